@@ -26,8 +26,10 @@ export interface CheckedOutput extends Omit<ExecutionOutput, 'outputs'> {
     | { readonly object: ObjectReference | undefined; readonly tensors: JsonRecord };
 }
 
-/** The fields of every timing. It also has a slice, or says that it is of the whole model. */
-const TIMING: Readonly<Record<Exclude<keyof CallTiming, 'slice' | 'whole'>, 'number' | 'boolean'>> = {
+/** The fields of every timing. It also has a slice, or says that it is of the whole model; those of earlier versions have no processor. */
+const TIMING: Readonly<
+  Record<Exclude<keyof CallTiming, 'slice' | 'whole' | 'processor'>, 'number' | 'boolean'>
+> = {
   startedAt: 'number',
   cold: 'boolean',
   warmedUp: 'boolean',
@@ -117,7 +119,10 @@ function checkObject(value: unknown): ObjectReference {
 function checkTiming(value: unknown): CallTiming {
   const fields = recordOf(value, 'a timing');
   const part = fields.whole === true ? {} : ({ slice: 'number' } as const);
-  const bad = Object.entries({ ...part, ...TIMING }).find(([name, kind]) => typeof fields[name] !== kind);
+  const processor = fields.processor === undefined ? {} : ({ processor: 'string' } as const);
+  const bad = Object.entries({ ...part, ...TIMING, ...processor }).find(
+    ([name, kind]) => typeof fields[name] !== kind,
+  );
   if (bad === undefined) return fields as unknown as CallTiming;
   throw invalidOutput(`timings whose ${bad[0]} is a ${bad[1]}`, kindOf(fields[bad[0]]));
 }
@@ -133,6 +138,11 @@ export function invalidOutput(expected: string, got: string, tensor?: string): I
     `the output of the execution must have ${expected}, got ${got}: use a version of the package that fits the pipeline`,
     { expected, got, ...(tensor !== undefined && { tensor }) },
   );
+}
+
+/** The classes of the processors of a run, each once. */
+export function processorsOf(timings: readonly CallTiming[]): string[] {
+  return [...new Set(timings.flatMap(({ processor }) => processor ?? []))];
 }
 
 /** As often as slice functions read a damaged object. */

@@ -14,6 +14,11 @@ export interface InferenceResult {
   readonly run: string;
   /** Measurements of each slice; of a run that the whole model served, of that function alone. */
   readonly timings: readonly CallTiming[];
+  /**
+   * The classes of the processors on which the functions ran, such as `x86_64 AVX2`, each once. If there are several, the results may differ in
+   * their last bits from those of the whole model on each of them. Empty if the pipeline is of an earlier version of this package.
+   */
+  readonly processors: readonly string[];
   /** Only of a pipeline with consolidation: whether the function of the whole model served the run, or the slices did. */
   readonly servedBy?: ServedBy;
   /** Identifies the model, code and settings that computed the results. */

@@ -19,7 +19,14 @@ import {
   type SlicedInferenceClientOptions,
 } from './options';
 import type { InferenceResult, InvocationResult } from './result';
-import { checkOutput, requireBucket, requireRun, type CheckedOutput, readResults } from './read-results';
+import {
+  checkOutput,
+  processorsOf,
+  requireBucket,
+  requireRun,
+  type CheckedOutput,
+  readResults,
+} from './read-results';
 import type { TensorInputs } from './tensors/tensor-forms';
 import { sharedController } from './run/wait';
 import { typedTensors } from './tensors/from-raw';
@@ -209,6 +216,7 @@ function resultOf(
 ): InferenceResult {
   return {
     ...{ outputs: typedTensors(outputs), executionArn, run, timings, deploymentDigest },
+    processors: processorsOf(timings),
     ...(resultsObject && { resultsObject }),
     ...(servedBy !== undefined && { servedBy }),
   };

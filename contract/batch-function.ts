@@ -68,6 +68,7 @@ export interface RunOutcome {
   /** By slice, or of the whole model alone: milliseconds of the call times the memory in MB. */
   readonly mbMs?: readonly number[];
   readonly isWhole?: boolean;
+  readonly processors?: readonly string[];
   readonly failure?: { readonly Error?: string; readonly Cause?: string };
 }
 

@@ -82,6 +82,8 @@ export interface BatchRow {
   readonly failure?: BatchFailure;
   /** Wall-clock milliseconds of the item's run. Items that are stacked share one run, and its time in equal parts. */
   readonly ms?: number;
+  /** The classes of the processors that computed the result, such as `x86_64 AVX2`. Absent if the item was skipped or failed. */
+  readonly processors?: readonly string[];
   /** In which pass over the inputs the item ran: 1, and one more after each redrive. */
   readonly attempt: number;
 }

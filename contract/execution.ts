@@ -132,4 +132,9 @@ export interface MeasuredCall {
   readonly peakMemoryBytes: number;
   /** Memory size of the function, in Lambda's MB of 2^20 bytes. */
   readonly memoryMb: number;
+  /**
+   * The class of the function's processor, such as `x86_64 AVX2`. Processors of one class compute the same bits. Absent if the
+   * pipeline is of an earlier version of this package.
+   */
+  readonly processor?: string;
 }

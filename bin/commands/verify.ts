@@ -44,7 +44,7 @@ defaults: all optimizations, all processors. These settings may change the last 
 
 With --batch, the command instead runs different generated items one by one and stacked into one request, along the
 dimension with which all inputs begin, and compares the bits of each item. If they are the same, it prints a token for
-the batches of a pipeline.
+the batches of a pipeline. Items of other sizes may have other bits: set the sizes of your requests with --dimension.
 
 Exits with 0 if every bit of every output is the same, with 1 if not, and with 2 if the model or the slices do not run.
 
@@ -170,7 +170,12 @@ function describeStacking(stacking: StackingVerification): string {
   return [
     `${found}, in stacks of 2 to ${items} with graph optimization '${stacking.graphOptimization}'`,
     `on generated inputs: ${heads}, stacked along '${printable(dimension)}', with ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
-    ...(token === undefined ? [] : [`stacking: ${token}`]),
+    ...(token === undefined
+      ? []
+      : [
+          `stacking: ${token}`,
+          `Items of other sizes than ${heads} may have other bits when they are stacked.`,
+        ]),
     '',
   ].join('\n');
 }

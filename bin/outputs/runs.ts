@@ -6,6 +6,7 @@ import { FAILED } from '../process/exit-codes';
 import { writeTensorFile } from '../tensor-files';
 import { print, printJson, printLine } from '../terminal/print';
 import { warnOfMemory } from '../timings/memory-warnings';
+import { processorLines } from '../timings/processor-lines';
 import { isCold, repeatFigures, repeatLines, timeText, type TimedRun } from '../timings/repeats';
 import { axisOf, timeBars } from '../timings/time-bars';
 import { compareTensor } from '../verify/difference';
@@ -109,7 +110,7 @@ export class Runs {
     const { ms: functions } = axisOf(timings);
     const rest = timeText(Math.max(0, ms - functions));
     const parts = `functions ${timeText(functions)}; starts, state machine and transfers ${rest}`;
-    return [timeBars(timings), `total ${timeText(ms)}: ${parts}${where}`];
+    return [timeBars(timings), ...processorLines(timings), `total ${timeText(ms)}: ${parts}${where}`];
   }
 
   private reportDifferences(): void {
@@ -117,7 +118,7 @@ export class Runs {
     const [{ run, output }] = this.different;
     printLine(
       `error: the outputs of all runs must have the same bits, got others than in run 1 in ${this.different.length} of ${this.ended.length} runs, ` +
-        `first ${quoted(output)} in run ${run}: check that no deployment was under way, and that the model has no random operators`,
+        `first ${quoted(output)} in run ${run}: check that all functions had the same processors, that no deployment was under way, and that the model has no random operators`,
     );
     process.exitCode = FAILED;
   }

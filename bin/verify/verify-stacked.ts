@@ -11,7 +11,7 @@ import { type JobWording, type StackedAnswer, runJob } from './run-job';
 export interface StackingVerification extends StackedAnswer {
   /** Whether each item has the bits that it has alone: in stacks of 2 to `items` items, and in one of `items` that the slices run. */
   readonly identical: boolean;
-  /** For `Stacking.verified`, if the bits are identical. */
+  /** For `Stacking.verified`, if the bits are identical. It holds for items with the shapes of `inputs`, and for no others. */
   readonly token?: string;
   readonly items: number;
   /** The dimension along which items are stacked. */

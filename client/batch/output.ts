@@ -31,12 +31,13 @@ export function checkBatchOutput(text: string, table: ObjectReference): BatchOut
 /** @param after index of the row before */
 export function checkRow(line: string, signature: BatchSignature, after: number): BatchRow {
   const row = parsedRecord(line) ?? {};
-  const { index, item, status, result, failure, attempt } = row;
+  const { index, item, status, result, failure, attempt, processors } = row;
   const isPlaced = isCount(index) && index > after && isCount(attempt) && typeof item === 'string';
   const isDone = (status === 'done' || status === 'skipped') && failure === undefined;
+  const isKnown = processors === undefined || (Array.isArray(processors) && processors.every(isText));
   const isEnded =
     status === 'failed' ? isFailure(failure) && result === undefined : isDone && isBelow(result, signature);
-  if (isPlaced && isEnded) return row as unknown as BatchRow;
+  if (isPlaced && isKnown && isEnded) return row as unknown as BatchRow;
   throw invalidRow(after + 1, signature);
 }
 
@@ -48,6 +49,10 @@ export function invalidRow(place: number, { resultsPrefix }: BatchSignature): In
 /** A key from outside: the caller may have permissions for others, and may make a path of it. */
 function isBelow(key: unknown, { resultsPrefix }: BatchSignature): boolean {
   return typeof key === 'string' && key.startsWith(resultsPrefix) && !/(^|\/)\.{1,2}(\/|$)/.test(key);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
 }
 
 function isCount(value: unknown): value is number {

@@ -53,7 +53,7 @@ export async function finish(
 }
 
 async function rowsOf(run: RunOutcome, attempt: number, context: BatchContext): Promise<BatchRow[]> {
-  const { items, s3, output = null, ms = 0 } = run;
+  const { items, s3, output = null, ms = 0, processors } = run;
   const { hasPostprocess } = context.settings;
   const failure = run.failure && failureOfCause(run.failure.Error, run.failure.Cause);
   const failed = failure ?? (hasPostprocess || s3 !== undefined ? undefined : ONLY_INLINE);
@@ -66,6 +66,7 @@ async function rowsOf(run: RunOutcome, attempt: number, context: BatchContext): 
     ...{ index, item, attempt, status: 'done', result },
     ...(hasPostprocess && { output }),
     ms: Math.round(ms / items.length),
+    ...(processors && { processors }),
   }));
 }
 

@@ -2,6 +2,7 @@
 import type { SliceAnswer, SliceEvent } from '../../contract/slice-event';
 import { messageOf, sliceFailed } from '../errors';
 import type { SliceForRun } from '../slice/resident-slice';
+import { processorClass } from '../telemetry/processor';
 import { peakMemoryBytes, roundedTenth, Stopwatch } from '../telemetry/telemetry';
 import { tensorBytes } from '../tensors/tensor';
 import {
@@ -66,7 +67,7 @@ export async function runSlice(
   const { slice } = manifest;
   const bytesRead = [...read.values()].reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
   const memory = { peakMemoryBytes: peakMemoryBytes(), memoryMb: stores.memoryBytes / MEGABYTE };
-  const sizes = { weightBytes, bytesRead, bytesWritten, ...memory };
+  const sizes = { weightBytes, bytesRead, bytesWritten, ...memory, processor: processorClass() };
   return {
     slice,
     ...written,

@@ -24,7 +24,8 @@ export interface SlicedInferenceBatchProps {
   readonly itemsPerRun?: number;
 
   /**
-   * Whether several items run as one request. The bits of their results may then differ from those of single runs.
+   * Whether several items run as one request. The bits of their results may then differ from those of single
+   * runs: they were compared only at the sizes that `verify --batch` names.
    *
    * @default - each item runs alone
    */

@@ -125,7 +125,8 @@ function outcome(hasPostprocess: boolean): string {
     ${hasPostprocess ? "'output': $run.output," : "'s3': $run.outputs.s3,"}
     'ms': $millis() - $toMillis($states.context.State.EnteredTime),
     'mbMs': [$run.timings.${used}],
-    'isWhole': $run.servedBy = 'whole'
+    'isWhole': $run.servedBy = 'whole',
+    'processors': [$distinct($run.timings.processor)]
   }) %}`.replaceAll(/\n\s*/g, ' ');
 }
 

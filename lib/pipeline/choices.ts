@@ -77,7 +77,7 @@ export enum Prepacking {
  * Whether the pipeline also has one function with the whole model. A run first asks this function. If it has loaded the
  * model, it serves the run, at the latency and the price of one function. Otherwise the slices serve the run, which load
  * several times faster, and beside them the function is told to load for later runs. The results are the same bits either
- * way. A function that fails, is throttled or does not answer never fails a run.
+ * way, on one class of processor. A function that fails, is throttled or does not answer never fails a run.
  *
  * @example
  * new SlicedInferencePipeline(stack, 'Ocr', {

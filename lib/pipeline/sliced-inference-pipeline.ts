@@ -33,7 +33,7 @@ import type { SlicedModel } from './sliced-model';
  * tensors through S3.
  *
  * Start an execution of `stateMachine` with a request (docs/requests-and-results.md). The results are bit for bit those
- * of the whole model in ONNX Runtime at the same level of graph optimization.
+ * of the whole model in ONNX Runtime at the same level of graph optimization and on the same class of processor.
  *
  * @example
  * const ocr = new SlicedInferencePipeline(stack, 'Ocr', {

@@ -1,9 +1,12 @@
-/** The token that names a model and the number of its items whose bits `verify --batch` has compared, stacked and alone. */
+/**
+ * The token that names a model and the number of its items whose bits `verify --batch` has compared, stacked and alone. It does not name the
+ * sizes of these items, so it says nothing about items of other sizes.
+ */
 import { createHash } from 'node:crypto';
 import { SlicedInferenceError, quoted } from '../errors';
 import type { SlicePlan } from './file/plan';
 
-/** What the bits of stacked items depend on, besides the processor. `threads` is that of the deployed functions. */
+/** What the bits of stacked items depend on, besides the processor and the sizes. `threads` is that of the deployed functions. */
 export type StackedModel = Pick<SlicePlan, 'planDigest' | 'onnxRuntime' | 'threads'>;
 
 /** The most items of a stack. Larger ones gain nothing: the kernels are busy long before. */

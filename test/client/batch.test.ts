@@ -15,7 +15,15 @@ import {
 const EXECUTION = MACHINE.replace('stateMachine', 'execution') + ':';
 const ROWS: BatchRow[] = [
   { index: 0, item: 'é\n', status: 'skipped', result: `${RESULTS}abc/a.json`, attempt: 1 },
-  { index: 1, item: 'b', status: 'done', result: `${RESULTS}abc/b.json`, output: { label: 7 }, attempt: 1 },
+  {
+    index: 1,
+    item: 'b',
+    status: 'done',
+    result: `${RESULTS}abc/b.json`,
+    output: { label: 7 },
+    processors: ['arm64'],
+    attempt: 1,
+  },
   { index: 2, item: 'c', status: 'failed', failure: FAILURE, attempt: 2 },
   { index: 3, item: 'd', status: 'done', result: `${RESULTS}abc/d.safetensors`, attempt: 1 },
 ];
@@ -150,6 +158,7 @@ it.each<[string, object, string, RegExp]>([
   ['a row twice', {}, lines([ROWS[0], ROWS[0]]), /row 1 of the table with index/],
   ['a result elsewhere', {}, lines([{ ...ROWS[0], result: `${RESULTS}../x` }]), /a result below 'outputs\/n/],
   ['a failure without a name', {}, lines([{ ...ROWS[2], failure: 'x' }]), /row 0 of the table with index/],
+  ['processors without names', {}, lines([{ ...ROWS[0], processors: [7] }]), /row 0 of the table with index/],
   ['a row that is cut off', {}, lines(ROWS).slice(0, -1), /row 3 of the table with index/],
 ])('refuses %s', async (_, changes, table, message) => {
   const batch = await batchAws({ DescribeExecution: () => succeeded(changes) }, table).model.batch();

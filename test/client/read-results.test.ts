@@ -1,4 +1,4 @@
-import { checkOutput, requireRun } from '../../client/read-results';
+import { checkOutput, processorsOf, requireRun } from '../../client/read-results';
 
 const TIMING = {
   ...{
@@ -51,12 +51,29 @@ describe("an execution's output", () => {
     [{ ...OUTPUT, timings: [{ ...TIMING, slice: null }] }, 'timings whose slice is a number, got null'],
     [{ ...OUTPUT, timings: {} }, 'a list of timings, got an object'],
     [{ ...OUTPUT, timings: [{ ...TIMING, cold: 1 }] }, 'timings whose cold is a boolean, got a number'],
+    [
+      { ...OUTPUT, timings: [{ ...TIMING, processor: 1 }] },
+      'timings whose processor is a string, got a number',
+    ],
   ])('is refused with one clear message: %#', (output, message) => {
     const text = typeof output === 'string' ? output : JSON.stringify(output);
     expect(() => checkOutput(text)).toThrow(
       `the output of the execution must have ${message}: use a version of the package that fits the pipeline`,
     );
   });
+});
+
+it.each([
+  ['none of an earlier pipeline', [undefined, undefined], []],
+  ['one', ['x86_64 AVX2', 'x86_64 AVX2'], ['x86_64 AVX2']],
+  [
+    'several, in the order of the slices',
+    ['arm64 Neoverse-V2', 'arm64 Neoverse-N1', 'arm64 Neoverse-V2'],
+    ['arm64 Neoverse-V2', 'arm64 Neoverse-N1'],
+  ],
+])('the processors of a run are %s', (_, found, expected) => {
+  const timings = found.map((processor, slice) => ({ ...TIMING, slice, processor }));
+  expect(processorsOf(checkOutput(JSON.stringify({ ...OUTPUT, timings })).timings)).toEqual(expected);
 });
 
 const arn = 'arn:aws:states:us-east-1:123456789012:';

@@ -1,6 +1,7 @@
 /** Batches in the local cloud: each source of items, bad items, reruns, redrives, stacks and functions of the user. */
 import { gzipSync } from 'node:zlib';
 import { Stack } from 'aws-cdk-lib';
+import { processorClass } from '../../lambda/telemetry/processor';
 import { encodeSafetensors } from '../../lambda/tensors/safetensors';
 import {
   BatchItems,
@@ -153,7 +154,8 @@ test.each(Object.keys(SOURCES))('runs %s in their order, and once', async (batch
     [0, 5],
     [1, 5],
   ]);
-  expect(table).toMatchObject(keys.map((item) => ({ item, status: 'done', attempt: 1 })));
+  const done = { status: 'done', attempt: 1, processors: [processorClass()] };
+  expect(table).toMatchObject(keys.map((item) => ({ item, ...done })));
   for (const [at, inputs] of [...requests.values()].entries()) await expectResult(cloud, table[at], inputs);
   await cloud.putObject(keys[3], encodeSafetensors(rows(1, 77)));
   const changed = await runBatch(cloud, batch);
@@ -247,7 +249,8 @@ test('runs the functions of the user, whose answers are in the table', async () 
   const { output, rows: table } = await runBatch(cloud, 'Functions');
   expect(output.items).toEqual({ total: 3, done: 2, skipped: 0, failed: 1 });
   expect(output.failures).toMatchObject([{ error: 'Error', item: 'inputs/any/cccbad', count: 1 }]);
-  for (const { item, output: answer, result = '' } of table.slice(0, 2)) {
+  for (const { item, output: answer, result = '', processors } of table.slice(0, 2)) {
+    expect(processors).toEqual([processorClass()]);
     const values = Array.from({ length: 16 }, (_, at) => at + item.length);
     const y = (await runWhole(MODEL, new Map([['x', float32([1, 16], values)]]))).get('y');
     expect(answer).toEqual({

@@ -1,6 +1,7 @@
 /** A pipeline with consolidation: its slices serve a cold model, and one function a warm one, with the same bits. */
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Consolidation, Slicing, WarmUp, type SlicedInferencePipelineProps } from '../../lib';
+import { processorClass } from '../../lambda/telemetry/processor';
 import type { Access, LocalCloud, LocalCloudOptions } from '../../local';
 import { SIMULATIONS } from '../../local/simulation/presets';
 import { fileWith } from '../support/changed-json';
@@ -44,7 +45,8 @@ test.each<[string, Props]>([
     trace.length = 0;
     const second = await runAsWhole(cloud, modelPath, rows(2, 2));
     expect(second.servedBy).toBe('whole');
-    expect(second.timings).toMatchObject([{ whole: true, cold: false, loadMs: 0 }]);
+    const processor = processorClass();
+    expect(second.timings).toMatchObject([{ whole: true, cold: false, loadMs: 0, processor }]);
     expect(entered()).toEqual(['Ask whole model']);
     await cloud.asynchronousCalls();
     // It has the permissions that it needs.
@@ -54,6 +56,7 @@ test.each<[string, Props]>([
     const client = clientOf(cloud);
     expect(await client.infer({ x: { shape: [1, 16], data: new Float32Array(16) } })).toMatchObject({
       servedBy: 'whole',
+      processors: [processor],
     });
     await client.close();
   },

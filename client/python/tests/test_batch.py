@@ -20,7 +20,15 @@ OUTPUT = {
 }
 FAILURE = {"error": "InvalidInput", "message": "convert it"}
 ROWS = [
-    {"index": 0, "item": "a", "status": "done", "result": f"{RESULTS}a.safetensors", "ms": 10, "attempt": 1},
+    {
+        "index": 0,
+        "item": "a",
+        "status": "done",
+        "result": f"{RESULTS}a.safetensors",
+        "ms": 10,
+        "processors": ["arm64"],
+        "attempt": 1,
+    },
     {"index": 1, "item": "é", "status": "skipped", "result": f"{RESULTS}b.json", "attempt": 1},
     {"index": 2, "item": "c", "status": "done", "result": f"{RESULTS}c.json", "output": {"label": 7}, "attempt": 1},
     {"index": 3, "item": "d", "status": "failed", "failure": FAILURE, "attempt": 2},
@@ -79,6 +87,7 @@ def test_rows_come_in_order_and_read_their_results(batch, end):
     assert [(row.index, row.item, row.status) for row in rows] == [
         (row["index"], row["item"], row["status"]) for row in ROWS
     ]
+    assert [row.processors for row in rows] == [["arm64"], [], [], []]
     assert rows[0].read()["y"].tolist() == X.tolist()
     assert (rows[1].read(), rows[2].read()) == ({"label": 5}, {"label": 7})
     assert raised(InferenceError, "the item 'd' failed: convert it", rows[3].read).name == "InvalidInput"
@@ -133,6 +142,7 @@ def test_a_batch_is_refused(batch, script, options, kind, message):
         ({"DescribeExecution": [succeeded(table={"bucket": "bucket", "key": f"{RESULTS}x"})]}, ROWS),
         ({}, [{**ROWS[0], "result": f"{RESULTS}../x"}]),
         ({}, [{"index": 0}]),
+        ({}, [{**ROWS[0], "processors": 7}]),
     ],
 )
 def test_malformed_output_is_refused(batch, script, rows):

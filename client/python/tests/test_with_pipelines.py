@@ -58,7 +58,7 @@ def test_tensors_of_every_type_return_as_they_are(count, results):
     description = model.describe()
     assert result.deployment_digest == description.signature.deployment_digest
     assert list(result.outputs) == [spec.name for spec in description.signature.outputs]
-    assert (result.served_by, len(result.timings)) == (None, 3)
+    assert (result.served_by, len(result.timings), len(result.processors)) == (None, 3, 1)
     place = result.results_object
     assert (place is None) == (results == "inline")
     if place is not None:

@@ -14,6 +14,7 @@ import type { CfnElement } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { readTensorFile, writeTensorFile } from '../../../bin/tensor-files';
 import { decodeInlineTensor, type ExecutionOutput } from '../../../client';
+import { processorClass } from '../../../lambda/telemetry/processor';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { closeServer, listen } from '../../../local/http/loopback-server';
 import { comparable } from '../../support/arbitrary-tensors';
@@ -128,7 +129,7 @@ describe('sliced-inference', () => {
       const out = link('y.npz');
       const text = await succeed(call('Fast', '--inputs', inputs, '--out', out), local());
       expect(text).toMatch(
-        /^slice +load .*\n +0 .*\n +1 .*\n░ load .*\ntotal .*\nexecution arn:aws:states:\S+:express:\S+\nwritten to .*y\.npz \(.*B\)\n$/,
+        /^slice +load .*\n +0 .*\n +1 .*\n░ load .*\nprocessor: .*\ntotal .*\nexecution arn:aws:states:\S+:express:\S+\nwritten to .*y\.npz \(.*B\)\n$/,
       );
       expect(comparable(await readTensorFile(out, []))).toEqual(comparable(expected));
       expect(isLink(out)).toBe(true);
@@ -165,7 +166,7 @@ describe('sliced-inference', () => {
       const { executionArn, output } = printed as { executionArn: string; output: ExecutionOutput };
       const described = await stepFunctions.send(new DescribeExecutionCommand({ executionArn }));
       expect(output).toEqual(JSON.parse(described.output ?? ''));
-      expect(output.timings.map(({ slice }) => slice)).toEqual([0, 1]);
+      expect(output.timings).toMatchObject([0, 1].map((slice) => ({ slice, processor: processorClass() })));
       expect(output.outputs).toMatchObject({
         s3: { bucket: expect.any(String) as string, key: expect.stringMatching(/^outputs\//) as string },
         tensors: { y: { dtype: 'float32' } },

@@ -67,7 +67,7 @@ describe('run', () => {
     const out = await save({ old: float32([1]) });
     const text = await succeed(['run', assembly, '--inputs', inputs, '--out', out]);
     expect(text).toMatch(
-      /^slice +load .*\n +0 .*\n +1 .*\n +2 .*\n░ load .*\ntotal .* simulated: none\nwritten to .*inputs\.npz \(.*B\)\n$/,
+      /^slice +load .*\n +0 .*\n +1 .*\n +2 .*\n░ load .*\nprocessor: .*\ntotal .* simulated: none\nwritten to .*inputs\.npz \(.*B\)\n$/,
     );
     expect(comparable(await readTensorFile(out, []))).toEqual(comparable(await runWhole(model, x)));
     expect(fs.readdirSync(path.dirname(out))).toEqual([path.basename(out)]);
@@ -118,7 +118,7 @@ describe('run', () => {
       /^y {2}float32\[2,16\]\n {2}\S.* …\n {2}min \S+ {3}max \S+ at \[\d,\d+\]\n {2}the highest scores, of the first of 2 rows:\n( +\S+ {2}class \(\d+\)\n){5}\nrun 1, cold\n/,
     );
     expect(text).toMatch(
-      /\nrun 4, warm\nslice .*\n( .*\n){3}░ .*\ntotal .*\n\ncold: .* in run 1\nwarm: p50 .*, p95 .* of 3 warm runs .*\noutputs: the same bits in all 4 runs\n$/,
+      /\nrun 4, warm\nslice .*\n( .*\n){3}░ .*\nprocessor: .*\ntotal .*\n\ncold: .* in run 1\nwarm: p50 .*, p95 .* of 3 warm runs .*\noutputs: the same bits in all 4 runs\n$/,
     );
   });
 

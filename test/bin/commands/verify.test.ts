@@ -115,7 +115,7 @@ describe('verify --batch', () => {
     const model = batched(models.twoInputs());
     const flags = [model, '--slices', '2', '--dimension', 'batch=8'];
     const output = await succeed(['verify', ...flags, '--batch', '4']);
-    const [found, on, token] = output.split('\n');
+    const [found, on, token, limits] = output.split('\n');
     // Stacks of 2, 3 and 4 items of one set, of its 4 items in the slices, and of 4 items of two more.
     expect(found).toBe(
       "all 21 items have the bits that they have alone, in stacks of 2 to 4 with graph optimization 'none'",
@@ -128,6 +128,9 @@ describe('verify --batch', () => {
     await succeed(['slice', ...flags, '--out', out]);
     const plan = readPlan(path.join(out, 'plan.json'));
     expect(token).toBe(`stacking: ${stackingToken(plan, 4)}`);
+    expect(limits).toBe(
+      'Items of other sizes than x float32[1,4], ids int64[1,1] may have other bits when they are stacked.',
+    );
     const threads = await stacking([model, '--slices', '2', '--batch', '4', '--threads', '2']);
     expect(threads).toMatchObject({ identical: true, token: stackingToken({ ...plan, threads: 2 }, 4) });
     expect(await stacking([batched(models.manyOutputs()), '--batch', '2'])).toMatchObject({ maxAbsDiff: 0 });

@@ -21,7 +21,9 @@ it('runs with other bits than the first are an error, which is named after the o
     id: 7,
     repeat: { differing: 2, warm: { runs: 4, p95Ms: 10 } },
   });
-  expect(error).toMatch(/^error: the outputs .* in 2 of 4 runs, first 'y' in run 3: /);
+  expect(error).toMatch(
+    /^error: the outputs .* in 2 of 4 runs, first 'y' in run 3: check that all functions had the same processors, /,
+  );
   expect(process.exitCode).toBe(1);
 });
 

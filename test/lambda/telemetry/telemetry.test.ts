@@ -1,4 +1,5 @@
 import { ENV } from '../../../contract/environment';
+import { processorClass } from '../../../lambda/telemetry/processor';
 import { event, RUN, sliceHandlers } from '../../support/slice-handler';
 
 const slices = sliceHandlers();
@@ -11,7 +12,8 @@ describe('the log', () => {
     const handler = namedHandler();
     await handler(event());
     await handler(event({ run: 'machine/run-2' }));
-    const call = { message: 'slice ran', FunctionName: 'the-function', slice: 0, bytesRead: 12 };
+    const processor = processorClass();
+    const call = { message: 'slice ran', FunctionName: 'the-function', slice: 0, bytesRead: 12, processor };
     expect(slices.lines).toMatchObject([
       { ...call, run: RUN, cold: true, warmedUp: false, coldStarts: 1 },
       { ...call, run: 'machine/run-2', cold: false, warmedUp: false, coldStarts: 0, loadMs: 0 },

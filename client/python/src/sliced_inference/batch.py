@@ -60,6 +60,8 @@ class BatchRow:
     failure: dict[str, str] | None
     """``error`` and ``message``, if the item failed."""
     ms: float | None
+    processors: list[str]
+    """The classes of the processors that computed the result, such as ``x86_64 AVX2``; empty if it was skipped."""
     attempt: int
     """In which pass over the inputs the item ran: 1, and one more after each redrive."""
     read: Callable[[], Any] = field(repr=False, compare=False)
@@ -174,11 +176,12 @@ class SlicedInferenceBatchRun:
                 place = ObjectReference(self._table.bucket, key)
             else:
                 raise KeyError(key)
-            about = (row["index"], row["item"], row["status"], place, failure, row.get("ms"), row["attempt"])
+            about = (row["index"], row["item"], row["status"], place, failure, row.get("ms"))
+            processors, attempt = [*row.get("processors", [])], row["attempt"]
         except (AttributeError, KeyError, TypeError) as error:
             expected = f"rows with index, item, status, attempt, and a failure or a result below {prefix}"
             raise invalid_output(expected, "another one") from error
-        return BatchRow(*about, read=lambda: self._read(row, place))
+        return BatchRow(*about, processors, attempt, read=lambda: self._read(row, place))
 
     def _read(self, row: dict[str, Any], place: ObjectReference | None) -> Any:
         if place is None:

@@ -54,6 +54,13 @@ class Inference:
     served_by: Literal["whole", "slices"] | None = None
     """Of a pipeline with consolidation: whether the function of the whole model served the run, or the slices did."""
 
+    @property
+    def processors(self) -> list[str]:
+        """The classes of the processors on which the functions ran, such as ``x86_64 AVX2``, each once. If there are
+        several, the results may differ in their last bits from those of the whole model on each of them. Empty if the
+        pipeline is of an earlier version of this package."""
+        return [*dict.fromkeys(timing["processor"] for timing in self.timings if "processor" in timing)]
+
 
 @dataclass(frozen=True)
 class Invocation:
