@@ -9,6 +9,7 @@ import {
   type NumericTensor,
   type RawTensor,
 } from '../../lambda/tensors/tensor';
+import { seededRandom } from '../../local/seeded-random';
 import { escaped } from '../../lib/errors';
 import { type DimensionSizes, dimensionName, givenSize } from '../../lib/shapes/value-types';
 
@@ -59,7 +60,7 @@ export function* candidateInputs({
   const bounds = hasIntegers ? INTEGER_BOUNDS : INTEGER_BOUNDS.slice(0, 1);
   for (const shapes of candidateShapes(specs, dimensions, planned)) {
     for (const bound of bounds) {
-      const random = mulberry32(seed);
+      const random = seededRandom(seed);
       yield new Map(
         specs.map(({ name, dtype }, index) => [name, randomTensor(dtype, shapes[index], bound, random)]),
       );
@@ -140,17 +141,6 @@ function numberOf(dtype: NumericDataType, bound: number): (random: number) => nu
     default:
       return (random) => Math.floor(random * bound);
   }
-}
-
-/** Mulberry32, a small generator of uniform numbers from 0 to 1 with a period of 2^32. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let bits = Math.imul(state ^ (state >>> 15), state | 1);
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), bits | 61)) ^ bits;
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Inputs that a message names. Models with many inputs have similar ones. */

@@ -72,6 +72,7 @@ class Rewriter {
       this.note(table);
       splitRows(this.added, ranges, {
         ...{ output: name, indices: this.nameOf(indices) },
+        indicesRank: this.rankOf(indices),
         rank: this.weights.dims(table).length,
         gather: (range, local) =>
           this.partOf(node, [this.weights.part(table, 0, range, this.added), local], range, attributes),
@@ -126,10 +127,13 @@ class Rewriter {
 
   /** Concat takes negative axes from opset 11 on. */
   private joinAxis(node: Node, { output }: DividedOperator): number {
-    const rank = this.subject.types[node.outputs[0]].shape?.length;
-    if (output >= 0) return output;
-    if (rank !== undefined) return rank + output;
-    throw new CannotSplit('has an output of unknown rank');
+    return output >= 0 ? output : this.rankOf(node.outputs[0]) + output;
+  }
+
+  private rankOf(value: ValueIndex): number {
+    const { shape } = this.subject.types[value];
+    if (shape) return shape.length;
+    throw new CannotSplit('has an input or output of unknown rank');
   }
 
   private nameOf(value: ValueIndex): string {

@@ -19,9 +19,6 @@ export interface Splittable extends ExactSplit {
   readonly weightBytes: number;
 }
 
-/** Element types that ONNX Runtime's `Where` selects. */
-const SELECTED_DTYPES = ['float32', 'float64', 'int32', 'int64', 'uint8'];
-
 /** `Unsqueeze` has its axes as an input from here on. */
 const ROWS_OPSET = 13;
 
@@ -114,11 +111,11 @@ function waysOfTable(subject: SplitSubject, node: Node, divided: DividedOperator
 }
 
 function byRows(subject: SplitSubject, node: Node, exact: ExactSplit): Splittable {
-  const { dtype } = subject.types[node.outputs[0]];
-  if (opsetOf(subject.model) < ROWS_OPSET || dtype === undefined || !SELECTED_DTYPES.includes(dtype))
-    throw new CannotSplit('has rows that no operator of the model can join');
+  if (opsetOf(subject.model) < ROWS_OPSET)
+    throw new CannotSplit(`has rows, in a model of an opset below ${ROWS_OPSET}`);
   const weights = new Weights(subject);
-  const [table] = node.inputs;
+  const [table, indices] = node.inputs;
+  if (subject.types[indices].shape === null) throw new CannotSplit('has indices of unknown rank');
   const length = weights.length(table, 0);
   weights.part(table, 0, { start: 0, end: 1, length }, NOWHERE);
   const tensors = weights.tensors(table);

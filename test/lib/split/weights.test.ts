@@ -11,10 +11,15 @@ import { partOfTensor } from '../../../lib/split/part-of-tensor';
 import { splitModel } from '../../../lib/split/rewrite';
 import { type SplitAxis, evenParts, rangesOf } from '../../../lib/split/split';
 import { type Splittable, splitInto, waysToSplit } from '../../../lib/split/splittable';
+import { seededRandom } from '../../../local/seeded-random';
+import { addSpecialValues } from '../../../local/special-values';
+import type { TensorDataType } from '../../../contract/tensors';
 import {
   type ModelInit,
   type TensorInit,
+  BOOL,
   FLOAT,
+  FLOAT16,
   INT64,
   UINT8,
   attribute,
@@ -23,6 +28,7 @@ import {
   node,
   saveModel,
   temporaryFolder,
+  value,
 } from '../../support/model-builder';
 import { expectSameBits, runWhole } from '../../support/run-slices';
 import { float32, int64 } from '../../support/tensors';
@@ -140,6 +146,36 @@ it('a table by rows answers each index, and refuses the ones that the whole tabl
     const feeds = new Map([['ids', int64([1], [outside])]]);
     for (const model of [whole, parts])
       await expect(runWhole(model, feeds)).rejects.toThrow('out of data bounds');
+  }
+});
+
+it.each<[TensorDataType, number]>([
+  ['float32', FLOAT],
+  ['float16', FLOAT16],
+  ['float64', 11],
+  ['int8', 3],
+  ['uint16', 4],
+  ['int64', INT64],
+  ['bool', BOOL],
+])('a table of %s in parts keeps the bits of every element', async (dtype, dataType) => {
+  const dims = [100, 64];
+  const rawData = Uint8Array.from({ length: packedBytes(dataType, 6400) ?? 0 }, (_, at) =>
+    dtype === 'bool' ? at % 2 : Math.imul(at, 2654435761) >>> 24,
+  );
+  addSpecialValues(dtype, rawData, 'all', 2, seededRandom(1));
+  const init: ModelInit = {
+    graph: {
+      node: [node('Gather', ['w', 'ids'], ['y'])],
+      initializer: [{ name: 'w', dataType, dims, rawData }],
+      input: [value('ids', INT64, [4, 'n'])],
+      output: [value('y', dataType)],
+    },
+  };
+  const feeds = new Map([['ids', int64([4, 25], [...Array(100).keys()])]]);
+  for (const axis of ['rows', 'columns'] as const) {
+    const { whole, parts, nodes } = savedSplit(init, 4, axis);
+    expect(nodes).toContain('Concat');
+    expectSameBits(await runWhole(parts, feeds), await runWhole(whole, feeds));
   }
 });
 
