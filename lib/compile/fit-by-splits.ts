@@ -3,6 +3,7 @@
  * minimized. The split graph is analyzed and cut again, until every slice fits or nothing is left to split.
  */
 import { SlicedInferenceError, quoted } from '../errors';
+import { largestOf } from '../extremes';
 import { weightBytesOf } from '../dataflow/weights';
 import { type NodeIndex, nodeLabel } from '../onnx/model';
 import { bestCut } from '../plan/best-cut';
@@ -125,7 +126,22 @@ function moreSplits({ splitting }: AnalyzedModel, error: SliceTooLargeError): re
       return next(found.ways, found.parts, size, error.limit) ?? [];
     });
   for (const split of changes) splits.set(split.node, split);
-  return changes.length > 0 ? [...splits.values()] : undefined;
+  return changes.length > 0 ? equalized(splitting, [...splits.values()]) : undefined;
+}
+
+/** Operators with the same weight get the same parts of it, so that a slice can hold one part for all of them. */
+function equalized({ subject }: Splitting, splits: readonly Split[]): readonly Split[] {
+  const operators = splits.map(({ node, axis }) => {
+    const operator = subject.model.graph.nodes[node];
+    const [way] = waysToSplit(subject, operator);
+    return typeof way === 'string' ? String(node) : [operator.opType, axis, way.length, way.weight].join();
+  });
+  const finest = new Map<string, Split>();
+  splits.forEach((split, index) => {
+    const known = finest.get(operators[index]);
+    if (known === undefined || known.parts.length < split.parts.length) finest.set(operators[index], split);
+  });
+  return splits.map((split, index) => ({ ...split, parts: (finest.get(operators[index]) ?? split).parts }));
 }
 
 /** The fewest parts with which the node fits; `undefined` if no number of parts is enough. */
@@ -147,9 +163,10 @@ function next(
   return undefined;
 }
 
-/** Says of the node with the largest weight why it is not split further. */
-function withReason({ splitting, cuts }: AnalyzedModel, error: SliceTooLargeError): SlicedInferenceError {
-  const { nodes } = error.oversized;
+/** Says of the node with the largest weight why it is not split further, and which limit its smallest parts would keep. */
+function withReason(analyzed: AnalyzedModel, error: SliceTooLargeError): SlicedInferenceError {
+  const { splitting, cuts } = analyzed;
+  const { nodes, size } = error.oversized;
   const { weights } = tablesOf(cuts);
   const bytesOf = (node: NodeIndex): number => weightBytesOf(weights, node);
   const heaviest = nodes.reduce((a, b) => (bytesOf(b) > bytesOf(a) ? b : a));
@@ -160,7 +177,29 @@ function withReason({ splitting, cuts }: AnalyzedModel, error: SliceTooLargeErro
   if (typeof ways === 'string') return error.with(`${what} ${ways}`, '');
   const name = quoted(operator.name === '' ? ways[0].weight : operator.name);
   if (!mayBeSplit) return error.with(`${what} may not be split`, `, or allow to split ${name}`);
-  const hasMore = ways.some((way) => mostParts(way, 1) > parts);
-  const why = hasMore ? 'does not fit in more parts either' : 'cannot have more parts with the same bits';
-  return error.with(`${what} ${why}`, '');
+  const most = largestOf(ways.map((way) => mostParts(way, 1)));
+  if (most === parts) return error.with(`${what} cannot have more parts with the same bits`, '');
+  if (nodes.length > 1) return error.with(`${what} does not fit in more parts either`, '');
+  // Other operators may be too large as well, and the limit that is named should let all of them fit.
+  const sizes = error
+    .others(() => true)
+    .map(({ nodes: [node], size: own }) => inMostParts(splitting, node, own));
+  const largest = [inMostParts(splitting, heaviest, size), ...sizes].reduce((a, b) =>
+    b.weightBytes > a.weightBytes ? b : a,
+  );
+  const { got } = error.limit.describe(inMostParts(splitting, heaviest, size));
+  return error.with(`${what} has ${got} in ${most} parts, and more would have other bits`, '', largest);
+}
+
+/** The size of a slice with the largest of a node's parts, if it is in as many as keep its bits. */
+function inMostParts(splitting: Splitting, node: NodeIndex, size: SliceSize): SliceSize {
+  const found = operatorOf(splitting, node);
+  if (found === undefined || typeof found.ways === 'string' || !found.mayBeSplit) return size;
+  const { ways, parts } = found;
+  const sizes = ways.map((way) => {
+    const largest = largestOf(splitInto(way, mostParts(way, 1)).parts) / way.length;
+    return Math.ceil(size.weightBytes - way.weightBytes / parts + way.weightBytes * largest);
+  });
+  const weightBytes = Math.min(size.weightBytes, ...sizes);
+  return { ...size, weightBytes, mappedBytes: Math.min(size.mappedBytes, weightBytes) };
 }

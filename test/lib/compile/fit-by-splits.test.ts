@@ -7,10 +7,10 @@ import { checkPlan } from '../../../lib/compile/files/read-plan';
 import { planText } from '../../../lib/emit/write';
 import { scheduleSlices } from '../../../lib/plan/schedule/schedule';
 import { type Slicer, automatic, count, fromPlan, maxSliceSize } from '../../../lib/plan/slicers';
-import { INT64, floats, modelOf, node, saveModel } from '../../support/model-builder';
+import { INT64, floats, int64s, modelOf, node, saveModel } from '../../support/model-builder';
 import { expectSameBits, runSlices, runWhole } from '../../support/run-slices';
 import { saveSparse } from '../../support/sparse-model';
-import { int64 } from '../../support/tensors';
+import { float32, int64 } from '../../support/tensors';
 import { writtenPlan } from '../../support/written-plan';
 
 const KIB = 1024;
@@ -169,4 +169,58 @@ it('finds a weight behind a few constants, and refuses a long way to it at once'
   const limit = maxSliceSize(200 * KIB);
   expect(cutModel(chain(3), limit).analyzed.splitting.splits).toHaveLength(1);
   expect(() => cutModel(chain(300), limit)).toThrow('is more than 16 constants away from its weight');
+});
+
+it('an unrolled network keeps each part of a weight in one slice for all its steps', async () => {
+  const steps = 8;
+  const recurrent = saveModel(
+    modelOf(
+      Array.from({ length: steps }, (_, step) => [
+        node('Gather', ['x', `at${step}`], [`x${step}`]),
+        node('MatMul', [`x${step}`, 'w'], [`in${step}`]),
+        step === 0 ? node('Tanh', ['in0'], ['h0']) : node('Add', [`in${step}`, `h${step - 1}`], [`h${step}`]),
+      ]).flat(),
+      { x: [steps, 1, 64] },
+      [
+        floats('w', [64, 512]),
+        ...Array.from({ length: steps }, (_, step) => int64s(`at${step}`, [step], [])),
+      ],
+    ),
+  );
+  const split = compileAnalyzed(analyzeModel(recurrent), maxSliceSize(70 * KIB));
+  const bytes = split.plan.slices.reduce((sum, { weightBytes }) => sum + weightBytes, 0);
+  expect(split.plan.splits).toHaveLength(steps);
+  expect(split.plan.slices.length).toBeLessThan(5);
+  expect(bytes).toBeLessThan(140 * KIB);
+  const request = new Map([['x', float32([steps, 1, 64])]]);
+  expectSameBits(await runSlices(split, request), await runWhole(recurrent, request));
+});
+
+it('parts of a weight that wait for each other stay in their order', async () => {
+  const names = ['x', 'a', 'b', 'y'];
+  const chain = names
+    .slice(1)
+    .flatMap((name, at) => [
+      node('MatMul', [names[at], 'w'], [`${name}0`]),
+      node('Tanh', [`${name}0`], [name]),
+    ]);
+  const model = saveModel(modelOf(chain, { x: [1, 256] }, [floats('w', [256, 256])]));
+  const split = compileAnalyzed(analyzeModel(model), maxSliceSize(140 * KIB));
+  expect(split.plan.splits).toHaveLength(3);
+  const request = new Map([['x', float32([1, 256])]]);
+  expectSameBits(await runSlices(split, request), await runWhole(model, request));
+});
+
+it('names a limit with which the plan works, if the smallest parts of a layer do not fit', () => {
+  const model = saveModel(
+    modelOf([node('MatMul', ['x', 'v'], ['h']), node('MatMul', ['h', 'w'], ['y'])], { x: [1, 64] }, [
+      floats('v', [64, 400]),
+      floats('w', [400, 640]),
+    ]),
+  );
+  const planned = (kib: number) => compileAnalyzed(analyzeModel(model), maxSliceSize(kib * KIB)).plan;
+  expect(() => planned(10)).toThrow(
+    "got 102400 bytes for node 'MatMul_h' (MatMul), which has 20480 bytes in 5 parts, and more would have other bits: raise the slice size to at least 128000 bytes",
+  );
+  expect(planned(125).splits).toHaveLength(1);
 });
