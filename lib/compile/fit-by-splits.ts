@@ -5,7 +5,7 @@
 import { SlicedInferenceError, quoted } from '../errors';
 import { largestOf } from '../extremes';
 import { weightBytesOf } from '../dataflow/weights';
-import { type NodeIndex, nodeLabel } from '../onnx/model';
+import { type NodeIndex, type ValueIndex, nodeLabel } from '../onnx/model';
 import { bestCut } from '../plan/best-cut';
 import { tablesOf } from '../plan/cuts/range-sizes';
 import { attempt } from '../plan/choose/ranking';
@@ -35,12 +35,45 @@ export function cutModel(
     const { dataflow, cuts } = analyzed;
     const cut = attempt(() => bestCut(dataflow, cuts, slicer, consolidation));
     if (!(cut instanceof SlicedInferenceError))
-      return fasterBySplits({ analyzed, cut }, slicer, consolidation);
+      return fasterBySplits(fewerBySplits({ analyzed, cut }, slicer, consolidation), slicer, consolidation);
     if (!(cut instanceof SliceTooLargeError) || slicer.splits !== undefined) throw cut;
     const splits = moreSplits(analyzed, cut);
     if (splits === undefined) throw withReason(analyzed, cut);
     analyzed = analyzed.withSplits(splits);
   }
+}
+
+/** A weight that so many slices hold fits into no slice together with what lies between its uses. */
+const MANY_SLICES = 4;
+
+/**
+ * The plan with shared weights in two parts, if slices hold these again and again, as between the steps of an unrolled recurrent network, and if
+ * it has fewer slices: equal parts of all steps then lie side by side.
+ */
+function fewerBySplits(found: CutModel, slicer: Slicer, consolidation: ConsolidationMode): CutModel {
+  const { analyzed, cut } = found;
+  const { splitting, dataflow } = analyzed;
+  if (slicer.splits !== undefined || (slicer.goal?.minimize ?? 'slices') !== 'slices') return found;
+  const { values, nodes } = dataflow.model.graph;
+  const slicesOf = new Map<ValueIndex, Set<number>>();
+  cut.groups.forEach((group, slice) => {
+    for (const value of group.flatMap((node) => dataflow.needs[node]))
+      if (values[value].initializer !== undefined)
+        slicesOf.set(value, (slicesOf.get(value) ?? new Set()).add(slice));
+  });
+  const isSpread = (value: ValueIndex): boolean => (slicesOf.get(value)?.size ?? 0) >= MANY_SLICES;
+  const splits = nodes.flatMap(({ index, inputs }) => {
+    const operator = inputs.some(isSpread) ? operatorOf(splitting, index) : undefined;
+    if (operator?.mayBeSplit !== true || operator.parts > 1 || typeof operator.ways === 'string') return [];
+    const [way] = operator.ways;
+    const isOfWeight = inputs.some((input) => isSpread(input) && values[input].name === way.weight);
+    return isOfWeight && mostParts(way, 1) > 1 ? splitInto(way, 2) : [];
+  });
+  if (splits.length === 0) return found;
+  const next = analyzed.withSplits([...splitting.splits, ...splits]);
+  const fewer = attempt(() => bestCut(next.dataflow, next.cuts, slicer, consolidation));
+  if (fewer instanceof SlicedInferenceError || fewer.groups.length >= cut.groups.length) return found;
+  return { analyzed: next, cut: fewer };
 }
 
 /** Smaller weights load within the burst of a function's network, so that a fork cannot save more than it takes. */

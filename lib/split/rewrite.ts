@@ -46,7 +46,7 @@ class Rewriter {
   private readonly weights: Weights;
 
   constructor(private readonly subject: SplitSubject) {
-    this.added = new NewNodes(subject.model.graph);
+    this.added = new NewNodes(subject.model);
     this.weights = new Weights(subject);
   }
 
