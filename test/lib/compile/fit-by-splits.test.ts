@@ -185,23 +185,19 @@ it('finds a weight behind a few constants, and refuses a long way to it at once'
 
 it('an unrolled network keeps each part of a weight in one slice for all its steps', async () => {
   const steps = 8;
-  const recurrent = saveModel(
-    modelOf(
-      Array.from({ length: steps }, (_, step) => [
-        node('Gather', ['x', `at${step}`], [`x${step}`]),
-        node('MatMul', [`x${step}`, 'w'], [`in${step}`]),
-        step === 0 ? node('Tanh', ['in0'], ['h0']) : node('Add', [`in${step}`, `h${step - 1}`], [`h${step}`]),
-      ]).flat(),
-      { x: [steps, 1, 64] },
-      [
-        floats('w', [64, 512]),
-        ...Array.from({ length: steps }, (_, step) => int64s(`at${step}`, [step], [])),
-      ],
-    ),
-  );
-  const request = new Map([['x', float32([steps, 1, 64])]]);
-  // The weight has 128 KiB. The second limit has room for it, and not for what else a step has.
-  for (const kib of [70, 150]) {
+  const indices = Array.from({ length: steps }, (_, step) => step);
+  const nodes = indices.flatMap((step) => [
+    node('Gather', ['x', `at${step}`], [`x${step}`]),
+    node('MatMul', [`x${step}`, 'w'], [`in${step}`]),
+    node('Add', [`in${step}`, step === 0 ? 'first' : `h${step - 1}`], [`s${step}`]),
+    node('Mul', [`s${step}`, 'gate'], [`h${step}`]),
+  ]);
+  // The weight has 128 KiB, and what else a step needs 32 KiB.
+  const weights = [floats('w', [64, 512]), floats('gate', [16, 512]), floats('first', [512])];
+  const positions = indices.map((step) => int64s(`at${step}`, [step], []));
+  const recurrent = saveModel(modelOf(nodes, { x: [steps, 16, 64] }, [...weights, ...positions]));
+  const request = new Map([['x', float32([steps, 16, 64])]]);
+  for (const kib of [110, 150]) {
     const split = compileAnalyzed(analyzeModel(recurrent), maxSliceSize(kib * KIB));
     expect(split.plan.splits).toHaveLength(steps);
     expect(split.plan.slices.length).toBeLessThan(5);
