@@ -1,5 +1,6 @@
 /** Finds the operators that can be split, into how many parts, and for the others with large weights why not. */
 import { smallestOf } from '../extremes';
+import { isBindable } from '../onnx/data-type';
 import { type Model, type Node, type ValueIndex, OMITTED } from '../onnx/model';
 import { type ExactSplit, exactSplit, groupSplit } from './exactness';
 import { type DividedOperator, dividedOperator, groupsOf, operatorOf } from './operators';
@@ -36,7 +37,10 @@ export function waysToSplit(subject: SplitSubject, node: Node): readonly Splitta
   const divided = dividedOperator(operator, attributes);
   const [output = OMITTED] = node.outputs;
   if (divided === undefined || output === OMITTED) return 'is an operator that is not split';
-  const exact = exactSplit(operator, types[output].dtype);
+  const { dtype } = types[output];
+  if (dtype === 'float16' || (dtype !== undefined && !isBindable(dtype)))
+    return `is not split, because parts of ${dtype} cannot cross a cut`;
+  const exact = exactSplit(operator, dtype);
   if (typeof exact === 'string') return `is not split, because ${exact}`;
   try {
     if (operator === 'Gather') return waysOfTable(subject, node, divided, exact);

@@ -17,10 +17,12 @@ import type { TensorDataType } from '../../../contract/tensors';
 import {
   type ModelInit,
   type TensorInit,
+  BFLOAT16,
   BOOL,
   FLOAT,
   FLOAT16,
   INT64,
+  STRING,
   UINT8,
   attribute,
   floats,
@@ -151,7 +153,6 @@ it('a table by rows answers each index, and refuses the ones that the whole tabl
 
 it.each<[TensorDataType, number]>([
   ['float32', FLOAT],
-  ['float16', FLOAT16],
   ['float64', 11],
   ['int8', 3],
   ['uint16', 4],
@@ -196,6 +197,20 @@ const groups = (channels: number | string, opset: number): ModelInit =>
     { opset },
   );
 
+/** Its result is cast, because some types cannot leave a model. */
+function tableOf(dataType: number): ModelInit {
+  const strings = Array.from({ length: 6400 }, () => Buffer.from('a'));
+  const data = dataType === STRING ? { stringData: strings } : { rawData: new Uint8Array(12_800) };
+  return {
+    graph: {
+      node: [node('Cast', ['t'], ['y'], [attribute.int('to', FLOAT)]), node('Gather', ['w', 'ids'], ['t'])],
+      initializer: [{ name: 'w', dataType, dims: [100, 64], ...data }],
+      input: [value('ids', INT64, [4])],
+      output: [value('y', FLOAT)],
+    },
+  };
+}
+
 it.each<[string, ModelInit, string]>([
   [
     'a vector',
@@ -212,6 +227,9 @@ it.each<[string, ModelInit, string]>([
   ['groups of unknown channels', groups('c', 17), 'has groups and an input of unknown channels'],
   ['blocks along columns', dequantized([64, 20], isBlocked(1, 16)), 'has blocks of scales along the axis'],
   ['an odd number of half bytes', dequantized([], [], 321), "has elements of less than a byte in 'q'"],
+  ['a table of float16', tableOf(FLOAT16), 'is not split, because parts of float16 cannot cross a cut'],
+  ['a table of bfloat16', tableOf(BFLOAT16), 'is not split, because parts of bfloat16 cannot cross a cut'],
+  ['a table of texts', tableOf(STRING), 'has a weight that is stored as texts or as numbers of variable length'],
 ])('%s is refused', (_, init, reason) => {
   expect(waysOf(init)).toContain(reason);
 });
