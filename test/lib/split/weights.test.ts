@@ -229,7 +229,11 @@ it.each<[string, ModelInit, string]>([
   ['an odd number of half bytes', dequantized([], [], 321), "has elements of less than a byte in 'q'"],
   ['a table of float16', tableOf(FLOAT16), 'is not split, because parts of float16 cannot cross a cut'],
   ['a table of bfloat16', tableOf(BFLOAT16), 'is not split, because parts of bfloat16 cannot cross a cut'],
-  ['a table of texts', tableOf(STRING), 'has a weight that is stored as texts or as numbers of variable length'],
+  [
+    'a table of texts',
+    tableOf(STRING),
+    'has a weight that is stored as texts or as numbers of variable length',
+  ],
 ])('%s is refused', (_, init, reason) => {
   expect(waysOf(init)).toContain(reason);
 });
