@@ -17,7 +17,7 @@ import {
   warnOfProfile,
 } from './slicing-options';
 import { describeInputs } from '../verify/seeded-inputs';
-import type { TensorComparison } from '../verify/difference';
+import { type TensorComparison, describeDifference } from '../verify/difference';
 import { type Verification, verify } from '../verify/run-both';
 import { type StackingVerification, verifyStacked } from '../verify/verify-stacked';
 import { print, printJson } from '../terminal/print';
@@ -35,8 +35,10 @@ const DIFFERENT = 1;
 
 const HELP = `
 Runs the whole model in ONNX Runtime at the level of --optimize, and the slices as the functions run them. Both use the
-same number of threads and no prepacking. Without --inputs, the command generates inputs: floats from 0 to 1, small
-integers, short words. It guesses symbolic sizes unless --dimension sets them.
+same number of threads and no prepacking. Without --inputs, the command generates inputs: floats from -2 to 2 (from 0 to
+1 if the model does not run on those), small integers, short words. It guesses symbolic sizes unless --dimension sets
+them. Generated floats are compared twice: ordinary ones with a few -0.0 and denormals, and with NaN and infinities
+among them.
 
 With --against default, the command also reports how far the slices are from the whole model with all of ONNX Runtime's
 defaults: all optimizations, prepacking, all processors. These settings may change the last bits.
@@ -124,12 +126,13 @@ async function compareStacked(
 }
 
 function describe(verification: Verification, file = 'generated inputs'): string {
-  const { identical, slices, threads, graphOptimization, inputs, outputs, againstDefault } = verification;
+  const { slices, threads, graphOptimization, inputs, outputs, againstDefault } = verification;
+  const identical = outputs.every((output) => output.identical);
   const rows = outputs.map((output) => [
     output.name,
     formatType(output),
     output.identical ? 'identical' : 'different',
-    output.maxAbsDiff ?? 'none',
+    describeDifference(output),
   ]);
   const heads = describeInputs(new Map(inputs.map((input) => [input.name, input])));
   const what = slices === 1 ? 'the one slice and the whole model' : `${slices} slices and the whole model`;
@@ -137,17 +140,31 @@ function describe(verification: Verification, file = 'generated inputs'): string
     `${what} are ${identical ? 'identical' : 'different'} with graph optimization '${graphOptimization}'`,
     `on ${inputs.length === 0 ? 'no inputs' : `${file}: ${heads}`}, with ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     formatTable(['output', 'type', 'bits', 'max abs diff'], rows),
+    ...describeSpecial(verification),
     ...(againstDefault ? describeDefault(againstDefault, graphOptimization) : []),
     '',
   ].join('\n');
 }
 
+function describeSpecial({ specialValues, withoutNumbers }: Verification): string[] {
+  const unproven = withoutNumbers.map(
+    (name) => `${printable(name)} has only NaN and infinities, which proves little: pass real --inputs`,
+  );
+  if (specialValues === undefined) return unproven;
+  const special = 'NaN, infinities, denormals and -0.0 among the floats';
+  if (specialValues === 'refused') return [...unproven, `the model does not run on ${special}`];
+  const different = specialValues.filter(({ identical }) => !identical);
+  const found = different.map((output) => `${printable(output.name)} (${describeDifference(output)})`);
+  const verdict = found.length === 0 ? 'identical' : `different in ${found.join(', ')}`;
+  return [...unproven, `with ${special}: ${verdict}`];
+}
+
 function describeStacking(stacking: StackingVerification): string {
-  const { identical, items, compared, different, maxAbsDiff, dimension, inputs, threads, token } = stacking;
+  const { identical, items, compared, different, dimension, inputs, threads, token } = stacking;
   const heads = describeInputs(new Map(inputs.map((input) => [input.name, input])));
   const found = identical
     ? `all ${compared} items have the bits that they have alone`
-    : `${different} of ${compared} items have other bits than alone, max abs diff ${maxAbsDiff ?? 'none'}`;
+    : `${different} of ${compared} items have other bits than alone, max abs diff ${describeDifference(stacking)}`;
   return [
     `${found}, in stacks of 2 to ${items} with graph optimization '${stacking.graphOptimization}'`,
     `on generated inputs: ${heads}, stacked along '${printable(dimension)}', with ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
@@ -157,11 +174,10 @@ function describeStacking(stacking: StackingVerification): string {
 }
 
 function describeDefault(outputs: readonly TensorComparison[], optimization: OptimizationLevel): string[] {
-  const figure = (value: number | null): string => value?.toPrecision(3) ?? 'none';
-  const rows = outputs.map(({ name, maxAbsDiff, maxRelDiff }) => [
-    name,
-    figure(maxAbsDiff),
-    figure(maxRelDiff),
+  const rows = outputs.map((output) => [
+    output.name,
+    describeDifference(output, output.maxAbsDiff?.toPrecision(3)),
+    output.maxRelDiff?.toPrecision(3) ?? '-',
   ]);
   const closer = optimization === 'extended' ? '' : ', and --optimize extended comes closer to them';
   return [

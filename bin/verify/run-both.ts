@@ -8,6 +8,7 @@ import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safet
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { type AnalyzeOptions, analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
+import type { Model } from '../../lib/onnx/model';
 import type { CompiledModel } from '../../lib/emit/slice';
 import { writeSlices } from '../../lib/emit/write';
 import type { OptimizationLevel } from '../../lib/optimize/level';
@@ -16,8 +17,15 @@ import type { Slicer } from '../../lib/plan/slicers';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { sortedByModel } from '../outputs/out-file';
 import { readTensorFile } from '../tensor-files';
-import { type TensorComparison, compareTensor, largestDifference } from './difference';
-import { type FileJob, type JobWording, runJob } from './run-job';
+import {
+  type OtherDifference,
+  type TensorComparison,
+  compareTensor,
+  hasNumbers,
+  largestDifference,
+} from './difference';
+import { type FileJob, type JobWording, type WholeModel, runJob } from './run-job';
+import { type GeneratedInputs, hasFloats, withSpecialValues } from './seeded-inputs';
 
 type Tensors = ReadonlyMap<string, RawTensor>;
 
@@ -38,15 +46,23 @@ export interface VerifyOptions {
 }
 
 export interface Verification {
-  /** Whether every output has the same dtype, shape and bits. */
+  /** Whether every output has the same dtype, shape and bits, for special values too. */
   readonly identical: boolean;
-  /** Largest absolute difference over all outputs; `null` if it is `null` for any output. */
+  /** Largest absolute difference over all outputs; `null` if it is `null` for any output, see `TensorComparison`. */
   readonly maxAbsDiff: number | null;
+  readonly otherDifferences: readonly OtherDifference[];
   readonly slices: number;
   readonly threads: number;
   readonly graphOptimization: OptimizationLevel;
   readonly inputs: readonly Pick<TensorComparison, 'name' | 'dtype' | 'shape'>[];
   readonly outputs: readonly TensorComparison[];
+  /**
+   * The outputs for the same inputs with infinities, NaN with payloads, denormals and -0.0 among their floats, or that the model does not run on
+   * these; absent if the inputs are given or have no floats.
+   */
+  readonly specialValues?: readonly TensorComparison[] | 'refused';
+  /** Outputs of floats without any number but NaN and infinity: they prove little. */
+  readonly withoutNumbers: readonly string[];
   /** The slices beside the whole model with all of ONNX Runtime's defaults. */
   readonly againstDefault?: readonly TensorComparison[];
   /** How the profile differs from the plan, one clause each. Empty if there is no profile or no difference. */
@@ -63,39 +79,97 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
   const analyzed = analyzeModel(modelPath, { dimensions, optimization, ...options.estimates });
   const compiled = compileAnalyzed(analyzed, slicer);
   const given = options.inputs === undefined ? undefined : await readInputs(options.inputs, compiled.plan);
-  return await withSlices(compiled, onStep, async ({ plan, folder, slicesFolder }) => {
-    const file = (name: string): string => path.join(folder, `${name}.safetensors`);
-    const [inputs, outputNames] = [file('inputs'), plan.outputs.map(({ name }) => name)];
+  return await withSlices(compiled, onStep, async (slices) => {
+    const { plan } = slices;
     const threads = threadsOf(plan, options.threads);
-    const run = async (job: FileJob, wording: JobWording): Promise<Tensors> => {
-      await runJob(job, wording, { folder, model: analyzed.model });
-      return read(job.outputs);
-    };
+    const runs = new Runs({ ...slices, modelPath, optimization, threads, model: analyzed.model });
+    const { inputs } = runs;
     onStep('running the whole model');
     if (given) fs.writeFileSync(inputs, encodeSafetensors(given));
-    const generated = !given && {
-      generated: { specs: plan.inputs, dimensions, planned: plan.dimensions, seed },
-    };
-    const common = { inputs, modelPath, outputNames };
-    const whole = await run(
-      { kind: 'whole', ...common, ...generated, threads, optimization, outputs: file('whole') },
-      given ? GIVEN : GENERATED,
-    );
+    const generated = given ? undefined : { specs: plan.inputs, dimensions, planned: plan.dimensions, seed };
+    const whole = await runs.whole(inputs, given ? GIVEN : GENERATED, generated);
     onStep(`running ${plan.slices.length} slices`);
-    const chained = await run(
-      { kind: 'chain', inputs, slicesFolder, threads, outputs: file('chained') },
-      CHAINED,
-    );
-    const profileDifferences = analyzed.profile?.differences ?? [];
+    const chained = await runs.slices(inputs);
+    const requests = read(inputs);
+    const compared = compare({ ...plan, threads }, requests, whole, chained);
+    const special = given || !hasFloats(requests.values()) ? {} : await onSpecialValues(runs, plan, options);
     const verification = {
-      ...compare({ ...plan, threads }, read(inputs), whole, chained),
-      profileDifferences,
+      ...compared,
+      identical: compared.identical && isIdentical(special.specialValues),
+      ...special,
+      profileDifferences: analyzed.profile?.differences ?? [],
     };
     if (!againstDefault) return verification;
     onStep('running the whole model with default settings');
-    const alone = await run({ kind: 'default', ...common, outputs: file('default') }, BY_DEFAULT);
-    return { ...verification, againstDefault: compareOutputs(plan, alone, chained) };
+    return { ...verification, againstDefault: compareOutputs(plan, await runs.byDefault(), chained) };
   });
+}
+
+async function onSpecialValues(
+  runs: Runs,
+  plan: SlicePlan,
+  { seed, onStep }: VerifyOptions,
+): Promise<Pick<Verification, 'specialValues'>> {
+  onStep('running both on special values');
+  const special = runs.file('special');
+  const inputs = withSpecialValues(read(runs.inputs), 'all', seed);
+  fs.writeFileSync(special, encodeSafetensors(inputs));
+  let whole: Tensors;
+  try {
+    whole = await runs.whole(special, GENERATED);
+  } catch (error) {
+    // The model need not run on such values.
+    if (error instanceof SlicedInferenceError) return { specialValues: 'refused' };
+    throw error;
+  }
+  return { specialValues: compareOutputs(plan, whole, await runs.slices(special)) };
+}
+
+interface RunSettings extends WrittenSlices, Pick<WholeModel, 'modelPath' | 'optimization' | 'threads'> {
+  readonly model: Model;
+}
+
+/** Runs the model and the slices on files of inputs. */
+class Runs {
+  readonly inputs: string;
+
+  constructor(private readonly settings: RunSettings) {
+    this.inputs = this.file('inputs');
+  }
+
+  file(name: string): string {
+    return path.join(this.settings.folder, `${name}.safetensors`);
+  }
+
+  /** @param generated if set, the job generates the inputs and writes them */
+  async whole(inputs: string, wording: JobWording, generated?: GeneratedInputs): Promise<Tensors> {
+    const { modelPath, optimization, threads } = this.settings;
+    const settings = { modelPath, optimization, threads, outputNames: this.outputNames };
+    const job = { kind: 'whole', ...settings, inputs, outputs: this.file('whole') } as const;
+    return await this.run({ ...job, ...(generated && { generated }) }, wording);
+  }
+
+  async slices(inputs: string): Promise<Tensors> {
+    const { slicesFolder, threads } = this.settings;
+    const job = { kind: 'chain', slicesFolder, threads, inputs, outputs: this.file('chained') } as const;
+    return await this.run(job, CHAINED);
+  }
+
+  async byDefault(): Promise<Tensors> {
+    const { modelPath } = this.settings;
+    const { inputs, outputNames } = this;
+    const job = { kind: 'default', modelPath, outputNames, inputs, outputs: this.file('default') } as const;
+    return await this.run(job, BY_DEFAULT);
+  }
+
+  private get outputNames(): string[] {
+    return this.settings.plan.outputs.map(({ name }) => name);
+  }
+
+  private async run(job: FileJob, wording: JobWording): Promise<Tensors> {
+    await runJob(job, wording, this.settings);
+    return read(job.outputs);
+  }
 }
 
 interface WrittenSlices {
@@ -176,7 +250,7 @@ function compare(
   const outputs = compareOutputs(plan, expected, got);
   return {
     identical: outputs.every(({ identical }) => identical),
-    maxAbsDiff: largestDifference(outputs.map(({ maxAbsDiff }) => maxAbsDiff)),
+    ...largestDifference(outputs),
     slices: plan.slices.length,
     threads: plan.threads,
     graphOptimization: plan.graphOptimization,
@@ -186,7 +260,12 @@ function compare(
       shape,
     })),
     outputs,
+    withoutNumbers: [...expected].flatMap(([name, tensor]) => (hasNumbers(tensor) ? [] : [name])),
   };
+}
+
+export function isIdentical(compared: readonly TensorComparison[] | 'refused' = []): boolean {
+  return compared === 'refused' || compared.every(({ identical }) => identical);
 }
 
 function compareOutputs({ outputs }: SlicePlan, expected: Tensors, got: Tensors): TensorComparison[] {

@@ -9,7 +9,9 @@ import {
   type NumericTensor,
   type RawTensor,
 } from '../../lambda/tensors/tensor';
+import { type SpecialValues, addSpecialValues } from '../../local/special-values';
 import { seededRandom } from '../../local/seeded-random';
+import { float16Bits } from '../../lambda/tensors/float16';
 import { escaped } from '../../lib/errors';
 import { type DimensionSizes, dimensionName, givenSize } from '../../lib/shapes/value-types';
 
@@ -49,6 +51,17 @@ const INTEGER_BOUNDS = [10, 2, 1];
 /** Guessed sizes are tried only if all inputs together have at most this many elements: 64^5 would be 2^30. */
 const MAX_GUESSED_ELEMENTS = 2 ** 24;
 
+/** Floats are drawn from these ranges: both signs first, and then those of models that compute indexes or logarithms of them. */
+const FLOAT_RANGES: readonly FloatRange[] = [
+  { least: -2, most: 2 },
+  { least: 0, most: 1 },
+];
+
+interface FloatRange {
+  readonly least: number;
+  readonly most: number;
+}
+
 /** The inputs to try, the most plausible first, each generated on demand. */
 export function* candidateInputs({
   specs,
@@ -58,14 +71,52 @@ export function* candidateInputs({
 }: GeneratedInputs): Generator<Map<string, RawTensor>> {
   const hasIntegers = specs.some(({ dtype }) => /^u?int/.test(dtype));
   const bounds = hasIntegers ? INTEGER_BOUNDS : INTEGER_BOUNDS.slice(0, 1);
-  for (const shapes of candidateShapes(specs, dimensions, planned)) {
-    for (const bound of bounds) {
-      const random = seededRandom(seed);
-      yield new Map(
-        specs.map(({ name, dtype }, index) => [name, randomTensor(dtype, shapes[index], bound, random)]),
-      );
-    }
-  }
+  const ranges = hasFloats(specs) ? FLOAT_RANGES : FLOAT_RANGES.slice(0, 1);
+  const allShapes = candidateShapes(specs, dimensions, planned);
+  for (const range of ranges)
+    for (const shapes of allShapes)
+      for (const bound of bounds) {
+        const random = seededRandom(seed);
+        yield new Map(
+          specs.map(({ name, dtype }, index) => [
+            name,
+            randomTensor(dtype, shapes[index], { ...range, bound }, random),
+          ]),
+        );
+      }
+}
+
+export function hasFloats(tensors: Iterable<Pick<TensorSpec, 'dtype'>>): boolean {
+  return [...tensors].some(({ dtype }) => dtype.startsWith('float'));
+}
+
+/** The inputs to try, with a few -0.0 and denormals among the floats. */
+export function* candidatesToCompare(generated: GeneratedInputs): Generator<Map<string, RawTensor>> {
+  for (const inputs of candidateInputs(generated)) yield withSpecialValues(inputs, 'numbers', generated.seed);
+}
+
+/** One of so many floats is -0.0 or denormal in ordinary inputs. */
+const NUMBERS_EVERY = 64;
+/** Of all special values, a tensor has about so many, and at most a quarter: NaN spreads, and where it is everywhere it proves little. */
+const MOST_SPECIAL = 64;
+
+/** The same inputs with special values among the floats, which are the same for the same seed. */
+export function withSpecialValues(
+  inputs: ReadonlyMap<string, RawTensor>,
+  which: SpecialValues,
+  seed: number,
+): Map<string, RawTensor> {
+  const random = seededRandom(seed);
+  return new Map(
+    [...inputs].map(([name, tensor]): [string, RawTensor] => {
+      if (tensor.dtype === 'string') return [name, tensor];
+      const bytes = Uint8Array.from(tensor.bytes);
+      const every =
+        which === 'numbers' ? NUMBERS_EVERY : Math.max(4, elementCount(tensor.shape) / MOST_SPECIAL);
+      addSpecialValues(tensor.dtype, bytes, which, every, random);
+      return [name, { ...tensor, bytes }];
+    }),
+  );
 }
 
 /** Shapes by candidate, then by input. A named dimension has the same size in all inputs. */
@@ -101,14 +152,20 @@ function candidateShapes(
   return tried.length > 0 ? tried : [shapesOf([1, 1])];
 }
 
-/** Floats from 0 to 1, integers from 0 up to the bound, booleans, and short words. */
+interface Values extends FloatRange {
+  /** Integers are below it. */
+  readonly bound: number;
+}
+
+/** Floats of the range, integers from 0 up to the bound, booleans, and short words. */
 function randomTensor(
   dtype: TensorSpec['dtype'],
   shape: readonly number[],
-  bound: number,
+  values: Values,
   random: () => number,
 ): RawTensor {
   const count = elementCount(shape);
+  const { bound } = values;
   if (dtype === 'string') {
     return {
       dtype,
@@ -122,20 +179,19 @@ function randomTensor(
     for (let index = 0; index < count; index++) elements[index] = BigInt(Math.floor(random() * bound));
     return tensor;
   }
-  const element = numberOf(dtype, bound);
+  const element = numberOf(dtype, values);
   for (let index = 0; index < count; index++) elements[index] = element(random());
   return tensor;
 }
 
 /** Returns a function that turns a number from 0 to 1 into an element. */
-function numberOf(dtype: NumericDataType, bound: number): (random: number) => number {
+function numberOf(dtype: NumericDataType, { least, most, bound }: Values): (random: number) => number {
   switch (dtype) {
     case 'float32':
     case 'float64':
-      return (random) => random;
+      return (random) => least + (most - least) * random;
     case 'float16':
-      // 0x3c00 is 1.0: bit patterns below it are the values from 0 to 1.
-      return (random) => Math.floor(random * 0x3c00);
+      return (random) => float16Bits(least + (most - least) * random);
     case 'bool':
       return (random) => (random < 0.5 ? 0 : 1);
     default:
