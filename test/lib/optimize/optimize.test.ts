@@ -41,7 +41,7 @@ process.env.SLICED_INFERENCE_CACHE = temporaryFolder();
 
 const inputs: Tensors = new Map<string, RawTensor>([
   ['x', float32([1, 8], [0.1, -2.3, 3.3, 1e-4, -0.7, 11.1, 0.9999, -1e-3])],
-  ['late', float32([1, 8], [9, 8, 7, 6, 5, 4, 3, 2])],
+  ['late', float32([1, 8], [9, -0, NaN, 6, -Infinity, 4, 2 ** -149, Infinity])],
   ['flag', { dtype: 'bool', shape: [], bytes: new Uint8Array([1]) }],
 ]);
 
