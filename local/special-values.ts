@@ -12,12 +12,10 @@ const BITS: Partial<Record<string, Uint16Array | Uint32Array | BigUint64Array>> 
   ),
 };
 
-/** How many of the special values of a type, from the first one on, are numbers: -0.0, and denormals of both signs. */
-const NUMBERS = 3;
-/** All of them: infinities, and NaN with payloads, quiet of both signs and signaling. */
-const ALL = 8;
+/** From the first one on: -0.0 and denormals of both signs; then infinities, quiet NaN of both signs and a signaling one, with payloads. */
+const COUNTS = { numbers: 3, all: 8 };
 
-export type SpecialValues = 'numbers' | 'all';
+export type SpecialValues = keyof typeof COUNTS;
 
 /**
  * Overwrites some elements of a tensor with special values; those of integers and texts stay as they are.
@@ -38,7 +36,7 @@ export function addSpecialValues(
   const special = new Uint8Array(bits.buffer);
   for (let at = 0; at < bytes.length; at += size) {
     if (random() * every >= 1) continue;
-    const kind = Math.floor(random() * (which === 'all' ? ALL : NUMBERS));
+    const kind = Math.floor(random() * COUNTS[which]);
     bytes.set(special.subarray(kind * size, (kind + 1) * size), at);
   }
 }

@@ -62,14 +62,6 @@ export function describeDifference(
   return [...(isMeasured ? [largest] : []), ...otherDifferences].join(', ');
 }
 
-/** Whether any element is a number, neither NaN nor infinite. An empty tensor and texts count as numbers. */
-export function hasNumbers(tensor: RawTensor): boolean {
-  if (tensor.dtype === 'string') return true;
-  const elements = typedView(tensor);
-  const value = valueOf(tensor.dtype);
-  return elements.length === 0 || elements.some((_, index) => Number.isFinite(value(elements, index)));
-}
-
 function hasSameHead(expected: RawTensor, got: RawTensor | undefined): got is RawTensor {
   return got?.dtype === expected.dtype && got.shape.join() === expected.shape.join();
 }
@@ -83,39 +75,34 @@ function hasSameElements(expected: RawTensor, got: RawTensor | undefined): boole
 }
 
 function differencesOf(expected: RawTensor, got: RawTensor | undefined): Differences {
-  if (!hasSameHead(expected, got)) return unmeasured('type or shape');
-  if (expected.dtype === 'string' || got.dtype === 'string') return unmeasured('texts');
+  const unmeasured = { maxAbsDiff: null, maxRelDiff: null };
+  if (!hasSameHead(expected, got)) return { ...unmeasured, otherDifferences: ['type or shape'] };
+  if (expected.dtype === 'string' || got.dtype === 'string')
+    return { ...unmeasured, otherDifferences: ['texts'] };
   const [a, b] = [typedView(expected), typedView(got)];
   const value = valueOf(expected.dtype);
   const others = new Set<OtherDifference>();
   let [maxAbsDiff, maxRelDiff] = [0, 0];
   for (let index = 0; index < a.length; index++) {
     const [x, y] = [value(a, index), value(b, index)];
-    const [given, found] = [a[index], b[index]];
-    if (typeof given === 'bigint' && typeof found === 'bigint') {
-      // Numbers of 64 bits would lose the last bits of large integers.
-      maxAbsDiff = Math.max(maxAbsDiff, Math.abs(Number(found - given)));
-    } else if (Number.isNaN(x) && Number.isNaN(y)) {
+    // Numbers would lose the last bits of large integers of 64 bits.
+    const difference = Math.abs(Number(isLong(a) && isLong(b) ? b[index] - a[index] : y - x));
+    if (Number.isNaN(x) && Number.isNaN(y)) {
       if (!hasSameBits(expected, got, index)) others.add('NaN payload');
-      continue;
-    } else if (x === y) {
-      if (!Object.is(x, y)) others.add('sign of zero');
-      continue;
-    } else if (!Number.isFinite(y - x)) {
-      others.add('NaN or infinity');
-      continue;
+    } else if (x === y && !Object.is(x, y)) others.add('sign of zero');
+    else if (!Number.isFinite(difference)) {
+      if (x !== y) others.add('NaN or infinity');
+    } else if (difference > 0) {
+      maxAbsDiff = Math.max(maxAbsDiff, difference);
+      maxRelDiff = Math.max(maxRelDiff, difference / Math.abs(x));
     }
-    maxAbsDiff = Math.max(maxAbsDiff, Math.abs(y - x));
-    if (x !== y) maxRelDiff = Math.max(maxRelDiff, Math.abs(y - x) / Math.abs(x));
   }
-  const otherDifferences = [...others];
-  return others.has('NaN or infinity')
-    ? { maxAbsDiff: null, maxRelDiff: null, otherDifferences }
-    : { maxAbsDiff, maxRelDiff, otherDifferences };
+  const isMeasured = !others.has('NaN or infinity');
+  return { ...(isMeasured ? { maxAbsDiff, maxRelDiff } : unmeasured), otherDifferences: [...others] };
 }
 
-function unmeasured(difference: OtherDifference): Differences {
-  return { maxAbsDiff: null, maxRelDiff: null, otherDifferences: [difference] };
+function isLong(array: TypedArray): array is BigInt64Array | BigUint64Array {
+  return array instanceof BigInt64Array || array instanceof BigUint64Array;
 }
 
 function hasSameBits({ dtype, bytes }: NumericTensor, got: NumericTensor, index: number): boolean {

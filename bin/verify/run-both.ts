@@ -8,7 +8,6 @@ import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safet
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { type AnalyzeOptions, analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
-import type { Model } from '../../lib/onnx/model';
 import type { CompiledModel } from '../../lib/emit/slice';
 import { writeSlices } from '../../lib/emit/write';
 import type { OptimizationLevel } from '../../lib/optimize/level';
@@ -17,15 +16,9 @@ import type { Slicer } from '../../lib/plan/slicers';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { sortedByModel } from '../outputs/out-file';
 import { readTensorFile } from '../tensor-files';
-import {
-  type OtherDifference,
-  type TensorComparison,
-  compareTensor,
-  hasNumbers,
-  largestDifference,
-} from './difference';
-import { type FileJob, type JobWording, type WholeModel, runJob } from './run-job';
-import { type GeneratedInputs, hasFloats, withSpecialValues } from './seeded-inputs';
+import { type OtherDifference, type TensorComparison, compareTensor, largestDifference } from './difference';
+import { type FileJob, type JobWording, type WholeJob, runJob } from './run-job';
+import { hasFloats, withSpecialValues } from './seeded-inputs';
 
 type Tensors = ReadonlyMap<string, RawTensor>;
 
@@ -61,8 +54,6 @@ export interface Verification {
    * these; absent if the inputs are given or have no floats.
    */
   readonly specialValues?: readonly TensorComparison[] | 'refused';
-  /** Outputs of floats without any number but NaN and infinity: they prove little. */
-  readonly withoutNumbers: readonly string[];
   /** The slices beside the whole model with all of ONNX Runtime's defaults. */
   readonly againstDefault?: readonly TensorComparison[];
   /** How the profile differs from the plan, one clause each. Empty if there is no profile or no difference. */
@@ -79,97 +70,72 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
   const analyzed = analyzeModel(modelPath, { dimensions, optimization, ...options.estimates });
   const compiled = compileAnalyzed(analyzed, slicer);
   const given = options.inputs === undefined ? undefined : await readInputs(options.inputs, compiled.plan);
-  return await withSlices(compiled, onStep, async (slices) => {
-    const { plan } = slices;
+  return await withSlices(compiled, onStep, async ({ plan, folder, slicesFolder }) => {
+    const file = (name: string): string => path.join(folder, `${name}.safetensors`);
     const threads = threadsOf(plan, options.threads);
-    const runs = new Runs({ ...slices, modelPath, optimization, threads, model: analyzed.model });
-    const { inputs } = runs;
+    const common = { modelPath, outputNames: plan.outputs.map(({ name }) => name) };
+    const run = async (job: FileJob, wording: JobWording): Promise<Tensors> => {
+      await runJob(job, wording, { folder, model: analyzed.model });
+      return read(job.outputs);
+    };
+    const runs: Runs = {
+      whole: (inputs, wording, generated) =>
+        run(
+          { kind: 'whole', ...common, inputs, ...generated, threads, optimization, outputs: file('whole') },
+          wording,
+        ),
+      slices: (inputs) =>
+        run({ kind: 'chain', inputs, slicesFolder, threads, outputs: file('chained') }, CHAINED),
+    };
+    const inputs = file('inputs');
     onStep('running the whole model');
     if (given) fs.writeFileSync(inputs, encodeSafetensors(given));
-    const generated = given ? undefined : { specs: plan.inputs, dimensions, planned: plan.dimensions, seed };
-    const whole = await runs.whole(inputs, given ? GIVEN : GENERATED, generated);
+    const generated = { specs: plan.inputs, dimensions, planned: plan.dimensions, seed };
+    const whole = await (given ? runs.whole(inputs, GIVEN) : runs.whole(inputs, GENERATED, { generated }));
     onStep(`running ${plan.slices.length} slices`);
     const chained = await runs.slices(inputs);
     const requests = read(inputs);
     const compared = compare({ ...plan, threads }, requests, whole, chained);
-    const special = given || !hasFloats(requests.values()) ? {} : await onSpecialValues(runs, plan, options);
+    const special = withSpecialValues(requests, 'all', seed);
+    const specialValues =
+      given || !hasFloats(requests.values())
+        ? undefined
+        : await onSpecialValues(runs, plan, special, file('special'));
     const verification = {
       ...compared,
-      identical: compared.identical && isIdentical(special.specialValues),
-      ...special,
+      identical: compared.identical && isIdentical(specialValues),
+      ...(specialValues && { specialValues }),
       profileDifferences: analyzed.profile?.differences ?? [],
     };
     if (!againstDefault) return verification;
     onStep('running the whole model with default settings');
-    return { ...verification, againstDefault: compareOutputs(plan, await runs.byDefault(), chained) };
+    const alone = await run({ kind: 'default', ...common, inputs, outputs: file('default') }, BY_DEFAULT);
+    return { ...verification, againstDefault: compareOutputs(plan, alone, chained) };
   });
+}
+
+/** Each run reads its inputs from a file, or generates them and writes them there. */
+interface Runs {
+  whole(inputs: string, wording: JobWording, from?: Pick<WholeJob, 'generated'>): Promise<Tensors>;
+  slices(inputs: string): Promise<Tensors>;
 }
 
 async function onSpecialValues(
   runs: Runs,
   plan: SlicePlan,
-  { seed, onStep }: VerifyOptions,
-): Promise<Pick<Verification, 'specialValues'>> {
-  onStep('running both on special values');
-  const special = runs.file('special');
-  const inputs = withSpecialValues(read(runs.inputs), 'all', seed);
-  fs.writeFileSync(special, encodeSafetensors(inputs));
+  special: Tensors,
+  file: string,
+): Promise<readonly TensorComparison[] | 'refused'> {
+  fs.writeFileSync(file, encodeSafetensors(special));
   let whole: Tensors;
   try {
-    whole = await runs.whole(special, GENERATED);
+    whole = await runs.whole(file, GENERATED);
   } catch (error) {
     // The model need not run on such values.
-    if (error instanceof SlicedInferenceError) return { specialValues: 'refused' };
+    if (error instanceof SlicedInferenceError) return 'refused';
     throw error;
   }
-  return { specialValues: compareOutputs(plan, whole, await runs.slices(special)) };
-}
-
-interface RunSettings extends WrittenSlices, Pick<WholeModel, 'modelPath' | 'optimization' | 'threads'> {
-  readonly model: Model;
-}
-
-/** Runs the model and the slices on files of inputs. */
-class Runs {
-  readonly inputs: string;
-
-  constructor(private readonly settings: RunSettings) {
-    this.inputs = this.file('inputs');
-  }
-
-  file(name: string): string {
-    return path.join(this.settings.folder, `${name}.safetensors`);
-  }
-
-  /** @param generated if set, the job generates the inputs and writes them */
-  async whole(inputs: string, wording: JobWording, generated?: GeneratedInputs): Promise<Tensors> {
-    const { modelPath, optimization, threads } = this.settings;
-    const settings = { modelPath, optimization, threads, outputNames: this.outputNames };
-    const job = { kind: 'whole', ...settings, inputs, outputs: this.file('whole') } as const;
-    return await this.run({ ...job, ...(generated && { generated }) }, wording);
-  }
-
-  async slices(inputs: string): Promise<Tensors> {
-    const { slicesFolder, threads } = this.settings;
-    const job = { kind: 'chain', slicesFolder, threads, inputs, outputs: this.file('chained') } as const;
-    return await this.run(job, CHAINED);
-  }
-
-  async byDefault(): Promise<Tensors> {
-    const { modelPath } = this.settings;
-    const { inputs, outputNames } = this;
-    const job = { kind: 'default', modelPath, outputNames, inputs, outputs: this.file('default') } as const;
-    return await this.run(job, BY_DEFAULT);
-  }
-
-  private get outputNames(): string[] {
-    return this.settings.plan.outputs.map(({ name }) => name);
-  }
-
-  private async run(job: FileJob, wording: JobWording): Promise<Tensors> {
-    await runJob(job, wording, this.settings);
-    return read(job.outputs);
-  }
+  return compareOutputs(plan, whole, await runs.slices(file));
 }
 
 interface WrittenSlices {
@@ -260,11 +226,10 @@ function compare(
       shape,
     })),
     outputs,
-    withoutNumbers: [...expected].flatMap(([name, tensor]) => (hasNumbers(tensor) ? [] : [name])),
   };
 }
 
-export function isIdentical(compared: readonly TensorComparison[] | 'refused' = []): boolean {
+function isIdentical(compared: readonly TensorComparison[] | 'refused' = []): boolean {
   return compared === 'refused' || compared.every(({ identical }) => identical);
 }
 

@@ -51,16 +51,8 @@ const INTEGER_BOUNDS = [10, 2, 1];
 /** Guessed sizes are tried only if all inputs together have at most this many elements: 64^5 would be 2^30. */
 const MAX_GUESSED_ELEMENTS = 2 ** 24;
 
-/** Floats are drawn from these ranges: both signs first, and then those of models that compute indexes or logarithms of them. */
-const FLOAT_RANGES: readonly FloatRange[] = [
-  { least: -2, most: 2 },
-  { least: 0, most: 1 },
-];
-
-interface FloatRange {
-  readonly least: number;
-  readonly most: number;
-}
+/** Turn a number from 0 to 1 into a float: of both signs first, and then as models take it that compute indexes or logarithms of it. */
+const FLOATS: readonly ((random: number) => number)[] = [(random) => 4 * random - 2, (random) => random];
 
 /** The inputs to try, the most plausible first, each generated on demand. */
 export function* candidateInputs({
@@ -71,16 +63,16 @@ export function* candidateInputs({
 }: GeneratedInputs): Generator<Map<string, RawTensor>> {
   const hasIntegers = specs.some(({ dtype }) => /^u?int/.test(dtype));
   const bounds = hasIntegers ? INTEGER_BOUNDS : INTEGER_BOUNDS.slice(0, 1);
-  const ranges = hasFloats(specs) ? FLOAT_RANGES : FLOAT_RANGES.slice(0, 1);
+  const floats = hasFloats(specs) ? FLOATS : FLOATS.slice(0, 1);
   const allShapes = candidateShapes(specs, dimensions, planned);
-  for (const range of ranges)
+  for (const float of floats)
     for (const shapes of allShapes)
       for (const bound of bounds) {
         const random = seededRandom(seed);
         yield new Map(
           specs.map(({ name, dtype }, index) => [
             name,
-            randomTensor(dtype, shapes[index], { ...range, bound }, random),
+            randomTensor(dtype, shapes[index], { float, bound }, random),
           ]),
         );
       }
@@ -152,12 +144,13 @@ function candidateShapes(
   return tried.length > 0 ? tried : [shapesOf([1, 1])];
 }
 
-interface Values extends FloatRange {
+interface Values {
+  readonly float: (random: number) => number;
   /** Integers are below it. */
   readonly bound: number;
 }
 
-/** Floats of the range, integers from 0 up to the bound, booleans, and short words. */
+/** Floats, integers from 0 up to the bound, booleans, and short words. */
 function randomTensor(
   dtype: TensorSpec['dtype'],
   shape: readonly number[],
@@ -185,13 +178,13 @@ function randomTensor(
 }
 
 /** Returns a function that turns a number from 0 to 1 into an element. */
-function numberOf(dtype: NumericDataType, { least, most, bound }: Values): (random: number) => number {
+function numberOf(dtype: NumericDataType, { float, bound }: Values): (random: number) => number {
   switch (dtype) {
     case 'float32':
     case 'float64':
-      return (random) => least + (most - least) * random;
+      return float;
     case 'float16':
-      return (random) => float16Bits(least + (most - least) * random);
+      return (random) => float16Bits(float(random));
     case 'bool':
       return (random) => (random < 0.5 ? 0 : 1);
     default:

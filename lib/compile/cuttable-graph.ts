@@ -49,10 +49,9 @@ const PERHAPS_OPTIMIZED = /InsertedPrecisionFreeCast_|Could not find an implemen
 /** Names the lowest level of optimization at which the model loads, if there is one. */
 function withLoadingLevel(source: Model, error: ChildError): SlicedInferenceError {
   if (!PERHAPS_OPTIMIZED.test(error.got)) return error;
-  const level = OPTIMIZATION_LEVELS.slice(1).find((each) => {
-    const graph = attempt(() => typedGraph(optimize(source, each)));
-    return !(graph instanceof SlicedInferenceError);
-  });
+  const loads = (level: OptimizationLevel): boolean =>
+    !(attempt(() => typedGraph(optimize(source, level))) instanceof SlicedInferenceError);
+  const level = OPTIMIZATION_LEVELS.slice(1).find(loads);
   if (level === undefined) return error;
   return new SlicedInferenceError(
     `model ${quoted(source.files[0].path)} must load in ONNX Runtime without graph optimization`,

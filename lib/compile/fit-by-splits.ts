@@ -5,7 +5,7 @@
 import { SlicedInferenceError, quoted } from '../errors';
 import { largestOf } from '../extremes';
 import { weightBytesOf } from '../dataflow/weights';
-import { type NodeIndex, type ValueIndex, nodeLabel } from '../onnx/model';
+import { type NodeIndex, OMITTED, nodeLabel } from '../onnx/model';
 import { bestCut } from '../plan/best-cut';
 import { tablesOf } from '../plan/cuts/range-sizes';
 import { attempt } from '../plan/choose/ranking';
@@ -55,19 +55,19 @@ function fewerBySplits(found: CutModel, slicer: Slicer, consolidation: Consolida
   const { splitting, dataflow } = analyzed;
   if (slicer.splits !== undefined || (slicer.goal?.minimize ?? 'slices') !== 'slices') return found;
   const { values, nodes } = dataflow.model.graph;
-  const slicesOf = new Map<ValueIndex, Set<number>>();
+  const slicesOf = new Map<string, Set<number>>();
   cut.groups.forEach((group, slice) => {
-    for (const value of group.flatMap((node) => dataflow.needs[node]))
-      if (values[value].initializer !== undefined)
-        slicesOf.set(value, (slicesOf.get(value) ?? new Set()).add(slice));
+    for (const value of group.flatMap((node) => dataflow.needs[node])) {
+      const { name } = values[value];
+      slicesOf.set(name, (slicesOf.get(name) ?? new Set()).add(slice));
+    }
   });
-  const isSpread = (value: ValueIndex): boolean => (slicesOf.get(value)?.size ?? 0) >= MANY_SLICES;
+  const isSpread = (name: string): boolean => (slicesOf.get(name)?.size ?? 0) >= MANY_SLICES;
   const splits = nodes.flatMap(({ index, inputs }) => {
-    const operator = inputs.some(isSpread) ? operatorOf(splitting, index) : undefined;
-    if (operator?.mayBeSplit !== true || operator.parts > 1 || typeof operator.ways === 'string') return [];
-    const [way] = operator.ways;
-    const isOfWeight = inputs.some((input) => isSpread(input) && values[input].name === way.weight);
-    return isOfWeight && mostParts(way, 1) > 1 ? splitInto(way, 2) : [];
+    if (!inputs.some((input) => input !== OMITTED && isSpread(values[input].name))) return [];
+    const { ways = '', parts = 1, mayBeSplit = false } = operatorOf(splitting, index) ?? {};
+    if (typeof ways === 'string' || parts > 1 || !mayBeSplit || mostParts(ways[0], 1) === 1) return [];
+    return isSpread(ways[0].weight) ? splitInto(ways[0], 2) : [];
   });
   if (splits.length === 0) return found;
   const next = analyzed.withSplits([...splitting.splits, ...splits]);
@@ -159,22 +159,7 @@ function moreSplits({ splitting }: AnalyzedModel, error: SliceTooLargeError): re
       return next(found.ways, found.parts, size, error.limit) ?? [];
     });
   for (const split of changes) splits.set(split.node, split);
-  return changes.length > 0 ? equalized(splitting, [...splits.values()]) : undefined;
-}
-
-/** Operators with the same weight get the same parts of it, so that a slice can hold one part for all of them. */
-function equalized({ subject }: Splitting, splits: readonly Split[]): readonly Split[] {
-  const operators = splits.map(({ node, axis }) => {
-    const operator = subject.model.graph.nodes[node];
-    const [way] = waysToSplit(subject, operator);
-    return typeof way === 'string' ? String(node) : [operator.opType, axis, way.length, way.weight].join();
-  });
-  const finest = new Map<string, Split>();
-  splits.forEach((split, index) => {
-    const known = finest.get(operators[index]);
-    if (known === undefined || known.parts.length < split.parts.length) finest.set(operators[index], split);
-  });
-  return splits.map((split, index) => ({ ...split, parts: (finest.get(operators[index]) ?? split).parts }));
+  return changes.length > 0 ? [...splits.values()] : undefined;
 }
 
 /** The fewest parts with which the node fits; `undefined` if no number of parts is enough. */
@@ -213,14 +198,13 @@ function withReason(analyzed: AnalyzedModel, error: SliceTooLargeError): SlicedI
   const most = largestOf(ways.map((way) => mostParts(way, 1)));
   if (most === parts) return error.with(`${what} cannot have more parts with the same bits`, '');
   if (nodes.length > 1) return error.with(`${what} does not fit in more parts either`, '');
+  const smallest = inMostParts(splitting, heaviest, size);
   // Other operators may be too large as well, and the limit that is named should let all of them fit.
-  const sizes = error
+  const largest = error
     .others(() => true)
-    .map(({ nodes: [node], size: own }) => inMostParts(splitting, node, own));
-  const largest = [inMostParts(splitting, heaviest, size), ...sizes].reduce((a, b) =>
-    b.weightBytes > a.weightBytes ? b : a,
-  );
-  const { got } = error.limit.describe(inMostParts(splitting, heaviest, size));
+    .map(({ nodes: [node], size: own }) => inMostParts(splitting, node, own))
+    .reduce((a, b) => (b.weightBytes > a.weightBytes ? b : a), smallest);
+  const { got } = error.limit.describe(smallest);
   return error.with(`${what} has ${got} in ${most} parts, and more would have other bits`, '', largest);
 }
 

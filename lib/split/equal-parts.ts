@@ -13,14 +13,12 @@ import { neededValues, topologicalOrder } from '../dataflow/needs';
 export function withEqualPartsTogether(graph: Graph, weightOf: ReadonlyMap<string, string>): readonly Node[] {
   const { nodes, values } = graph;
   const needs = nodes.map(neededValues);
-  const producersOf = (node: NodeIndex): readonly NodeIndex[] =>
-    needs[node].flatMap((value) => values[value].producer ?? []);
   const groups = new Map<string, NodeIndex[]>();
   // Two groups never wait for each other, because all nodes of a group have as many parts before them.
   const partsBefore = new Int32Array(nodes.length);
   for (const node of topologicalOrder(graph, needs)) {
-    for (const producer of producersOf(node))
-      partsBefore[node] = Math.max(partsBefore[node], partsBefore[producer]);
+    for (const value of needs[node])
+      partsBefore[node] = Math.max(partsBefore[node], partsBefore[values[value].producer ?? node]);
     const weight = weightOf.get(values[nodes[node].outputs[0]]?.name);
     if (weight === undefined) continue;
     const key = `${++partsBefore[node]} ${weight}`;
