@@ -18,7 +18,7 @@ export function plainOperator(opType: string, random: Random) {
     ? [1, random.int(1, 64), size, size]
     : [random.pick([1, 3, 16]), random.int(1, 2000)];
   const length = dims.reduce((a, b) => a * b);
-  const bytes = random.bytes('float32', length, random.pick([false, true]));
+  const bytes = random.bytes('float32', length, { isWide: random.pick([false, true]) });
   const x: NumericTensor = { dtype: 'float32', shape: dims, bytes };
   const domain = MICROSOFT.includes(opType) ? 'com.microsoft' : '';
   const attribute = /^(Average|Max)Pool$/.test(opType)

@@ -1,5 +1,14 @@
 /** Random numbers that a seed repeats. */
+import { type SpecialValues, addSpecialValues } from '../../local/special-values';
 import { onnxDataType, packedBytes } from '../../lib/onnx/data-type';
+
+/** Which floats the tensors of a case have. */
+export interface Values {
+  readonly isWide: boolean;
+  readonly special: SpecialValues;
+  /** One of so many floats is special, on average. */
+  readonly every: number;
+}
 
 export class Random {
   private state: number;
@@ -35,9 +44,14 @@ export class Random {
     });
   }
 
-  /** The bytes of a tensor. Integers have their whole range. */
-  bytes(dtype: string, length: number, isWide = false): Uint8Array {
-    if (dtype === 'float32') return new Uint8Array(this.floats(length, isWide).buffer);
-    return new Uint8Array(packedBytes(onnxDataType(dtype), length) ?? 0).map(() => this.next());
+  /** The bytes of a tensor. Integers have their whole range, floats of 64 bits any bits. @param values without them, ordinary ones */
+  bytes(dtype: string, length: number, { isWide = false, special, every }: Partial<Values> = {}): Uint8Array {
+    const bytes =
+      dtype === 'float32'
+        ? new Uint8Array(this.floats(length, isWide).buffer)
+        : new Uint8Array(packedBytes(onnxDataType(dtype), length) ?? 0).map(() => this.next());
+    if (special !== undefined && every !== undefined)
+      addSpecialValues(dtype, bytes, special, every, () => (this.next() >>> 0) / 2 ** 32);
+    return bytes;
   }
 }

@@ -17,7 +17,7 @@ import {
   warnOfProfile,
 } from './slicing-options';
 import { describeInputs } from '../verify/seeded-inputs';
-import type { TensorComparison } from '../verify/difference';
+import { type TensorComparison, describeDifference } from '../verify/difference';
 import { inexactNote, rewrittenNote } from '../../lib/plan/int8-notes';
 import { type VerifiedInt8Weights, type Verification, verify } from '../verify/run-both';
 import { type StackingVerification, verifyStacked } from '../verify/verify-stacked';
@@ -36,8 +36,14 @@ const DIFFERENT = 1;
 
 const HELP = `
 Runs the whole model in ONNX Runtime at the level of --optimize, and the slices as the functions run them. Both use the
-same number of threads, and both prepack weights or neither does. Without --inputs, the command generates inputs: floats from 0 to 1, small
-integers, short words. It guesses symbolic sizes unless --dimension sets them.
+same number of threads, and both prepack weights or neither does. Without --inputs, the command generates inputs: floats
+from -2 to 2 (from 0 to 1 if the model does not run on those), small integers, short words. It guesses symbolic sizes
+unless --dimension sets them. Generated floats are compared twice: ordinary ones with a few -0.0 and denormals, and with
+NaN and infinities among them.
+
+If x86 processors without VNNI would multiply 8-bit weights of the model wrongly, the slices for x86_64 have them in the
+other 8-bit type. The slices are then compared with the whole model with such weights, and the command says whether this
+processor computes the model as given with the same bits.
 
 With --against default, the command also reports how far the slices are from the whole model with all of ONNX Runtime's
 defaults: all optimizations, all processors. These settings may change the last bits.
@@ -125,13 +131,13 @@ async function compareStacked(
 }
 
 function describe(verification: Verification, file = 'generated inputs'): string {
-  const { identical, slices, threads, graphOptimization, inputs, outputs, againstDefault, int8Weights } =
-    verification;
+  const { slices, threads, graphOptimization, inputs, outputs, againstDefault, int8Weights } = verification;
+  const identical = outputs.every((output) => output.identical);
   const rows = outputs.map((output) => [
     output.name,
     formatType(output),
     output.identical ? 'identical' : 'different',
-    output.maxAbsDiff ?? 'none',
+    describeDifference(output),
   ]);
   const heads = describeInputs(new Map(inputs.map((input) => [input.name, input])));
   const what = slices === 1 ? 'the one slice and the whole model' : `${slices} slices and the whole model`;
@@ -139,6 +145,7 @@ function describe(verification: Verification, file = 'generated inputs'): string
     `${what} are ${identical ? 'identical' : 'different'} with graph optimization '${graphOptimization}'`,
     `on ${inputs.length === 0 ? 'no inputs' : `${file}: ${heads}`}, with ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     formatTable(['output', 'type', 'bits', 'max abs diff'], rows),
+    ...describeSpecial(verification.specialValues),
     ...(int8Weights ? describeInt8Weights(int8Weights) : []),
     ...(againstDefault ? describeDefault(againstDefault, graphOptimization) : []),
     '',
@@ -161,12 +168,21 @@ function describeInt8Weights(int8Weights: VerifiedInt8Weights): string[] {
   ];
 }
 
+function describeSpecial(compared: Verification['specialValues']): string[] {
+  if (compared === undefined) return [];
+  const special = 'NaN, infinities, denormals and -0.0 among the floats';
+  if (compared === 'refused') return [`the model does not run on ${special}`];
+  const different = compared.filter(({ identical }) => !identical);
+  const found = different.map((output) => `${printable(output.name)} (${describeDifference(output)})`);
+  return [`with ${special}: ${found.length === 0 ? 'identical' : `different in ${found.join(', ')}`}`];
+}
+
 function describeStacking(stacking: StackingVerification): string {
-  const { identical, items, compared, different, maxAbsDiff, dimension, inputs, threads, token } = stacking;
+  const { identical, items, compared, different, dimension, inputs, threads, token } = stacking;
   const heads = describeInputs(new Map(inputs.map((input) => [input.name, input])));
   const found = identical
     ? `all ${compared} items have the bits that they have alone`
-    : `${different} of ${compared} items have other bits than alone, max abs diff ${maxAbsDiff ?? 'none'}`;
+    : `${different} of ${compared} items have other bits than alone, max abs diff ${describeDifference(stacking)}`;
   return [
     `${found}, in stacks of 2 to ${items} with graph optimization '${stacking.graphOptimization}'`,
     `on generated inputs: ${heads}, stacked along '${printable(dimension)}', with ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
@@ -181,11 +197,10 @@ function describeStacking(stacking: StackingVerification): string {
 }
 
 function describeDefault(outputs: readonly TensorComparison[], optimization: OptimizationLevel): string[] {
-  const figure = (value: number | null): string => value?.toPrecision(3) ?? 'none';
-  const rows = outputs.map(({ name, maxAbsDiff, maxRelDiff }) => [
-    name,
-    figure(maxAbsDiff),
-    figure(maxRelDiff),
+  const rows = outputs.map((output) => [
+    output.name,
+    describeDifference(output, output.maxAbsDiff?.toPrecision(3)),
+    output.maxRelDiff?.toPrecision(3) ?? '-',
   ]);
   const closer = optimization === 'extended' ? '' : ', and --optimize extended comes closer to them';
   return [

@@ -1,6 +1,13 @@
 /** Compares tensors bit by bit, and measures how far apart they are. */
+import { largestOf } from '../../lib/extremes';
 import { float16Value } from '../../lambda/tensors/float16';
-import { type NumericTensor, type RawTensor, type TypedArray, typedView } from '../../lambda/tensors/tensor';
+import {
+  type NumericTensor,
+  type RawTensor,
+  type TypedArray,
+  elementBytes,
+  typedView,
+} from '../../lambda/tensors/tensor';
 
 export interface TensorComparison extends Differences {
   readonly name: string;
@@ -10,15 +17,19 @@ export interface TensorComparison extends Differences {
   readonly identical: boolean;
 }
 
-/** `null` if undefined: for another dtype or shape, for strings that differ, or if a difference is not finite. */
+/** How elements can differ without a measurable distance. */
+export type OtherDifference = 'type or shape' | 'texts' | 'NaN or infinity' | 'NaN payload' | 'sign of zero';
+
 interface Differences {
+  /** The largest absolute difference; `null` if there is no such number: for another dtype or shape, texts, and NaN or infinity beside another value. */
   readonly maxAbsDiff: number | null;
-  /** Largest |got - expected| / |expected|. If expected is 0, the difference is 0 for a zero, otherwise infinity. */
+  /** Largest |got - expected| / |expected|, `null` as `maxAbsDiff`. If expected is 0, the difference is 0 for a zero, otherwise infinity. */
   readonly maxRelDiff: number | null;
+  /** What else differs: bits of NaN, the sign of zeros, and all for which `maxAbsDiff` is `null`. */
+  readonly otherDifferences: readonly OtherDifference[];
 }
 
-const NONE: Differences = { maxAbsDiff: 0, maxRelDiff: 0 };
-const UNDEFINED: Differences = { maxAbsDiff: null, maxRelDiff: null };
+const NONE: Differences = { maxAbsDiff: 0, maxRelDiff: 0, otherDifferences: [] };
 
 export function compareTensor(
   name: string,
@@ -31,9 +42,24 @@ export function compareTensor(
   return { name, dtype, shape, identical, ...differences };
 }
 
-/** The largest difference; `null` if one is undefined. */
-export function largestDifference(differences: readonly (number | null)[]): number | null {
-  return differences.includes(null) ? null : Math.max(0, ...differences.map(Number));
+export type LargestDifference = Pick<Differences, 'maxAbsDiff' | 'otherDifferences'>;
+
+/** Over several tensors, as for one. */
+export function largestDifference(all: readonly LargestDifference[]): LargestDifference {
+  const numbers = all.map(({ maxAbsDiff }) => maxAbsDiff);
+  return {
+    maxAbsDiff: numbers.includes(null) ? null : largestOf([0, ...numbers.map(Number)]),
+    otherDifferences: [...new Set(all.flatMap(({ otherDifferences }) => otherDifferences))],
+  };
+}
+
+/** In words: the largest difference, and what differs without being measured. @param largest as it is to be printed */
+export function describeDifference(
+  { maxAbsDiff, otherDifferences }: LargestDifference,
+  largest: string | number = String(maxAbsDiff),
+): string {
+  const isMeasured = maxAbsDiff !== null && (maxAbsDiff > 0 || otherDifferences.length === 0);
+  return [...(isMeasured ? [largest] : []), ...otherDifferences].join(', ');
 }
 
 function hasSameHead(expected: RawTensor, got: RawTensor | undefined): got is RawTensor {
@@ -49,19 +75,40 @@ function hasSameElements(expected: RawTensor, got: RawTensor | undefined): boole
 }
 
 function differencesOf(expected: RawTensor, got: RawTensor | undefined): Differences {
-  if (!hasSameHead(expected, got) || expected.dtype === 'string' || got.dtype === 'string') return UNDEFINED;
+  const unmeasured = { maxAbsDiff: null, maxRelDiff: null };
+  if (!hasSameHead(expected, got)) return { ...unmeasured, otherDifferences: ['type or shape'] };
+  if (expected.dtype === 'string' || got.dtype === 'string')
+    return { ...unmeasured, otherDifferences: ['texts'] };
   const [a, b] = [typedView(expected), typedView(got)];
   const value = valueOf(expected.dtype);
+  const others = new Set<OtherDifference>();
   let [maxAbsDiff, maxRelDiff] = [0, 0];
   for (let index = 0; index < a.length; index++) {
     const [x, y] = [value(a, index), value(b, index)];
-    if (Object.is(x, y) || x === y || (Number.isNaN(x) && Number.isNaN(y))) continue;
-    const difference = Math.abs(y - x);
-    if (!Number.isFinite(difference)) return UNDEFINED;
-    maxAbsDiff = Math.max(maxAbsDiff, difference);
-    maxRelDiff = Math.max(maxRelDiff, difference / Math.abs(x));
+    // Numbers would lose the last bits of large integers of 64 bits.
+    const difference = Math.abs(Number(isLong(a) && isLong(b) ? b[index] - a[index] : y - x));
+    if (Number.isNaN(x) && Number.isNaN(y)) {
+      if (!hasSameBits(expected, got, index)) others.add('NaN payload');
+    } else if (x === y && !Object.is(x, y)) others.add('sign of zero');
+    else if (!Number.isFinite(difference)) {
+      if (x !== y) others.add('NaN or infinity');
+    } else if (difference > 0) {
+      maxAbsDiff = Math.max(maxAbsDiff, difference);
+      maxRelDiff = Math.max(maxRelDiff, difference / Math.abs(x));
+    }
   }
-  return { maxAbsDiff, maxRelDiff };
+  const isMeasured = !others.has('NaN or infinity');
+  return { ...(isMeasured ? { maxAbsDiff, maxRelDiff } : unmeasured), otherDifferences: [...others] };
+}
+
+function isLong(array: TypedArray): array is BigInt64Array | BigUint64Array {
+  return array instanceof BigInt64Array || array instanceof BigUint64Array;
+}
+
+function hasSameBits({ dtype, bytes }: NumericTensor, got: NumericTensor, index: number): boolean {
+  const size = elementBytes(dtype);
+  const [start, end] = [index * size, (index + 1) * size];
+  return Buffer.compare(bytes.subarray(start, end), got.bytes.subarray(start, end)) === 0;
 }
 
 function valueOf(dtype: NumericTensor['dtype']): (array: TypedArray, index: number) => number {

@@ -10,7 +10,7 @@ import { runChain } from '../../local/cloud/run-chain';
 import { type Sessions, answerJob, reasonOf } from '../onnx-jobs/answer';
 import type { ChainJob, DefaultJob, Job, JobAnswer, StackedJob, WholeJob, WholeModel } from './run-job';
 import { compareStacks } from './run-stacked';
-import { candidateInputs, describeInputs } from './seeded-inputs';
+import { candidatesToCompare, describeInputs } from './seeded-inputs';
 
 type Tensors = ReadonlyMap<string, RawTensor>;
 
@@ -57,7 +57,7 @@ async function onFirst(
 }
 
 async function runWhole(job: WholeJob, Session: Sessions): Promise<JobAnswer> {
-  const candidates = job.generated ? candidateInputs(job.generated) : [read(job.inputs)];
+  const candidates = job.generated ? candidatesToCompare(job.generated) : [read(job.inputs)];
   return await onFirst(job, candidates, Session, ({ inputs, outputs }) => {
     write(job.outputs, outputs);
     if (job.generated) write(job.inputs, inputs);
@@ -66,7 +66,7 @@ async function runWhole(job: WholeJob, Session: Sessions): Promise<JobAnswer> {
 }
 
 async function runStacked(job: StackedJob, Session: Sessions): Promise<JobAnswer> {
-  return await onFirst(job, candidateInputs(job.generated), Session, async ({ index, run }) => ({
+  return await onFirst(job, candidatesToCompare(job.generated), Session, async ({ index, run }) => ({
     stacked: await compareStacks(job, index, run, (request) => runSlices(job, request, Session)),
   }));
 }

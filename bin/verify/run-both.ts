@@ -16,9 +16,10 @@ import type { Slicer } from '../../lib/plan/slicers';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { sortedByModel } from '../outputs/out-file';
 import { readTensorFile } from '../tensor-files';
-import { type TensorComparison, compareTensor, largestDifference } from './difference';
+import { type OtherDifference, type TensorComparison, compareTensor, largestDifference } from './difference';
+import { type FileJob, type JobWording, type WholeJob, runJob } from './run-job';
+import { hasFloats, withSpecialValues } from './seeded-inputs';
 import { type RunnableModel, wholeModels } from './whole-model';
-import { type FileJob, type JobWording, runJob } from './run-job';
 
 type Tensors = ReadonlyMap<string, RawTensor>;
 
@@ -39,10 +40,11 @@ export interface VerifyOptions {
 }
 
 export interface Verification {
-  /** Whether every output has the same dtype, shape and bits. */
+  /** Whether every output has the same dtype, shape and bits, for special values too. */
   readonly identical: boolean;
-  /** Largest absolute difference over all outputs; `null` if it is `null` for any output. */
+  /** Largest absolute difference over all outputs; `null` if it is `null` for any output, see `TensorComparison`. */
   readonly maxAbsDiff: number | null;
+  readonly otherDifferences: readonly OtherDifference[];
   readonly slices: number;
   readonly threads: number;
   readonly graphOptimization: OptimizationLevel;
@@ -50,6 +52,11 @@ export interface Verification {
   readonly outputs: readonly TensorComparison[];
   /** Absent if the processors of Lambda multiply all 8-bit weights of the model exactly. */
   readonly int8Weights?: VerifiedInt8Weights;
+  /**
+   * The outputs for the same inputs with infinities, NaN with payloads, denormals and -0.0 among their floats, or that the model does not run on
+   * these; absent if the inputs are given or have no floats.
+   */
+  readonly specialValues?: readonly TensorComparison[] | 'refused';
   /** The slices beside the whole model with all of ONNX Runtime's defaults. */
   readonly againstDefault?: readonly TensorComparison[];
   /** How the profile differs from the plan, one clause each. Empty if there is no profile or no difference. */
@@ -73,35 +80,43 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
   const given = options.inputs === undefined ? undefined : await readInputs(options.inputs, compiled.plan);
   return await withSlices(compiled, onStep, async ({ plan, folder, slicesFolder }) => {
     const file = (name: string): string => path.join(folder, `${name}.safetensors`);
-    const [inputs, outputNames] = [file('inputs'), plan.outputs.map(({ name }) => name)];
     const [threads, { prepacking }] = [threadsOf(plan, options.threads), analyzed.costs];
+    const outputNames = plan.outputs.map(({ name }) => name);
+    const { reference, other } = wholeModels(modelPath, analyzed, folder);
     const run = async (job: FileJob, wording: JobWording): Promise<Tensors> => {
       await runJob(job, wording, { folder, model: analyzed.model });
       return read(job.outputs);
     };
+    const common = { outputNames, threads, prepacking };
+    const runs: Runs = {
+      whole: (inputs, wording, { model = reference, generated } = {}) =>
+        run(
+          {
+            ...{ kind: 'whole', ...common, ...model, inputs, outputs: file('whole') },
+            ...(generated && { generated }),
+          },
+          wording,
+        ),
+      slices: (inputs) =>
+        run({ kind: 'chain', inputs, slicesFolder, threads, prepacking, outputs: file('chained') }, CHAINED),
+    };
+    const inputs = file('inputs');
     onStep('running the whole model');
     if (given) fs.writeFileSync(inputs, encodeSafetensors(given));
-    const generated = !given && {
-      generated: { specs: plan.inputs, dimensions, planned: plan.dimensions, seed },
-    };
-    const { reference, other } = wholeModels(modelPath, analyzed, folder);
-    const common = { inputs, outputNames, threads, prepacking };
-    const whole = await run(
-      { kind: 'whole', ...common, ...reference, ...generated, outputs: file('whole') },
-      given ? GIVEN : GENERATED,
-    );
+    const generated = { specs: plan.inputs, dimensions, planned: plan.dimensions, seed };
+    const whole = await (given ? runs.whole(inputs, GIVEN) : runs.whole(inputs, GENERATED, { generated }));
     onStep(`running ${plan.slices.length} slices`);
-    const chained = await run(
-      { kind: 'chain', inputs, slicesFolder, threads, prepacking, outputs: file('chained') },
-      CHAINED,
-    );
-    const profileDifferences = analyzed.profile?.differences ?? [];
+    const chained = await runs.slices(inputs);
+    const requests = read(inputs);
+    const compared = compare({ ...plan, threads }, requests, whole, chained);
+    const special = withSpecialValues(requests, 'all', seed);
+    const specialValues =
+      given || !hasFloats(requests.values())
+        ? undefined
+        : await onSpecialValues(runs, plan, special, file('special'));
     const isSameAsGiven = async (model: RunnableModel): Promise<boolean> => {
       onStep('running the whole model with the other type of 8-bit weights');
-      const outputs = await run(
-        { kind: 'whole', ...common, ...model, outputs: file('other') },
-        OTHER_WEIGHTS,
-      );
+      const outputs = await runs.whole(inputs, OTHER_WEIGHTS, { model });
       return compareOutputs(plan, whole, outputs).every(({ identical }) => identical);
     };
     const int8Weights = plan.int8Weights && {
@@ -109,9 +124,11 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
       ...(other && { isGivenExact: await isSameAsGiven(other) }),
     };
     const verification = {
-      ...compare({ ...plan, threads }, read(inputs), whole, chained),
+      ...compared,
+      identical: compared.identical && isIdentical(specialValues),
+      ...(specialValues && { specialValues }),
       ...(int8Weights && { int8Weights }),
-      profileDifferences,
+      profileDifferences: analyzed.profile?.differences ?? [],
     };
     if (!againstDefault) return verification;
     onStep('running the whole model with default settings');
@@ -121,6 +138,35 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
     );
     return { ...verification, againstDefault: compareOutputs(plan, alone, chained) };
   });
+}
+
+/** Each run reads its inputs from a file, or generates them and writes them there. */
+interface Runs {
+  /** @param from by default, the whole model whose bits the slices must have, on inputs of the file */
+  whole(
+    inputs: string,
+    wording: JobWording,
+    from?: Pick<WholeJob, 'generated'> & { readonly model?: RunnableModel },
+  ): Promise<Tensors>;
+  slices(inputs: string): Promise<Tensors>;
+}
+
+async function onSpecialValues(
+  runs: Runs,
+  plan: SlicePlan,
+  special: Tensors,
+  file: string,
+): Promise<readonly TensorComparison[] | 'refused'> {
+  fs.writeFileSync(file, encodeSafetensors(special));
+  let whole: Tensors;
+  try {
+    whole = await runs.whole(file, GENERATED);
+  } catch (error) {
+    // The model need not run on such values.
+    if (error instanceof SlicedInferenceError) return 'refused';
+    throw error;
+  }
+  return compareOutputs(plan, whole, await runs.slices(file));
 }
 
 interface WrittenSlices {
@@ -206,7 +252,7 @@ function compare(
   const outputs = compareOutputs(plan, expected, got);
   return {
     identical: outputs.every(({ identical }) => identical),
-    maxAbsDiff: largestDifference(outputs.map(({ maxAbsDiff }) => maxAbsDiff)),
+    ...largestDifference(outputs),
     slices: plan.slices.length,
     threads: plan.threads,
     graphOptimization: plan.graphOptimization,
@@ -217,6 +263,10 @@ function compare(
     })),
     outputs,
   };
+}
+
+function isIdentical(compared: readonly TensorComparison[] | 'refused' = []): boolean {
+  return compared === 'refused' || compared.every(({ identical }) => identical);
 }
 
 function compareOutputs({ outputs }: SlicePlan, expected: Tensors, got: Tensors): TensorComparison[] {

@@ -4,7 +4,7 @@ import { deadlineMs } from '../../lib/onnx/limits';
 import type { Model } from '../../lib/onnx/model';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { type Failure, ask } from '../onnx-jobs/ask';
-import type { TensorComparison } from './difference';
+import type { OtherDifference, TensorComparison } from './difference';
 import type { GeneratedInputs } from './seeded-inputs';
 
 /** A job that writes its outputs into a file. */
@@ -66,6 +66,7 @@ export interface StackedAnswer {
   readonly different: number;
   /** The largest absolute difference; `null` if a dtype or a shape differs, or if it is not finite. */
   readonly maxAbsDiff: number | null;
+  readonly otherDifferences: readonly OtherDifference[];
 }
 
 export interface JobAnswer extends Partial<Failure> {

@@ -2,9 +2,9 @@
 import { joined, rowsOf } from '../../lambda/tensors/stacked';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { reasonOf } from '../onnx-jobs/answer';
-import { compareTensor, largestDifference } from './difference';
+import { type LargestDifference, compareTensor, largestDifference } from './difference';
 import type { StackedAnswer, StackedJob } from './run-job';
-import { candidateInputs, describeInputs } from './seeded-inputs';
+import { candidatesToCompare, describeInputs } from './seeded-inputs';
 
 /** Sets of different items. Further ones are stacked in the largest number only. */
 const SETS = 3;
@@ -20,7 +20,7 @@ export async function compareStacks(
   runSlices: Run,
 ): Promise<StackedAnswer> {
   const { items, generated } = job;
-  const found: (number | null | undefined)[] = [];
+  const found: (LargestDifference | undefined)[] = [];
   for (let set = 0; set < SETS; set++) {
     const requests = Array.from({ length: items }, (_, item) =>
       inputsOf(job, candidate, generated.seed + set * items + item),
@@ -40,8 +40,7 @@ export async function compareStacks(
     ...{ name, dtype, shape },
   }));
   const different = found.filter((difference) => difference !== undefined);
-  const maxAbsDiff = largestDifference(different);
-  return { inputs, compared: found.length, different: different.length, maxAbsDiff };
+  return { inputs, compared: found.length, different: different.length, ...largestDifference(different) };
 }
 
 function stacked(requests: readonly Tensors[]): Tensors {
@@ -59,12 +58,12 @@ async function runStack(run: Run, request: Tensors): Promise<Tensors> {
 
 function inputsOf({ generated }: StackedJob, candidate: number, seed: number): Tensors {
   let index = 0;
-  for (const inputs of candidateInputs({ ...generated, seed })) if (index++ === candidate) return inputs;
+  for (const inputs of candidatesToCompare({ ...generated, seed })) if (index++ === candidate) return inputs;
   throw new Error('the number of candidates depends on no seed');
 }
 
 /** By item of a stack: how far its outputs are from those that it has alone; `undefined` if no bit differs. */
-function differencesOf(alone: readonly Tensors[], together: Tensors): (number | null | undefined)[] {
+function differencesOf(alone: readonly Tensors[], together: Tensors): (LargestDifference | undefined)[] {
   return alone.map((outputs, item) => {
     const compared = [...outputs].map(([name, tensor]) => {
       const whole = together.get(name);
@@ -72,8 +71,6 @@ function differencesOf(alone: readonly Tensors[], together: Tensors): (number | 
       const isStack = whole?.shape[0] === alone.length;
       return compareTensor(name, tensor, isStack ? rowsOf(whole, item, item + 1) : undefined);
     });
-    return compared.every(({ identical }) => identical)
-      ? undefined
-      : largestDifference(compared.map((own) => own.maxAbsDiff));
+    return compared.every(({ identical }) => identical) ? undefined : largestDifference(compared);
   });
 }

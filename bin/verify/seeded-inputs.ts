@@ -9,6 +9,9 @@ import {
   type NumericTensor,
   type RawTensor,
 } from '../../lambda/tensors/tensor';
+import { type SpecialValues, addSpecialValues } from '../../local/special-values';
+import { seededRandom } from '../../local/seeded-random';
+import { float16Bits } from '../../lambda/tensors/float16';
 import { escaped } from '../../lib/errors';
 import { type DimensionSizes, dimensionName, givenSize } from '../../lib/shapes/value-types';
 
@@ -48,6 +51,9 @@ const INTEGER_BOUNDS = [10, 2, 1];
 /** Guessed sizes are tried only if all inputs together have at most this many elements: 64^5 would be 2^30. */
 const MAX_GUESSED_ELEMENTS = 2 ** 24;
 
+/** Turn a number from 0 to 1 into a float: of both signs first, and then as models take it that compute indexes or logarithms of it. */
+const FLOATS: readonly ((random: number) => number)[] = [(random) => 4 * random - 2, (random) => random];
+
 /** The inputs to try, the most plausible first, each generated on demand. */
 export function* candidateInputs({
   specs,
@@ -57,14 +63,52 @@ export function* candidateInputs({
 }: GeneratedInputs): Generator<Map<string, RawTensor>> {
   const hasIntegers = specs.some(({ dtype }) => /^u?int/.test(dtype));
   const bounds = hasIntegers ? INTEGER_BOUNDS : INTEGER_BOUNDS.slice(0, 1);
-  for (const shapes of candidateShapes(specs, dimensions, planned)) {
-    for (const bound of bounds) {
-      const random = mulberry32(seed);
-      yield new Map(
-        specs.map(({ name, dtype }, index) => [name, randomTensor(dtype, shapes[index], bound, random)]),
-      );
-    }
-  }
+  const floats = hasFloats(specs) ? FLOATS : FLOATS.slice(0, 1);
+  const allShapes = candidateShapes(specs, dimensions, planned);
+  for (const float of floats)
+    for (const shapes of allShapes)
+      for (const bound of bounds) {
+        const random = seededRandom(seed);
+        yield new Map(
+          specs.map(({ name, dtype }, index) => [
+            name,
+            randomTensor(dtype, shapes[index], { float, bound }, random),
+          ]),
+        );
+      }
+}
+
+export function hasFloats(tensors: Iterable<Pick<TensorSpec, 'dtype'>>): boolean {
+  return [...tensors].some(({ dtype }) => dtype.startsWith('float'));
+}
+
+/** The inputs to try, with a few -0.0 and denormals among the floats. */
+export function* candidatesToCompare(generated: GeneratedInputs): Generator<Map<string, RawTensor>> {
+  for (const inputs of candidateInputs(generated)) yield withSpecialValues(inputs, 'numbers', generated.seed);
+}
+
+/** One of so many floats is -0.0 or denormal in ordinary inputs. */
+const NUMBERS_EVERY = 64;
+/** Of all special values, a tensor has about so many, and at most a quarter: NaN spreads, and where it is everywhere it proves little. */
+const MOST_SPECIAL = 64;
+
+/** The same inputs with special values among the floats, which are the same for the same seed. */
+export function withSpecialValues(
+  inputs: ReadonlyMap<string, RawTensor>,
+  which: SpecialValues,
+  seed: number,
+): Map<string, RawTensor> {
+  const random = seededRandom(seed);
+  return new Map(
+    [...inputs].map(([name, tensor]): [string, RawTensor] => {
+      if (tensor.dtype === 'string') return [name, tensor];
+      const bytes = Uint8Array.from(tensor.bytes);
+      const every =
+        which === 'numbers' ? NUMBERS_EVERY : Math.max(4, elementCount(tensor.shape) / MOST_SPECIAL);
+      addSpecialValues(tensor.dtype, bytes, which, every, random);
+      return [name, { ...tensor, bytes }];
+    }),
+  );
 }
 
 /** Shapes by candidate, then by input. A named dimension has the same size in all inputs. */
@@ -100,14 +144,21 @@ function candidateShapes(
   return tried.length > 0 ? tried : [shapesOf([1, 1])];
 }
 
-/** Floats from 0 to 1, integers from 0 up to the bound, booleans, and short words. */
+interface Values {
+  readonly float: (random: number) => number;
+  /** Integers are below it. */
+  readonly bound: number;
+}
+
+/** Floats, integers from 0 up to the bound, booleans, and short words. */
 function randomTensor(
   dtype: TensorSpec['dtype'],
   shape: readonly number[],
-  bound: number,
+  values: Values,
   random: () => number,
 ): RawTensor {
   const count = elementCount(shape);
+  const { bound } = values;
   if (dtype === 'string') {
     return {
       dtype,
@@ -121,36 +172,24 @@ function randomTensor(
     for (let index = 0; index < count; index++) elements[index] = BigInt(Math.floor(random() * bound));
     return tensor;
   }
-  const element = numberOf(dtype, bound);
+  const element = numberOf(dtype, values);
   for (let index = 0; index < count; index++) elements[index] = element(random());
   return tensor;
 }
 
 /** Returns a function that turns a number from 0 to 1 into an element. */
-function numberOf(dtype: NumericDataType, bound: number): (random: number) => number {
+function numberOf(dtype: NumericDataType, { float, bound }: Values): (random: number) => number {
   switch (dtype) {
     case 'float32':
     case 'float64':
-      return (random) => random;
+      return float;
     case 'float16':
-      // 0x3c00 is 1.0: bit patterns below it are the values from 0 to 1.
-      return (random) => Math.floor(random * 0x3c00);
+      return (random) => float16Bits(float(random));
     case 'bool':
       return (random) => (random < 0.5 ? 0 : 1);
     default:
       return (random) => Math.floor(random * bound);
   }
-}
-
-/** Mulberry32, a small generator of uniform numbers from 0 to 1 with a period of 2^32. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let bits = Math.imul(state ^ (state >>> 15), state | 1);
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), bits | 61)) ^ bits;
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Inputs that a message names. Models with many inputs have similar ones. */

@@ -1,10 +1,12 @@
 /** Chooses the graph that is cut: the model's own graph, or the graph that ONNX Runtime saves of it. */
+import { SlicedInferenceError, quoted } from '../errors';
 import { calledFunctions } from '../onnx/local-functions';
 import type { Model } from '../onnx/model';
-import type { OptimizationLevel } from '../optimize/level';
+import { type OptimizationLevel, OPTIMIZATION_LEVELS } from '../optimize/level';
 import { UnloadableGraphError, optimize } from '../optimize/optimize';
 import { type Dataflow, analyzeDataflow, nodesByRank } from '../dataflow/dataflow';
 import { crossingRule } from '../dataflow/crossing';
+import { attempt } from '../plan/choose/ranking';
 import { type PlanCosts, findCuts } from '../plan/cuts/cuts';
 import { ChildError } from '../host/run-child';
 import { inferTypes } from '../shapes/infer';
@@ -33,6 +35,31 @@ export interface TypedGraph {
  */
 export function cuttableGraph(source: Model, optimization: OptimizationLevel): TypedGraph {
   if (optimization !== 'none') return typedGraph(optimize(source, optimization));
+  try {
+    return unoptimizedGraph(source);
+  } catch (error) {
+    throw error instanceof ChildError ? withLoadingLevel(source, error) : error;
+  }
+}
+
+/** What ONNX Runtime says if an operator has no kernel, or if it would have none between the conversions of float16 that are inserted. */
+const PERHAPS_OPTIMIZED = /InsertedPrecisionFreeCast_|Could not find an implementation/;
+
+/** Names the lowest level of optimization at which the model loads, if there is one. */
+function withLoadingLevel(source: Model, error: ChildError): SlicedInferenceError {
+  if (!PERHAPS_OPTIMIZED.test(error.got)) return error;
+  const loads = (level: OptimizationLevel): boolean =>
+    !(attempt(() => typedGraph(optimize(source, level))) instanceof SlicedInferenceError);
+  const level = OPTIMIZATION_LEVELS.slice(1).find(loads);
+  if (level === undefined) return error;
+  return new SlicedInferenceError(
+    `model ${quoted(source.files[0].path)} must load in ONNX Runtime without graph optimization`,
+    error.got,
+    `it loads with \`graphOptimization: GraphOptimization.${level.toUpperCase()}\` and with \`--optimize ${level}\``,
+  );
+}
+
+function unoptimizedGraph(source: Model): TypedGraph {
   if (source.usesFloat16) {
     // Refuse unseeded random operators before ONNX Runtime starts: this error is the clearer one.
     analyzeDataflow(source);

@@ -3,8 +3,9 @@
  * minimized. The split graph is analyzed and cut again, until every slice fits or nothing is left to split.
  */
 import { SlicedInferenceError, quoted } from '../errors';
+import { largestOf } from '../extremes';
 import { weightBytesOf } from '../dataflow/weights';
-import { type NodeIndex, nodeLabel } from '../onnx/model';
+import { type NodeIndex, OMITTED, nodeLabel } from '../onnx/model';
 import { bestCut } from '../plan/best-cut';
 import { tablesOf } from '../plan/cuts/range-sizes';
 import { attempt } from '../plan/choose/ranking';
@@ -34,12 +35,45 @@ export function cutModel(
     const { dataflow, cuts } = analyzed;
     const cut = attempt(() => bestCut(dataflow, cuts, slicer, consolidation));
     if (!(cut instanceof SlicedInferenceError))
-      return fasterBySplits({ analyzed, cut }, slicer, consolidation);
+      return fasterBySplits(fewerBySplits({ analyzed, cut }, slicer, consolidation), slicer, consolidation);
     if (!(cut instanceof SliceTooLargeError) || slicer.splits !== undefined) throw cut;
     const splits = moreSplits(analyzed, cut);
     if (splits === undefined) throw withReason(analyzed, cut);
     analyzed = analyzed.withSplits(splits);
   }
+}
+
+/** A weight that so many slices hold fits into no slice together with what lies between its uses. */
+const MANY_SLICES = 4;
+
+/**
+ * The plan with shared weights in two parts, if slices hold these again and again, as between the steps of an unrolled recurrent network, and if
+ * it has fewer slices: equal parts of all steps then lie side by side.
+ */
+function fewerBySplits(found: CutModel, slicer: Slicer, consolidation: ConsolidationMode): CutModel {
+  const { analyzed, cut } = found;
+  const { splitting, dataflow } = analyzed;
+  if (slicer.splits !== undefined || (slicer.goal?.minimize ?? 'slices') !== 'slices') return found;
+  const { values, nodes } = dataflow.model.graph;
+  const slicesOf = new Map<string, Set<number>>();
+  cut.groups.forEach((group, slice) => {
+    for (const value of group.flatMap((node) => dataflow.needs[node])) {
+      const { name } = values[value];
+      slicesOf.set(name, (slicesOf.get(name) ?? new Set()).add(slice));
+    }
+  });
+  const isSpread = (name: string): boolean => (slicesOf.get(name)?.size ?? 0) >= MANY_SLICES;
+  const splits = nodes.flatMap(({ index, inputs }) => {
+    if (!inputs.some((input) => input !== OMITTED && isSpread(values[input].name))) return [];
+    const { ways = '', parts = 1, mayBeSplit = false } = operatorOf(splitting, index) ?? {};
+    if (typeof ways === 'string' || parts > 1 || !mayBeSplit || mostParts(ways[0], 1) === 1) return [];
+    return isSpread(ways[0].weight) ? splitInto(ways[0], 2) : [];
+  });
+  if (splits.length === 0) return found;
+  const next = analyzed.withSplits([...splitting.splits, ...splits]);
+  const fewer = attempt(() => bestCut(next.dataflow, next.cuts, slicer, consolidation));
+  if (fewer instanceof SlicedInferenceError || fewer.groups.length >= cut.groups.length) return found;
+  return { analyzed: next, cut: fewer };
 }
 
 /** Smaller weights load within the burst of a function's network, so that a fork cannot save more than it takes. */
@@ -147,9 +181,10 @@ function next(
   return undefined;
 }
 
-/** Says of the node with the largest weight why it is not split further. */
-function withReason({ splitting, cuts }: AnalyzedModel, error: SliceTooLargeError): SlicedInferenceError {
-  const { nodes } = error.oversized;
+/** Says of the node with the largest weight why it is not split further, and which limit its smallest parts would keep. */
+function withReason(analyzed: AnalyzedModel, error: SliceTooLargeError): SlicedInferenceError {
+  const { splitting, cuts } = analyzed;
+  const { nodes, size } = error.oversized;
   const { weights } = tablesOf(cuts);
   const bytesOf = (node: NodeIndex): number => weightBytesOf(weights, node);
   const heaviest = nodes.reduce((a, b) => (bytesOf(b) > bytesOf(a) ? b : a));
@@ -160,7 +195,28 @@ function withReason({ splitting, cuts }: AnalyzedModel, error: SliceTooLargeErro
   if (typeof ways === 'string') return error.with(`${what} ${ways}`, '');
   const name = quoted(operator.name === '' ? ways[0].weight : operator.name);
   if (!mayBeSplit) return error.with(`${what} may not be split`, `, or allow to split ${name}`);
-  const hasMore = ways.some((way) => mostParts(way, 1) > parts);
-  const why = hasMore ? 'does not fit in more parts either' : 'cannot have more parts with the same bits';
-  return error.with(`${what} ${why}`, '');
+  const most = largestOf(ways.map((way) => mostParts(way, 1)));
+  if (most === parts) return error.with(`${what} cannot have more parts with the same bits`, '');
+  if (nodes.length > 1) return error.with(`${what} does not fit in more parts either`, '');
+  const smallest = inMostParts(splitting, heaviest, size);
+  // Other operators may be too large as well, and the limit that is named should let all of them fit.
+  const largest = error
+    .others(() => true)
+    .map(({ nodes: [node], size: own }) => inMostParts(splitting, node, own))
+    .reduce((a, b) => (b.weightBytes > a.weightBytes ? b : a), smallest);
+  const { got } = error.limit.describe(smallest);
+  return error.with(`${what} has ${got} in ${most} parts, and more would have other bits`, '', largest);
+}
+
+/** The size of a slice with the largest of a node's parts, if it is in as many as keep its bits. */
+function inMostParts(splitting: Splitting, node: NodeIndex, size: SliceSize): SliceSize {
+  const found = operatorOf(splitting, node);
+  if (found === undefined || typeof found.ways === 'string' || !found.mayBeSplit) return size;
+  const { ways, parts } = found;
+  const sizes = ways.map((way) => {
+    const largest = largestOf(splitInto(way, mostParts(way, 1)).parts) / way.length;
+    return Math.ceil(size.weightBytes - way.weightBytes / parts + way.weightBytes * largest);
+  });
+  const weightBytes = Math.min(size.weightBytes, ...sizes);
+  return { ...size, weightBytes, mappedBytes: Math.min(size.mappedBytes, weightBytes) };
 }

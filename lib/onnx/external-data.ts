@@ -153,6 +153,8 @@ export class ParseContext {
   unsafeStrings: string | undefined;
   /** The tensors read so far with data in another file, by the place of their message in the model's file. */
   readonly externalTensors = new Map<number, TensorWithData>();
+  /** Names that graphs inside of nodes define. */
+  readonly bodyNames = new Set<string>();
   private nodes = 0;
   private uses = 0;
 

@@ -58,6 +58,8 @@ export interface Model {
   readonly properties: ReadonlyMap<string, string>;
   readonly functions: readonly LocalFunction[];
   readonly graph: Graph;
+  /** Names that graphs inside of nodes define, at any depth. */
+  readonly bodyNames: ReadonlySet<string>;
   /** Whether a tensor, an input or a type attribute anywhere in the model has the type float16. */
   readonly usesFloat16: boolean;
   /** Whether ONNX Runtime saved this graph, including the casts from and to float16 that it inserts. */

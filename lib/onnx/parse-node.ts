@@ -224,6 +224,7 @@ function readBody(
     [GRAPH.input]: (field) => defined.add(textOf(source, content(field), VALUE_INFO.name)),
     [GRAPH.output]: (field) => used.add(textOf(source, content(field), VALUE_INFO.name)),
   });
+  for (const name of defined) context.bodyNames.add(name);
   for (const name of used) {
     if (name === '' || defined.has(name)) continue;
     contents.freeNames ??= new Set();

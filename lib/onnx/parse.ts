@@ -65,11 +65,12 @@ class ModelParser {
     this.checkIrVersion(model.irVersion);
     const graph = this.graph(graphSpan);
     checkFunctions(model.functions, graph.nodes);
-    const { usesFloat16, unsafeStrings } = this.context;
+    const { bodyNames, usesFloat16, unsafeStrings } = this.context;
     return {
       files: this.files,
       ...model,
       graph,
+      bodyNames,
       usesFloat16,
       isSettled: false,
       ...(unsafeStrings !== undefined && { unsafeStrings }),

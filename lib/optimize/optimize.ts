@@ -134,10 +134,7 @@ function save(model: Model, level: OptimizationLevel, folder: string): OptimizeA
     args: [JSON.stringify(job)],
     timeoutMs: deadlineMs(BASE_TIMEOUT_MS, model),
     what: `model ${quoted(model.files[0].path)} must load in ONNX Runtime ${onnxRuntimeVersion()} with graph optimization '${level}'`,
-    advice:
-      level === 'none'
-        ? 'check that it runs there without slicing; some models run only with graph optimization'
-        : 'check that it runs there without slicing',
+    advice: 'check that it runs there without slicing',
   }) as OptimizeAnswer;
   fs.rmSync(job.modelPath);
   const answer: CachedAnswer = { ...found, writtenAt: Date.now() };

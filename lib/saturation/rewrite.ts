@@ -73,7 +73,7 @@ class Rewriter {
   ) {
     this.source = new ByteSource(model.files[0].path);
     this.indexes = new Map(model.graph.values.map(({ name }, index) => [name, index]));
-    this.names = new Set(this.indexes.keys());
+    this.names = new Set([...this.indexes.keys(), ...model.bodyNames]);
   }
 
   close(): void {
@@ -250,7 +250,7 @@ class Rewriter {
     return own;
   }
 
-  /** A name that no value has. The name of a value of a body could hide it, but no exporter writes such names. */
+  /** A name that no value has, not even one in a body. */
   private newName(wanted: string): string {
     let name = wanted;
     while (this.names.has(name)) name = `${name}'`;

@@ -2,7 +2,7 @@
 import { encodeIntegers, encodeNode } from '../onnx/encode';
 import { ONNX_INT64 } from '../onnx/data-type';
 import type { UnlinkedInitializer, UnlinkedNode } from '../onnx/link-graph';
-import type { Graph, Node, TensorWithData } from '../onnx/model';
+import type { Model, Node, TensorWithData } from '../onnx/model';
 
 const INT64_BYTES = 8;
 const NO_FIELD = new Uint8Array();
@@ -14,10 +14,13 @@ export class NewNodes {
   readonly initializers: UnlinkedInitializer[] = [];
   /** By the name that was asked for: the name that it has. Two parts with the same name are the same part. */
   private readonly known = new Map<string, string>();
+  /** Those of values and of nodes, and of values in bodies: ONNX Runtime refuses a body that defines a name of the graph around it. */
   private readonly names: Set<string>;
 
-  constructor({ values }: Graph) {
-    this.names = new Set(values.map(({ name }) => name));
+  constructor({ graph, bodyNames }: Model) {
+    const { values, nodes } = graph;
+    this.names = new Set(bodyNames);
+    for (const { name } of [...values, ...nodes]) this.names.add(name);
   }
 
   /** Adds a weight, unless it has it already. @returns its name */
@@ -47,7 +50,7 @@ export class NewNodes {
     attributes: EncodedAttributes,
   ): string {
     return this.once(output, (result) => {
-      const name = original === '' ? '' : `${original} for ${result}`;
+      const name = original === '' ? '' : this.name(`${original} for ${result}`);
       const { operators, heldBytes, sizeAttributes } = node;
       const encoded = [...attributes.values()].map((attribute) => attribute.encoded);
       this.nodes.push({
@@ -71,7 +74,7 @@ export class NewNodes {
   /** Adds a node of ai.onnx whose output has a name that the model uses. */
   join(opType: string, inputs: readonly string[], output: string, ...attributes: Uint8Array[]): void {
     const operator = { domain: '', opType, overload: '', seeded: false, inputCount: inputs.length };
-    const name = `${opType} for ${output}`;
+    const name = this.name(`${opType} for ${output}`);
     this.nodes.push({
       parsed: {
         ...{ name, opType, domain: '', inputs, outputs: [output], operators: [operator] },

@@ -3,6 +3,7 @@ import { SlicedInferenceError } from '../errors';
 import { encodeInteger } from '../onnx/encode';
 import { type ParsedGraph, type UnlinkedNode, linkGraph, unlinkGraph } from '../onnx/link-graph';
 import { type Model, type Node, type NodeIndex, type ValueIndex, OMITTED, nodeLabel } from '../onnx/model';
+import { withEqualPartsTogether } from './equal-parts';
 import { type EncodedAttributes, NewNodes } from './new-nodes';
 import { type DividedOperator, dividedOperator, groupsOf, operatorOf } from './operators';
 import { splitRows } from './rows';
@@ -29,7 +30,9 @@ export function splitModel(subject: SplitSubject, splits: readonly Split[]): Spl
   const parsed = unlinkGraph(model.graph);
   const nodes = parsed.nodes.flatMap((node, index) => replaced.get(index) ?? [node]);
   const initializers = [...parsed.initializers, ...rewriter.added.initializers];
-  const graph = linkGraph(pruned({ ...parsed, nodes, initializers }, rewriter.divided));
+  const divided = linkGraph(pruned({ ...parsed, nodes, initializers }, rewriter.divided));
+  const ordered = withEqualPartsTogether(divided, rewriter.weightOf);
+  const graph = linkGraph(unlinkGraph({ ...divided, nodes: ordered }));
   return { model: { ...model, graph }, parts: rewriter.parts };
 }
 
@@ -38,10 +41,12 @@ class Rewriter {
   /** Names of the tensors that were divided, and of what was computed from them: perhaps nothing else needs them. */
   readonly divided = new Set<string>();
   readonly parts = new Map<string, NodeIndex>();
+  /** By the name of an output of a part: the name of its part of the weight. */
+  readonly weightOf = new Map<string, string>();
   private readonly weights: Weights;
 
   constructor(private readonly subject: SplitSubject) {
-    this.added = new NewNodes(subject.model.graph);
+    this.added = new NewNodes(subject.model);
     this.weights = new Weights(subject);
   }
 
@@ -72,9 +77,10 @@ class Rewriter {
       this.note(table);
       splitRows(this.added, ranges, {
         ...{ output: name, indices: this.nameOf(indices) },
+        indicesRank: this.rankOf(indices),
         rank: this.weights.dims(table).length,
         gather: (range, local) =>
-          this.partOf(node, [this.weights.part(table, 0, range, this.added), local], range, attributes),
+          this.partOf(node, [this.weights.part(table, 0, range, this.added), local], range, attributes, 0),
       });
       return;
     }
@@ -97,7 +103,7 @@ class Rewriter {
       own.set(name, { encoded: encodeInteger(name, value) });
     if (operator.lengthAttribute !== undefined) set(operator.lengthAttribute, range.end - range.start);
     if (groups > 1) set('group', (groups * (range.end - range.start)) / range.length);
-    return this.partOf(node, inputs, range, own);
+    return this.partOf(node, inputs, range, own, operator.weight);
   }
 
   private partOf(
@@ -105,10 +111,12 @@ class Rewriter {
     inputs: readonly string[],
     { start, end }: PartRange,
     attributes: EncodedAttributes,
+    weight: number,
   ): string {
     const name = `${this.nameOf(node.outputs[0])}[${start}:${end}]`;
     const output = this.added.copy(node, inputs, name, attributes);
     this.parts.set(output, node.index);
+    this.weightOf.set(output, inputs[weight]);
     return output;
   }
 
@@ -126,10 +134,13 @@ class Rewriter {
 
   /** Concat takes negative axes from opset 11 on. */
   private joinAxis(node: Node, { output }: DividedOperator): number {
-    const rank = this.subject.types[node.outputs[0]].shape?.length;
-    if (output >= 0) return output;
-    if (rank !== undefined) return rank + output;
-    throw new CannotSplit('has an output of unknown rank');
+    return output >= 0 ? output : this.rankOf(node.outputs[0]) + output;
+  }
+
+  private rankOf(value: ValueIndex): number {
+    const { shape } = this.subject.types[value];
+    if (shape) return shape.length;
+    throw new CannotSplit('has an input or output of unknown rank');
   }
 
   private nameOf(value: ValueIndex): string {

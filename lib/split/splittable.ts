@@ -1,5 +1,6 @@
 /** Finds the operators that can be split, into how many parts, and for the others with large weights why not. */
 import { smallestOf } from '../extremes';
+import { isBindable } from '../onnx/data-type';
 import { type Model, type Node, type ValueIndex, OMITTED } from '../onnx/model';
 import { type ExactSplit, exactSplit, groupSplit } from './exactness';
 import { type DividedOperator, dividedOperator, groupsOf, operatorOf } from './operators';
@@ -19,9 +20,6 @@ export interface Splittable extends ExactSplit {
   readonly weightBytes: number;
 }
 
-/** Element types that ONNX Runtime's `Where` selects. */
-const SELECTED_DTYPES = ['float32', 'float64', 'int32', 'int64', 'uint8'];
-
 /** `Unsqueeze` has its axes as an input from here on. */
 const ROWS_OPSET = 13;
 
@@ -39,7 +37,10 @@ export function waysToSplit(subject: SplitSubject, node: Node): readonly Splitta
   const divided = dividedOperator(operator, attributes);
   const [output = OMITTED] = node.outputs;
   if (divided === undefined || output === OMITTED) return 'is an operator that is not split';
-  const exact = exactSplit(operator, types[output].dtype);
+  const { dtype } = types[output];
+  if (dtype === 'float16' || (dtype !== undefined && !isBindable(dtype)))
+    return `is not split, because parts of ${dtype} cannot cross a cut`;
+  const exact = exactSplit(operator, dtype);
   if (typeof exact === 'string') return `is not split, because ${exact}`;
   try {
     if (operator === 'Gather') return waysOfTable(subject, node, divided, exact);
@@ -114,11 +115,11 @@ function waysOfTable(subject: SplitSubject, node: Node, divided: DividedOperator
 }
 
 function byRows(subject: SplitSubject, node: Node, exact: ExactSplit): Splittable {
-  const { dtype } = subject.types[node.outputs[0]];
-  if (opsetOf(subject.model) < ROWS_OPSET || dtype === undefined || !SELECTED_DTYPES.includes(dtype))
-    throw new CannotSplit('has rows that no operator of the model can join');
+  if (opsetOf(subject.model) < ROWS_OPSET)
+    throw new CannotSplit(`has rows, in a model of an opset below ${ROWS_OPSET}`);
   const weights = new Weights(subject);
-  const [table] = node.inputs;
+  const [table, indices] = node.inputs;
+  if (subject.types[indices].shape === null) throw new CannotSplit('has indices of unknown rank');
   const length = weights.length(table, 0);
   weights.part(table, 0, { start: 0, end: 1, length }, NOWHERE);
   const tensors = weights.tensors(table);

@@ -137,7 +137,7 @@ export class Weights {
       throw new CannotSplit('has a weight in a Constant node of a model below IR version 4');
     const isOneElement = tensor.dims.every((size) => size === 1);
     if (tensor.data === undefined && !isOneElement)
-      throw new CannotSplit('has a weight that is stored as numbers of variable length');
+      throw new CannotSplit('has a weight that is stored as texts or as numbers of variable length');
     return { ...tensor, name };
   }
 

@@ -5,7 +5,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { TensorProto } from '../../bench/onnx-schema';
-import { candidateInputs } from '../../bin/verify/seeded-inputs';
+import { candidatesToCompare } from '../../bin/verify/seeded-inputs';
 import type { NumericDataType, RawTensor } from '../../lambda/tensors/tensor';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
@@ -92,7 +92,7 @@ async function findSample(file: string) {
     return { inputs, outputs: await runWhole(file, inputs) };
   }
   let failure: unknown;
-  for (const inputs of candidateInputs({
+  for (const inputs of candidatesToCompare({
     specs: plan.inputs,
     dimensions: {},
     planned: plan.dimensions,

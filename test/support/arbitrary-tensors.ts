@@ -1,5 +1,7 @@
 import * as fc from 'fast-check';
 import { TENSOR_DATA_TYPES } from '../../contract/tensors';
+import { seededRandom } from '../../local/seeded-random';
+import { addSpecialValues } from '../../local/special-values';
 import { elementBytes, elementCount, type RawTensor } from '../../lambda/tensors/tensor';
 
 /** Strings that ONNX Runtime receives unchanged: no NUL, no lone surrogates. */
@@ -20,8 +22,12 @@ export const rawTensor: fc.Arbitrary<RawTensor> = fc
     const length = count * elementBytes(dtype);
     const byte = dtype === 'bool' ? fc.nat({ max: 1 }) : fc.nat({ max: 255 });
     return fc
-      .array(byte, { minLength: length, maxLength: length })
-      .map((bytes) => ({ dtype, shape, bytes: Uint8Array.from(bytes) }));
+      .tuple(fc.array(byte, { minLength: length, maxLength: length }), fc.nat())
+      .map(([given, seed]) => {
+        const bytes = Uint8Array.from(given);
+        addSpecialValues(dtype, bytes, 'all', 4, seededRandom(seed));
+        return { dtype, shape, bytes };
+      });
   });
 
 export const namedTensors: fc.Arbitrary<Map<string, RawTensor>> = fc

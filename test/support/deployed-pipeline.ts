@@ -1,6 +1,8 @@
 /** Synthesizes stacks with a pipeline and runs them in the local cloud, which is closed after the test file. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { seededRandom } from '../../local/seeded-random';
+import { addSpecialValues } from '../../local/special-values';
 import { App, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { encodeInlineTensor, parseFailureCause, type ExecutionOutput, type FailureCause } from '../../client';
@@ -100,8 +102,12 @@ export async function runAsWhole(
 
 /** An input `x` of float32 [count, 16], for models of `mlp`. */
 export function rows(count: number, seed: number): Map<string, RawTensor> {
-  const values = Array.from({ length: count * 16 }, (_, index) => Math.cos(index * seed + seed));
-  return new Map([['x', float32([count, 16], values)]]);
+  const x = float32(
+    [count, 16],
+    Array.from({ length: count * 16 }, (_, index) => Math.cos(index * seed + seed)),
+  );
+  addSpecialValues('float32', x.bytes, 'numbers', 8, seededRandom(seed));
+  return new Map([['x', x]]);
 }
 
 /** Returns the output of an execution that succeeded; throws for one that failed. */

@@ -22,12 +22,10 @@ export class SliceTooLargeError extends SlicedInferenceError {
   ) {
     const { limit: text, got, advice } = limit.describe(size);
     super(`each slice must ${text}`, `${got}${where}`, advice);
-    this.advice = advice;
     this.oversized = { nodes: space.dataflow.order.slice(range.start, range.end), size };
   }
 
   readonly oversized: Oversized;
-  private readonly advice: string;
 
   static of(space: CutSpace, { start, end }: Range, limit: SizeLimit, size: SliceSize): SliceTooLargeError {
     const { order, model } = space.dataflow;
@@ -37,14 +35,11 @@ export class SliceTooLargeError extends SlicedInferenceError {
     return new SliceTooLargeError(space, { start, end }, limit, size, ` for ${nodes}`);
   }
 
-  /** The same error with more about the nodes and what to do. */
-  with(reason: string, more: string): SlicedInferenceError {
+  /** The same error with more about the nodes and what to do. @param least the size that a higher limit must allow */
+  with(reason: string, more: string, least = this.oversized.size): SlicedInferenceError {
     const { limit: text } = this.limit.describe(this.oversized.size);
-    return new SlicedInferenceError(
-      `each slice must ${text}`,
-      `${this.got}${reason}`,
-      `${this.advice}${more}`,
-    );
+    const { advice } = this.limit.describe(least);
+    return new SlicedInferenceError(`each slice must ${text}`, `${this.got}${reason}`, `${advice}${more}`);
   }
 
   /** All nodes that exceed the limit alone, and that cuts separate from the others, so that they need not be found one error at a time. */

@@ -9,8 +9,12 @@ import { fileWith } from '../../support/changed-json';
 import {
   type ModelInit,
   FLOAT,
+  INT64,
+  attribute,
+  floats,
   int64s,
   mlp,
+  modelOf,
   node,
   saveModel,
   temporaryFolder,
@@ -33,6 +37,7 @@ describe('verify', () => {
         'on generated inputs: x float32[1,16], with 1 thread',
         'output  type           bits       max abs diff',
         'y       float32[1,16]  identical             0',
+        'with NaN, infinities, denormals and -0.0 among the floats: identical',
         '',
       ].join('\n'),
     );
@@ -57,24 +62,61 @@ describe('verify', () => {
     });
   });
 
-  it('exits with 1 when a bit differs', async () => {
-    // No model makes the slices differ, so the test damages their outputs before the comparison.
-    const code = `const fs = require('node:fs');
+  // No model makes the slices differ, so these tests damage their outputs before the comparison.
+  const afterDamage = (whole: string, chained: string) =>
+    verifyAfter(
+      `const fs = require('node:fs');
       const { decodeTensors, encodeTensors } = require(${JSON.stringify(builtFile('bundle/client.js'))});
       const write = fs.writeFileSync;
-      const damaged = (file) => {
-        const tensors = decodeTensors(file);
-        const { bytes } = tensors.get('y');
-        bytes[bytes.length - 1] ^= 1;
-        return encodeTensors(tensors);
-      };
-      fs.writeFileSync = (file, bytes, ...rest) =>
-        write(file, String(file).endsWith('chained.safetensors') ? damaged(bytes) : bytes, ...rest);`;
-    const { stdout, ...end } = await verifyAfter(code, saveModel(mlp(2)), '--slices', '2');
-    expect(end).toMatchObject({ code: 1, stderr: '', leftovers: [] });
-    expect(stdout).toMatch(
-      /^2 slices and the whole model are different with graph optimization 'none'\n.*\n.*\ny +float32\[1,16\] +different +\d/,
+      const damages = { whole(bytes) { ${whole} }, chained(bytes, file) { ${chained} } };
+      fs.writeFileSync = (file, bytes, ...rest) => {
+        const damage = damages[String(file).match(/(whole|chained).safetensors$/)?.[1]];
+        if (damage === undefined) return write(file, bytes, ...rest);
+        const tensors = decodeTensors(bytes);
+        damage(tensors.get('y').bytes, String(file));
+        return write(file, encodeTensors(tensors), ...rest);
+      };`,
+      saveModel(mlp(2)),
+      ...['--slices', '2'],
     );
+  const fill = (last: string) => `bytes.fill(0); bytes.set([${last}], bytes.length - 4);`;
+
+  it.each([
+    ['a bit', '', 'bytes[bytes.length - 1] ^= 1;', '\\d.*'],
+    ['the sign of a zero', fill('0'), fill('0, 0, 0, 0x80'), 'sign of zero'],
+    ['a bit of NaN', fill('0, 0, 0xc0, 0x7f'), fill('1, 0, 0xc0, 0x7f'), 'NaN payload'],
+    ['NaN', fill('0'), fill('0, 0, 0xc0, 0x7f'), 'NaN or infinity'],
+  ])('exits with 1 when %s differs, and says so', async (_, whole, chained, words) => {
+    const { stdout, ...end } = await afterDamage(whole, chained);
+    expect(end).toMatchObject({ code: 1, stderr: '', leftovers: [] });
+    const expected =
+      "^2 slices and the whole model are different with graph optimization 'none'\n.*\n.*\n" +
+      `y +float32\\[1,16\\] +different +${words}\nwith NaN, .* among the floats: different in y \\(.*\\)\n$`;
+    expect(stdout).toMatch(new RegExp(expected));
+  });
+
+  it('exits with 1 when only the run with special values differs', async () => {
+    const second = "if (fs.existsSync(file.replace('chained', 'special'))) bytes[0] ^= 1;";
+    const { stdout, code } = await afterDamage('', second);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /^2 slices and the whole model are identical .*\n.*\n.*\ny .*identical +0\nwith NaN, .* different in y/,
+    );
+  });
+
+  it('compares ordinary floats of a model that refuses special ones', async () => {
+    const nodes = [
+      node('Cast', ['x'], ['i'], [attribute.int('to', INT64)]),
+      node('Gather', ['w', 'i'], ['y']),
+    ];
+    const model = saveModel(modelOf(nodes, { x: [64] }, [floats('w', [16, 4])]));
+    expect(await succeed(['verify', model, '--slices', '2'])).toContain(
+      'identical             0\nthe model does not run on NaN, infinities, denormals and -0.0 among the floats',
+    );
+    expect(await verify([model, '--slices', '2'])).toMatchObject({
+      identical: true,
+      specialValues: 'refused',
+    });
   });
 });
 
@@ -141,7 +183,7 @@ describe('verify --batch', () => {
     const { code, stdout, stderr } = await cli(['verify', mixed, '--batch', '3', '--slices', '1']);
     expect([code, stderr]).toEqual([1, '']);
     const expected =
-      /^14 of 14 items have other bits than alone, max abs diff 0\.\d+, in stacks of 2 to 3 with/;
+      /^14 of 14 items have other bits than alone, max abs diff \d\.\d+, in stacks of 2 to 3 with/;
     expect(stdout).toMatch(expected);
   });
 

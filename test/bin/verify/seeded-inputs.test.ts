@@ -1,5 +1,6 @@
-import { candidateInputs, type GeneratedInputs } from '../../../bin/verify/seeded-inputs';
-import type { TensorSpec } from '../../../contract/tensors';
+import { candidateInputs, type GeneratedInputs, withSpecialValues } from '../../../bin/verify/seeded-inputs';
+import type { TensorDataType, TensorSpec } from '../../../contract/tensors';
+import { float16Value } from '../../../lambda/tensors/float16';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 
 function candidates(specs: readonly TensorSpec[], options: Partial<GeneratedInputs> = {}) {
@@ -29,7 +30,7 @@ describe('generated inputs', () => {
 
   it('use the given sizes, also for dimensions without a name', () => {
     const dimensions = { n: 2, 'image[2]': 5, w: 7 };
-    expect(candidates([image], { dimensions }).map(shapes)).toEqual([{ image: [2, 3, 5, 7] }]);
+    expect(shapes(candidates([image], { dimensions })[0])).toEqual({ image: [2, 3, 5, 7] });
   });
 
   it('try smaller integers, which may be indexes', () => {
@@ -54,4 +55,63 @@ describe('generated inputs', () => {
     expect(candidates(specs)).toEqual(candidates(specs));
     expect(candidates(specs, { seed: 1 })).not.toEqual(candidates(specs));
   });
+
+  it('are floats of both signs, and then from 0 to 1', () => {
+    const spec: TensorSpec = { name: 'x', dtype: 'float16', shape: [4096] };
+    const extremes = candidates([spec]).map((tensors) => {
+      const values = Array.from(new Uint16Array(bytesOfX(tensors).buffer), float16Value);
+      return [Math.min(...values), Math.max(...values)].map(Math.round);
+    });
+    expect(extremes).toEqual([
+      [-2, 2],
+      [0, 1],
+    ]);
+  });
+
+  it.each<[TensorDataType, bigint, bigint]>([
+    ['float16', 0x7fffn, 0x7c00n],
+    ['float32', 0x7fffffffn, 0x7f800000n],
+    ['float64', 0x7fffffffffffffffn, 0x7ff0000000000000n],
+  ])(
+    'of %s get -0.0 and denormals for one run, and all special values for another',
+    (dtype, size, infinity) => {
+      const inputs = candidates([{ name: 'x', dtype, shape: [4096] }])[0];
+      const found = (which: 'numbers' | 'all') => {
+        const bytes = bytesOfX(withSpecialValues(inputs, which, 0));
+        const width = bytes.length / 4096;
+        const view = new DataView(bytes.buffer);
+        const bits = Array.from({ length: 4096 }, (_, at) => BigInt(readBits(view, at * width, width)));
+        const isSmall = (each: bigint) =>
+          (each & size) < 1n << BigInt(width === 2 ? 10 : width === 4 ? 23 : 52);
+        return {
+          zero: bits.includes(size + 1n),
+          denormal: bits.some((each) => isSmall(each) && (each & size) !== 0n),
+          infinite: bits.some((each) => (each & size) === infinity),
+          nan: bits.some((each) => (each & size) > infinity),
+          ordinary: bits.filter((each) => !isSmall(each) && (each & size) < infinity).length > 3900,
+        };
+      };
+      const numbers = { zero: true, denormal: true, infinite: false, nan: false, ordinary: true };
+      expect(found('numbers')).toEqual(numbers);
+      expect(found('all')).toEqual({ ...numbers, infinite: true, nan: true });
+    },
+  );
+
+  it('of integers and texts have no special values', () => {
+    const specs: TensorSpec[] = (['int64', 'bool', 'string'] as const).map((dtype) => ({
+      ...{ name: dtype, dtype, shape: [64] },
+    }));
+    const [inputs] = candidates(specs);
+    expect(withSpecialValues(inputs, 'all', 0)).toEqual(inputs);
+  });
 });
+
+function bytesOfX(tensors: ReadonlyMap<string, RawTensor>): Uint8Array {
+  const x = tensors.get('x');
+  return x && 'bytes' in x ? Uint8Array.from(x.bytes) : new Uint8Array();
+}
+
+function readBits(view: DataView, at: number, width: number): number | bigint {
+  if (width === 2) return view.getUint16(at, true);
+  return width === 4 ? view.getUint32(at, true) : view.getBigUint64(at, true);
+}

@@ -1,4 +1,5 @@
 /** Operators are split if no cut keeps the limit of a slice without it, and never otherwise. */
+import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { cutModel } from '../../../lib/compile/fit-by-splits';
 import { compileAnalyzed, compileCut } from '../../../lib/compile/compile';
@@ -7,10 +8,21 @@ import { checkPlan } from '../../../lib/compile/files/read-plan';
 import { planText } from '../../../lib/emit/write';
 import { scheduleSlices } from '../../../lib/plan/schedule/schedule';
 import { type Slicer, automatic, count, fromPlan, maxSliceSize } from '../../../lib/plan/slicers';
-import { INT64, floats, modelOf, node, saveModel } from '../../support/model-builder';
+import {
+  type NodeInit,
+  BOOL,
+  FLOAT,
+  INT64,
+  floats,
+  int64s,
+  modelOf,
+  node,
+  saveModel,
+  value,
+} from '../../support/model-builder';
 import { expectSameBits, runSlices, runWhole } from '../../support/run-slices';
 import { saveSparse } from '../../support/sparse-model';
-import { int64 } from '../../support/tensors';
+import { float32, int64 } from '../../support/tensors';
 import { writtenPlan } from '../../support/written-plan';
 
 const KIB = 1024;
@@ -169,4 +181,92 @@ it('finds a weight behind a few constants, and refuses a long way to it at once'
   const limit = maxSliceSize(200 * KIB);
   expect(cutModel(chain(3), limit).analyzed.splitting.splits).toHaveLength(1);
   expect(() => cutModel(chain(300), limit)).toThrow('is more than 16 constants away from its weight');
+});
+
+it('an unrolled network keeps each part of a weight in one slice for all its steps', async () => {
+  const steps = 8;
+  const indices = Array.from({ length: steps }, (_, step) => step);
+  const nodes = indices.flatMap((step) => [
+    node('Gather', ['x', `at${step}`], [`x${step}`]),
+    node('MatMul', [`x${step}`, 'w'], [`in${step}`]),
+    node('Add', [`in${step}`, step === 0 ? 'first' : `h${step - 1}`], [`s${step}`]),
+    node('Mul', [`s${step}`, 'gate'], [`h${step}`]),
+  ]);
+  // The weight has 128 KiB, and what else a step needs 32 KiB.
+  const weights = [floats('w', [64, 512]), floats('gate', [16, 512]), floats('first', [512])];
+  const positions = indices.map((step) => int64s(`at${step}`, [step], []));
+  const recurrent = saveModel(modelOf(nodes, { x: [steps, 16, 64] }, [...weights, ...positions]));
+  const request = new Map([['x', float32([steps, 16, 64])]]);
+  for (const kib of [110, 150]) {
+    const split = compileAnalyzed(analyzeModel(recurrent), maxSliceSize(kib * KIB));
+    expect(split.plan.splits).toHaveLength(steps);
+    expect(split.plan.slices.length).toBeLessThan(5);
+    expectSameBits(await runSlices(split, request), await runWhole(recurrent, request));
+  }
+});
+
+it('parts of a weight that wait for each other stay in their order', async () => {
+  const names = ['x', 'a', 'b', 'y'];
+  const chain = names
+    .slice(1)
+    .flatMap((name, at) => [
+      node('MatMul', [names[at], 'w'], [`${name}0`]),
+      node('Tanh', [`${name}0`], [name]),
+    ]);
+  const model = saveModel(modelOf(chain, { x: [1, 256] }, [floats('w', [256, 256])]));
+  const split = compileAnalyzed(analyzeModel(model), maxSliceSize(140 * KIB));
+  expect(split.plan.splits).toHaveLength(3);
+  const request = new Map([['x', float32([1, 256])]]);
+  expectSameBits(await runSlices(split, request), await runWhole(model, request));
+});
+
+it('names a limit with which the plan works, if the smallest parts of a layer do not fit', () => {
+  const model = saveModel(
+    modelOf([node('MatMul', ['x', 'v'], ['h']), node('MatMul', ['h', 'w'], ['y'])], { x: [1, 64] }, [
+      floats('v', [64, 400]),
+      floats('w', [400, 640]),
+    ]),
+  );
+  const planned = (kib: number) => compileAnalyzed(analyzeModel(model), maxSliceSize(kib * KIB)).plan;
+  expect(() => planned(10)).toThrow(
+    "got 102400 bytes for node 'MatMul_h' (MatMul), which has 20480 bytes in 5 parts, and more would have other bits: raise the slice size to at least 128000 bytes",
+  );
+  expect(planned(125).splits).toHaveLength(1);
+});
+
+/** Reads the product, in two branches that each define one of these names. */
+const bodies = (names: readonly string[]) => {
+  const graphs = names.map((name) => ({
+    name,
+    node: [node('Relu', ['y'], [name]), node('Relu', [name], [`of ${name}`])],
+    output: [value(`of ${name}`, FLOAT)],
+  }));
+  const [then, other] = graphs;
+  return node(
+    'If',
+    ['flag'],
+    ['z'],
+    [
+      { name: 'then_branch', g: then, type: 5 },
+      { name: 'else_branch', g: other, type: 5 },
+    ],
+  );
+};
+
+it.each<[string, string, NodeInit]>([
+  ['nodes', '', { ...node('Relu', ['y'], ['z']), name: 'Concat for y' }],
+  ['nodes', 'first', { ...node('Relu', ['y'], ['z']), name: 'first for y[0:256]' }],
+  ['values in bodies', '', bodies(['y[0:256]', 'w[1:0:256]'])],
+])('parts get other names than %s have already', async (_, name, user) => {
+  const product = { ...node('MatMul', ['x', 'w'], ['y']), name };
+  const inputs = { x: [1, 64], flag: { type: BOOL, dims: [] } };
+  const model = saveModel(modelOf([product, user], inputs, [floats('w', [64, 512])]));
+  const split = compileAnalyzed(analyzeModel(model), maxSliceSize(70 * KIB));
+  expect(split.plan.splits).toHaveLength(1);
+  const flag: RawTensor = { dtype: 'bool', shape: [], bytes: Uint8Array.of(1) };
+  const request = new Map<string, RawTensor>([
+    ['x', float32([1, 64])],
+    ['flag', flag],
+  ]);
+  expectSameBits(await runSlices(split, request), await runWhole(model, request));
 });

@@ -11,11 +11,18 @@ import { partOfTensor } from '../../../lib/split/part-of-tensor';
 import { splitModel } from '../../../lib/split/rewrite';
 import { type SplitAxis, evenParts, rangesOf } from '../../../lib/split/split';
 import { type Splittable, splitInto, waysToSplit } from '../../../lib/split/splittable';
+import { seededRandom } from '../../../local/seeded-random';
+import { addSpecialValues } from '../../../local/special-values';
+import type { TensorDataType } from '../../../contract/tensors';
 import {
   type ModelInit,
   type TensorInit,
+  BFLOAT16,
+  BOOL,
   FLOAT,
+  FLOAT16,
   INT64,
+  STRING,
   UINT8,
   attribute,
   floats,
@@ -23,6 +30,7 @@ import {
   node,
   saveModel,
   temporaryFolder,
+  value,
 } from '../../support/model-builder';
 import { expectSameBits, runWhole } from '../../support/run-slices';
 import { float32, int64 } from '../../support/tensors';
@@ -143,6 +151,35 @@ it('a table by rows answers each index, and refuses the ones that the whole tabl
   }
 });
 
+it.each<[TensorDataType, number]>([
+  ['float32', FLOAT],
+  ['float64', 11],
+  ['int8', 3],
+  ['uint16', 4],
+  ['int64', INT64],
+  ['bool', BOOL],
+])('a table of %s in parts keeps the bits of every element', async (dtype, dataType) => {
+  const dims = [100, 64];
+  const rawData = Uint8Array.from({ length: packedBytes(dataType, 6400) ?? 0 }, (_, at) =>
+    dtype === 'bool' ? at % 2 : Math.imul(at, 2654435761) >>> 24,
+  );
+  addSpecialValues(dtype, rawData, 'all', 2, seededRandom(1));
+  const init: ModelInit = {
+    graph: {
+      node: [node('Gather', ['w', 'ids'], ['y'])],
+      initializer: [{ name: 'w', dataType, dims, rawData }],
+      input: [value('ids', INT64, [4, 'n'])],
+      output: [value('y', dataType)],
+    },
+  };
+  const feeds = new Map([['ids', int64([4, 25], [...Array(100).keys()])]]);
+  for (const axis of ['rows', 'columns'] as const) {
+    const { whole, parts, nodes } = savedSplit(init, 4, axis);
+    expect(nodes).toContain('Concat');
+    expectSameBits(await runWhole(parts, feeds), await runWhole(whole, feeds));
+  }
+});
+
 it('a table of one axis is split by rows', async () => {
   const ids = { ids: { type: INT64, dims: [2] } };
   const init = modelOf([node('Gather', ['w', 'ids'], ['y'])], ids, [floats('w', [100])]);
@@ -160,6 +197,20 @@ const groups = (channels: number | string, opset: number): ModelInit =>
     { opset },
   );
 
+/** Its result is cast, because some types cannot leave a model. */
+function tableOf(dataType: number): ModelInit {
+  const strings = Array.from({ length: 6400 }, () => Buffer.from('a'));
+  const data = dataType === STRING ? { stringData: strings } : { rawData: new Uint8Array(12_800) };
+  return {
+    graph: {
+      node: [node('Cast', ['t'], ['y'], [attribute.int('to', FLOAT)]), node('Gather', ['w', 'ids'], ['t'])],
+      initializer: [{ name: 'w', dataType, dims: [100, 64], ...data }],
+      input: [value('ids', INT64, [4])],
+      output: [value('y', FLOAT)],
+    },
+  };
+}
+
 it.each<[string, ModelInit, string]>([
   [
     'a vector',
@@ -176,6 +227,13 @@ it.each<[string, ModelInit, string]>([
   ['groups of unknown channels', groups('c', 17), 'has groups and an input of unknown channels'],
   ['blocks along columns', dequantized([64, 20], isBlocked(1, 16)), 'has blocks of scales along the axis'],
   ['an odd number of half bytes', dequantized([], [], 321), "has elements of less than a byte in 'q'"],
+  ['a table of float16', tableOf(FLOAT16), 'is not split, because parts of float16 cannot cross a cut'],
+  ['a table of bfloat16', tableOf(BFLOAT16), 'is not split, because parts of bfloat16 cannot cross a cut'],
+  [
+    'a table of texts',
+    tableOf(STRING),
+    'has a weight that is stored as texts or as numbers of variable length',
+  ],
 ])('%s is refused', (_, init, reason) => {
   expect(waysOf(init)).toContain(reason);
 });
