@@ -89,7 +89,7 @@ function wholeModel(analyzed: AnalyzedModel): WholeModel {
   return {
     peakMemoryMb: memoryMb(size),
     fileBytes: analyzed.source.reduce((sum, file) => sum + file.size, 0),
-    packedBytes: size.mappedBytes,
+    packedBytes: size.packedBytes,
     coreSeconds: size.coreSeconds + outputSecondsPerByte * size.writeBytes,
     requestBytes: size.readBytes,
     responseBytes: size.writeBytes,

@@ -24,8 +24,9 @@ export function isPrepackingWorthwhile(
   const secondsOf = (prepacking: boolean): number =>
     nodeSeconds(dataflow.model, planned.types, { prepacking }).reduce((sum, seconds) => sum + seconds, 0);
   const saved = 1000 * (secondsOf(false) - secondsOf(true));
-  const { touchedBytes } = new WeightTable(dataflow, planned.bytes);
-  const megabytes = touchedBytes.reduce((sum, bytes) => sum + bytes, 0) / 1e6;
+  const { touchedBytes, isPacked } = new WeightTable(dataflow, planned.bytes);
+  const packed = touchedBytes.filter((_, initializer) => isPacked[initializer]);
+  const megabytes = packed.reduce((sum, bytes) => sum + bytes, 0) / 1e6;
   const { prepackCpu, firstRun } = environment.handler;
   // Without prepacking, the first run reads the pages of the weights.
   return saved >= coldShare(requestsPerHour, environment) * (prepackCpu - firstRun) * megabytes;

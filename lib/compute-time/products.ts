@@ -28,7 +28,7 @@ const FEW_ROWS = 2;
 function productSeconds({ count, rows, inner, columns, dtype }: Product, isPacked = false): number {
   const width = elementBytes(dtype);
   const rightBytes = count * inner * columns * width;
-  if (rows < FEW_ROWS) return rightBytes / BANDWIDTH.weights;
+  if (rows < FEW_ROWS) return rightBytes / (isPacked ? BANDWIDTH.packedWeights : BANDWIDTH.weights);
   const operations =
     2 * count * paddedTo(rows, PRODUCT_TILE.rows) * inner * paddedTo(columns, PRODUCT_TILE.columns);
   return operations / productRate(dtype) + (isPacked ? 0 : rightBytes / BANDWIDTH.packing);

@@ -37,8 +37,9 @@ export const BANDWIDTH = {
   gather: 35e9,
   /** Packing the right matrix of a product, which happens in each run unless it is a weight that was prepacked. */
   packing: 40e9,
-  /** A product with one row, which reads each weight once. */
+  /** A product with one row, which reads each weight once: in the order of the model, or prepacked. */
   weights: 60e9,
+  packedWeights: 85e9,
   /** Copying the windows of a convolution into a matrix. */
   windows: 32e9,
   stridedWindows: 3.5e9,

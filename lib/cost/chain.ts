@@ -10,7 +10,7 @@ export type Transport = 's3-standard' | 's3-express';
 export interface SliceDemand {
   /** Bytes of the files that a cold function downloads. */
   readonly fileBytes: number;
-  /** Bytes of weights that sessions with prepacking rewrite. Tables from which rows are picked are not among them. */
+  /** Bytes of weights that sessions with prepacking copy for the kernels of products. */
   readonly packedBytes: number;
   /** Seconds of computing on one vCPU of Lambda. */
   readonly coreSeconds: number;

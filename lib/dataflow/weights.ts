@@ -12,6 +12,8 @@ export class WeightTable {
   readonly initializerBytes: readonly number[];
   /** By initializer: the bytes that a run touches. */
   readonly touchedBytes: readonly number[];
+  /** By initializer: whether sessions with prepacking copy it for the kernel of a product. */
+  readonly isPacked: readonly boolean[];
   private readonly functions: ReadonlyMap<string, LocalFunction>;
 
   /** @param valueBytes by value: the bytes that it is planned with @param work by node: seconds of computing */
@@ -29,6 +31,7 @@ export class WeightTable {
       tensor.data ? tensor.byteLength : field.length,
     );
     this.touchedBytes = touchedBytes(dataflow, this.initializerBytes, valueBytes);
+    this.isPacked = packedInitializers(dataflow);
   }
 
   called(operators: readonly OperatorUse[]): LocalFunction[] {
@@ -49,6 +52,8 @@ export class HeldWeights {
   weightBytes = 0;
   /** The part that a run touches in the mapped file: of a table from which rows are picked, only these rows. */
   mappedBytes = 0;
+  /** The part of `mappedBytes` that sessions with prepacking copy for the kernels of products. */
+  packedBytes = 0;
   /** The part of `weightBytes` in body graphs and functions: ONNX Runtime copies it into memory instead of mapping it. */
   bodyBytes = 0;
   /** Seconds of computing of repeated nodes, if the table has the work of nodes. */
@@ -80,6 +85,7 @@ export class HeldWeights {
         this.seenInitializers[initializer] = 1;
         this.weightBytes += table.initializerBytes[initializer];
         this.mappedBytes += table.touchedBytes[initializer];
+        if (table.isPacked[initializer]) this.packedBytes += table.touchedBytes[initializer];
       }
       // The needs of a seen node were added with the node, so the walk visits each node once.
       if (producer === undefined || !table.dataflow.isRepeated[producer] || this.seenNodes[producer] === 1)
@@ -129,6 +135,25 @@ export function weightBytesOf(table: WeightTable, node: NodeIndex): number {
 function isHeldBySlices({ model, isRepeated }: Dataflow, value: ValueIndex): boolean {
   const { initializer, producer } = model.graph.values[value];
   return initializer !== undefined || (producer !== undefined && isRepeated[producer]);
+}
+
+/** Operators whose kernels of ONNX Runtime 1.30 take weights in an order of their own. Those of `Conv` do so in layouts alone, which slices do not have. */
+const PACKS = new Set(
+  (
+    'MatMul FusedMatMul Gemm FusedGemm MatMulInteger MatMulIntegerToFloat DynamicQuantizeMatMul QLinearMatMul QGemm MatMulNBits ' +
+    'QLinearConv ConvTranspose Attention QAttention LSTM GRU DynamicQuantizeLSTM'
+  ).split(' '),
+);
+
+function packedInitializers({ model, isLive }: Dataflow): boolean[] {
+  const { initializers, nodes, values } = model.graph;
+  const isPacked = initializers.map(() => false);
+  for (const { index, opType, inputs } of nodes)
+    for (const value of isLive[index] && PACKS.has(opType) ? inputs : []) {
+      const initializer = value < 0 ? undefined : values[value].initializer;
+      if (initializer !== undefined) isPacked[initializer] = true;
+    }
+  return isPacked;
 }
 
 const PICKS_ROWS = new Set(['Gather', 'GatherElements', 'GatherND', 'Slice']);

@@ -78,7 +78,7 @@ export function pricedPlan(
 /** What a slice asks of its function. @param outputSecondsPerByte seconds on one vCPU to write a byte of its outputs */
 export function demandOf(size: SliceSize, outputSecondsPerByte: number): SliceDemand {
   return {
-    ...{ fileBytes: fileBytes(size), packedBytes: size.mappedBytes },
+    ...{ fileBytes: fileBytes(size), packedBytes: size.packedBytes },
     coreSeconds: size.coreSeconds + outputSecondsPerByte * size.writeBytes,
     readTensors: size.readTensors,
     readBytes: size.readBytes,
@@ -150,7 +150,7 @@ export function isWorthwhile(
   if (whole.memoryMb > Math.min(maxMemoryMb, MAX_LAMBDA_MEMORY_MB)) return false;
   if (ephemeralStorageMb(fileBytes(whole.size)) > MAX_EPHEMERAL_STORAGE_MB) return false;
   const load = (size: SliceSize, memory: number): number =>
-    wholeLoadMs({ fileBytes: fileBytes(size), packedBytes: size.mappedBytes }, memory, options);
+    wholeLoadMs({ fileBytes: fileBytes(size), packedBytes: size.packedBytes }, memory, options);
   const slowest = largestOf([0, ...sizes.map((size, slice) => load(size, slicesMb[slice]))]);
   return load(whole.size, whole.memoryMb) - slowest >= MIN_SAVED_MS;
 }

@@ -52,6 +52,8 @@ export interface SliceSize {
   readonly weightBytes: number;
   /** The part of `weightBytes` that a run touches. */
   readonly mappedBytes: number;
+  /** The part of `mappedBytes` that sessions with prepacking copy for the kernels of products. Then they need no mapped ones. */
+  readonly packedBytes: number;
   /** The part of `weightBytes` in body graphs and functions: ONNX Runtime copies it into memory instead of mapping it. */
   readonly bodyBytes: number;
   /** Memory of ONNX Runtime for the tensors that nodes compute, and for the buffers of its kernels. */

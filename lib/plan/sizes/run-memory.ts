@@ -156,7 +156,7 @@ type Moved = Pick<SliceSize, 'readBytes' | 'readTensors' | 'writeBytes' | 'compu
 
 /** The size of the slice whose weights are held and whose nodes ran with memory from the pool. */
 export function sizeOf(
-  { weightBytes, mappedBytes, bodyBytes, repeatedBytes }: HeldWeights,
+  { weightBytes, mappedBytes, packedBytes, bodyBytes, repeatedBytes }: HeldWeights,
   pool: ArenaPool,
   { sharedBytes: copiedBytes, largestBytes, nodes }: RunMemory,
   { computedBytes, ...moved }: Moved,
@@ -164,6 +164,7 @@ export function sizeOf(
   return {
     weightBytes,
     mappedBytes,
+    packedBytes,
     bodyBytes,
     activationBytes: pool.peakBytes,
     largestBytes,

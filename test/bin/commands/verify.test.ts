@@ -20,6 +20,7 @@ import {
   temporaryFolder,
   value,
 } from '../../support/model-builder';
+import { PRODUCT, WEIGHT, integerModel } from '../../support/integer-models';
 import * as models from '../../support/command-models';
 import { cli, refuse, succeed, succeedWithJson } from '../../support/run-cli';
 import { graphOf } from '../../support/graph-text';
@@ -41,6 +42,27 @@ describe('verify', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('says how many 8-bit weights the slices have in the other type, and whether this processor needs that', async () => {
+    const file = saveModel(integerModel([PRODUCT], [WEIGHT]));
+    const flags = [file, '--slices', '1', '--dimension', 'rows=2'];
+    const { int8Weights, identical } = await verify(flags);
+    expect(identical).toBe(true);
+    expect(int8Weights).toMatchObject({ count: 1, isRewritten: true, inexact: [] });
+    const products = int8Weights?.isGivenExact ? 'exact' : 'wrong';
+    const printed = await succeed(['verify', ...flags]);
+    expect(printed).toContain('1 constant 8-bit weight has the other 8-bit type in the slices');
+    expect(printed).toContain(`computes the model as given with ${products} products on these inputs`);
+    const arm = await succeed(['verify', ...flags, '--architecture', 'arm64']);
+    expect(arm).toContain('multiply 1 of the 8-bit weights of these slices wrongly');
+    expect(arm).toContain(`computes the slices with ${products} products on these inputs`);
+  });
+
+  it('compares slices and model with the same prepacking', async () => {
+    const file = saveModel(mlp(3, 64));
+    const never = await verify([file, '--slices', '3', '--prepacking', 'never']);
+    expect(never.identical).toBe(true);
   });
 
   /** Runs code before that of the processes of `verify`. */

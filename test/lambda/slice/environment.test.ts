@@ -16,6 +16,10 @@ const VARIABLES = {
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512',
 };
 
+it('readEnvironment reads that weights are not prepacked', () => {
+  expect(readEnvironment({ ...VARIABLES, SLICE_PREPACKING: 'off' }).prepacking).toBe(false);
+});
+
 it('readEnvironment reads every variable', () => {
   expect(readEnvironment(VARIABLES)).toEqual({
     slice: 12,

@@ -4,7 +4,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { TensorStore, WarmUp, type SlicedInferencePipelineProps } from '../../../lib';
+import { Prepacking, TensorStore, WarmUp, type SlicedInferencePipelineProps } from '../../../lib';
 import { costOptions, transportOf } from '../../../lib/pipeline/pipeline-model';
 import { pipelineSettings } from '../../../lib/pipeline/settings';
 import { newStack } from '../../support/pipeline-stack';
@@ -22,6 +22,8 @@ test.each<[SlicedInferencePipelineProps, object]>([
   [{ architecture: lambda.Architecture.ARM_64 }, { architecture: 'arm64' }],
   [{ warmUp: WarmUp.NEVER }, { warmUp: false }],
   [{ warmUp: WarmUp.ALWAYS }, { warmUp: true }],
+  [{ prepacking: Prepacking.NEVER }, { prepacking: false }],
+  [{ prepacking: Prepacking.ALWAYS }, { prepacking: true }],
   [{ vpc: new ec2.Vpc(newStack(), 'Vpc') }, { networkInVpc: true }],
   [{ tensorsInState: false }, { tensorsInState: false }],
   [{ encryptionKey: key() }, { tensorsInState: false }],

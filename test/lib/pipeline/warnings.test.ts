@@ -1,6 +1,7 @@
 /** What a pipeline warns of, says and refuses, because of quotas, sizes, estimates and its surroundings. */
 import { Duration, Lazy, Size, type Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
@@ -19,7 +20,8 @@ import type { SlicePlan } from '../../../lib/plan/file/plan';
 import { count } from '../../../lib/plan/slicers';
 import { fileWith } from '../../support/changed-json';
 import { graphOf } from '../../support/graph-text';
-import { FLOAT, INT64, floats, mlp, saveModel, value } from '../../support/model-builder';
+import { COLUMNS, INNER, PRODUCT, WEIGHT, int8s, integerModel } from '../../support/integer-models';
+import { FLOAT, INT64, floats, mlp, node, saveModel, value } from '../../support/model-builder';
 import { profileOf, saveProfile } from '../../support/model-profile';
 import { MLP_PATH, addPipeline, errorOf, newStack } from '../../support/pipeline-stack';
 import { writtenPlan } from '../../support/written-plan';
@@ -99,6 +101,20 @@ const positions = (count_: number): string =>
   });
 const refused = { modelPath: positions(4), slicing: Slicing.count(1), dimensions: { height: 5 } };
 
+const computedWeight = {
+  modelPath: saveModel(
+    integerModel([node('Transpose', ['wt'], ['w']), PRODUCT], [int8s('wt', [COLUMNS, INNER])]),
+  ),
+  dimensions: { rows: 1 },
+};
+
+it('a pipeline warns of no integer products if its weights were rewritten, or if its functions are for arm64', () => {
+  const warnings = (build: Build) => messages(build).filter((message) => message.includes('8-bit'));
+  const rewritten = { modelPath: saveModel(integerModel([PRODUCT], [WEIGHT])), slicing: Slicing.count(1) };
+  expect(warnings(rewritten)).toEqual([]);
+  expect(warnings({ ...computedWeight, architecture: Architecture.ARM_64 })).toEqual([]);
+});
+
 function otherProfile(): Props {
   const analyzed = analyzeModel(MLP_PATH, { dimensions: { batch: 2 } });
   const profile = saveProfile({ ...profileOf(analyzed), onnxRuntime: '1.0.0' });
@@ -114,6 +130,16 @@ test.each<[id: string, words: string | RegExp, build: Build]>([
   ['boundedTensors', "with estimates for 'places': compare", { modelPath: saveModel({ graph: nonZero }) }],
   ['littleMemory', 'slice-00 has 256 MB of memory, and the plan estimates that it needs 512', megabytes(256)],
   ['otherOnnxRuntime', 'was sliced for ONNX Runtime 1.2.3 and will run', fromPlan({ onnxRuntime: '1.2.3' })],
+  [
+    'inexactIntegers',
+    "may compute 8-bit products wrongly (node 'MatMulInteger_y' (MatMulInteger) has a weight that is computed): set the architecture to arm64, or quantize",
+    { ...computedWeight, slicing: Slicing.count(1) },
+  ],
+  [
+    'inexactIntegers',
+    'multiply 3 of the 8-bit weights of these slices wrongly, because the slices are for arm64: slice the model for x86_64',
+    fromPlan({ int8Weights: { count: 3, isRewritten: false, inexact: [] } }),
+  ],
   ['newAccountMemory', `the largest slice function has 4096 ${newAccount}`, megabytes(4096)],
   [
     'newAccountMemory',

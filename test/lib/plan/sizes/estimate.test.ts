@@ -9,7 +9,7 @@ import {
 
 const MIB = 1024 * 1024;
 const nothing: MemorySize = {
-  ...{ weightBytes: 0, mappedBytes: 0, bodyBytes: 0, activationBytes: 0, largestBytes: 0 },
+  ...{ weightBytes: 0, mappedBytes: 0, packedBytes: 0, bodyBytes: 0, activationBytes: 0, largestBytes: 0 },
   ...{ readBytes: 0, writeBytes: 0, copiedBytes: 0, nodes: 0 },
 };
 const bare = peakBytes(nothing);

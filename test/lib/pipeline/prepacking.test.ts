@@ -1,0 +1,62 @@
+/** Whether the functions of a pipeline prepack weights: by the prop, by the rate of requests, or by the plan of slices that exist. */
+import * as path from 'node:path';
+import { Prepacking, SlicedModel, Slicing, type SlicedInferencePipelineProps } from '../../../lib';
+import { ENV } from '../../../contract/environment';
+import { analyzeModel } from '../../../lib/compile/analyze';
+import { compile } from '../../../lib/compile/compile';
+import { readPlan } from '../../../lib/compile/files/read-plan';
+import { count } from '../../../lib/plan/slicers';
+import { planDeployment } from '../../../lib/pipeline/deployment';
+import { pipelineSettings } from '../../../lib/pipeline/settings';
+import { MLP_PATH, pipelineStack } from '../../support/pipeline-stack';
+import { writtenPlan } from '../../support/written-plan';
+
+const two = { slicing: Slicing.count(2) };
+
+/** The settings of all functions, each once. */
+function deployed(props: Partial<SlicedInferencePipelineProps>): unknown[] {
+  const functions = Object.values(pipelineStack(props).resources('AWS::Lambda::Function')) as {
+    readonly Environment: { readonly Variables: Readonly<Record<string, unknown>> };
+  }[];
+  return [...new Set(functions.map(({ Environment: { Variables } }) => Variables[ENV.prepacking] ?? 'on'))];
+}
+
+it('functions prepack weights by default, and with ALWAYS', () => {
+  expect(deployed(two)).toEqual(['on']);
+  expect(deployed({ ...two, prepacking: Prepacking.ALWAYS })).toEqual(deployed(two));
+});
+
+it('with NEVER none does, and their results are those of another deployment', () => {
+  const never = deployed({ ...two, prepacking: Prepacking.NEVER });
+  expect(never).toEqual(['off']);
+  const { plan } = writtenPlan(compile(MLP_PATH, count(2), { dimensions: { batch: 1 } }));
+  const [always, off] = [Prepacking.ALWAYS, Prepacking.NEVER].map(
+    (prepacking) => planDeployment(plan, {}, pipelineSettings({ prepacking })).plan.deploymentDigest,
+  );
+  expect(off).not.toBe(always);
+});
+
+it('slices that exist have the decision of their plan, unless the prop names one', () => {
+  const { folder } = writtenPlan(
+    compile(MLP_PATH, count(2), { dimensions: { batch: 1 }, costs: { prepacking: false } }),
+  );
+  const sliced = () => ({
+    ...{ modelPath: undefined, dimensions: undefined },
+    slicedModel: SlicedModel.fromDirectory(folder),
+  });
+  expect(readPlan(path.join(folder, 'plan.json')).prepacking).toBe(false);
+  expect(deployed(sliced())).toEqual(['off']);
+  expect(deployed({ ...sliced(), prepacking: Prepacking.ALWAYS })).toEqual(['on']);
+});
+
+it.each([
+  ['without a rate', undefined, true],
+  ['at a rate at which nearly every run is cold', 0.01, false],
+  ['at a rate at which most runs are warm', 100, true],
+])('%s, prepacking is chosen by what it saves', (_, requestsPerHour, expected) => {
+  const { costs } = analyzeModel(MLP_PATH, {
+    dimensions: { batch: 1 },
+    costs: requestsPerHour === undefined ? {} : { requestsPerHour },
+  });
+  expect(costs.prepacking).toBe(expected);
+});
