@@ -21,7 +21,7 @@ interface Options {
 
 const TOKENS = [1, 8, 24, 128];
 
-async function main(folder: string, { rounds, runs, gigabytes, model: given }: Options): Promise<void> {
+function main(folder: string, { rounds, runs, gigabytes, model: given }: Options): void {
   print(`${describeMachine()}; medians of ${rounds} rounds (lowest-highest), processor time, one thread`);
   const models = given.length > 0 ? given : ownModels(folder, gigabytes);
   const rows = models.map((model) => {
@@ -92,6 +92,9 @@ new Command('bench:prepacking')
   .option('--model <file,name=size...>', 'measure this model instead; repeatable', modelAt, [])
   .addOption(folderOption())
   .action((options: Options) =>
-    inOwnFolder(options.folder, 'bench-prepacking', (folder) => main(folder, options)),
+    inOwnFolder(options.folder, 'bench-prepacking', (folder) => {
+      main(folder, options);
+      return Promise.resolve();
+    }),
   )
   .parse();

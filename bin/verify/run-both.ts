@@ -110,18 +110,10 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
     const requests = read(inputs);
     const compared = compare({ ...plan, threads }, requests, whole, chained);
     const special = withSpecialValues(requests, 'all', seed);
-    const specialValues =
-      given || !hasFloats(requests.values())
-        ? undefined
-        : await onSpecialValues(runs, plan, special, file('special'));
-    const isSameAsGiven = async (model: RunnableModel): Promise<boolean> => {
-      onStep('running the whole model with the other type of 8-bit weights');
-      const outputs = await runs.whole(inputs, OTHER_WEIGHTS, { model });
-      return compareOutputs(plan, whole, outputs).every(({ identical }) => identical);
-    };
+    const specialValues = given ? undefined : await onSpecialValues(runs, plan, special, file('special'));
     const int8Weights = plan.int8Weights && {
       ...plan.int8Weights,
-      ...(other && { isGivenExact: await isSameAsGiven(other) }),
+      ...(other && { isGivenExact: await hasSameBits(runs, plan, other, { inputs, whole, onStep }) }),
     };
     const verification = {
       ...compared,
@@ -156,7 +148,8 @@ async function onSpecialValues(
   plan: SlicePlan,
   special: Tensors,
   file: string,
-): Promise<readonly TensorComparison[] | 'refused'> {
+): Promise<Verification['specialValues']> {
+  if (!hasFloats(special.values())) return undefined;
   fs.writeFileSync(file, encodeSafetensors(special));
   let whole: Tensors;
   try {
@@ -167,6 +160,22 @@ async function onSpecialValues(
     throw error;
   }
   return compareOutputs(plan, whole, await runs.slices(file));
+}
+
+/** Whether the whole model has the same bits with the other type of 8-bit weights. */
+async function hasSameBits(
+  runs: Runs,
+  plan: SlicePlan,
+  model: RunnableModel,
+  {
+    inputs,
+    whole,
+    onStep,
+  }: Pick<VerifyOptions, 'onStep'> & { readonly inputs: string; readonly whole: Tensors },
+): Promise<boolean> {
+  onStep('running the whole model with the other type of 8-bit weights');
+  const outputs = await runs.whole(inputs, OTHER_WEIGHTS, { model });
+  return compareOutputs(plan, whole, outputs).every(({ identical }) => identical);
 }
 
 interface WrittenSlices {

@@ -39,9 +39,9 @@ export interface Verdict {
 const EXACT: Verdict = { changes: [] };
 
 export interface Judged {
-  find(name: string): Known;
+  readonly find: (name: string) => Known;
   /** Whether the bytes of a weight can saturate. */
-  canSaturate(weight: StoredTensor): boolean;
+  readonly canSaturate: (weight: StoredTensor) => boolean;
 }
 
 /** @returns no changes for an operator whose products are exact */

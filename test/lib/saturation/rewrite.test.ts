@@ -103,8 +103,8 @@ describe('a product of uint8 by a weight of int8', () => {
   it('gets them from another file', async () => {
     const folder = temporaryFolder();
     fs.writeFileSync(path.join(folder, 'w.bin'), Buffer.from(bytes(INNER * COLUMNS).buffer));
-    const { rawData: _, ...weight } = WEIGHT;
-    const external = { ...weight, dataLocation: 1, externalData: [{ key: 'location', value: 'w.bin' }] };
+    const entries = [{ key: 'location', value: 'w.bin' }];
+    const external = { ...WEIGHT, rawData: undefined, dataLocation: 1, externalData: entries };
     const model = analyzeModel(saveModel(integerModel([PRODUCT], [external]), 'model.onnx', folder));
     expect(typesOf(model)).toMatchObject({ w: 'uint8' });
     expect(await resultsOf(model)).toEqual(SUMS);
@@ -254,8 +254,8 @@ describe('products in body graphs', () => {
   it('get one at any depth, and for a weight of the body that is in another file', async () => {
     const folder = temporaryFolder();
     fs.writeFileSync(path.join(folder, 'w.bin'), Buffer.from(bytes(INNER * COLUMNS).buffer));
-    const { rawData: _, ...weight } = WEIGHT;
-    const external = { ...weight, dataLocation: 1, externalData: [{ key: 'location', value: 'w.bin' }] };
+    const entries = [{ key: 'location', value: 'w.bin' }];
+    const external = { ...WEIGHT, rawData: undefined, dataLocation: 1, externalData: entries };
     const inner = choice(body({ initializer: [external] }));
     const outer: GraphInit = { node: [{ ...inner, output: ['deep'] }], output: [value('deep', INT32)] };
     const init = integerModel([choice(outer)], [condition]);
@@ -355,7 +355,7 @@ it('models without integer products are left alone', () => {
   expect(compileAnalyzed(analyzed({ graph }), count(1)).plan.int8Weights).toBeUndefined();
 });
 
-it('what ONNX Runtime fuses is rewritten too', async () => {
+it('what ONNX Runtime fuses is rewritten too', () => {
   const quantized = node('DynamicQuantizeLinear', ['f'], ['x', 's', 'z']);
   const nodes = [
     ...[quantized, node('MatMulInteger', ['x', 'w', 'z', 'wz'], ['sums'])],
