@@ -15,6 +15,8 @@ export interface Subject {
   /** Of all functions; by default that of the plan. A slice that needs more than its plan says must be measured, not stopped. */
   readonly memoryMb?: number;
   readonly warmUp?: boolean;
+  /** @default true */
+  readonly prepacking?: boolean;
   readonly batches?: readonly BatchSubject[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:runtime`: measures cold runs in Lambda's simulated network: slices with and without warm-up, and the whole model
- * in one function. All functions share this machine's processors.
+ * `npm run bench:runtime`: measures cold runs in Lambda's simulated network, and the warm runs after them: slices with and without warm-up, and the
+ * whole model in one function, with and without prepacked weights. All functions share this machine's processors.
  */
 import * as path from 'node:path';
 import { Command, Option } from 'commander';
@@ -20,10 +20,11 @@ interface Options {
 /** Elements of a token, as in BERT-large. */
 const HIDDEN = 1024;
 
-const NAMES = ['sliced', 'sliced, no warm-up', 'whole'] as const;
+const NAMES = ['sliced', 'sliced, not packed', 'sliced, no warm-up', 'whole', 'whole, not packed'] as const;
+type Name = (typeof NAMES)[number];
 
-/** The milliseconds of one cold run of each deployment. */
-type Round = Readonly<Record<(typeof NAMES)[number], number>>;
+/** Milliseconds of one cold run, and of the warm run after it, of each deployment. */
+type Round = Readonly<Record<Name, { readonly cold: number; readonly warm: number }>>;
 
 async function main(folder: string, { rounds, gigabytes, slices, ...rest }: Options): Promise<void> {
   print(describeMachine());
@@ -36,16 +37,19 @@ async function main(folder: string, { rounds, gigabytes, slices, ...rest }: Opti
   sliceModel(model, 1, one);
   const bytes = plan.slices.reduce((sum, own) => sum + own.model.bytes + (own.weights?.bytes ?? 0), 0);
   print(`a transformer of ${(bytes / 1e6).toFixed(0)} MB in ${slices} slices\n`);
-  const [sliced, cold, whole] = NAMES.map((_, index) => path.join(folder, `assembly-${index}`));
+  const outdirs = NAMES.map((_, index) => path.join(folder, `assembly-${index}`));
   synthesize(
-    { outdir: sliced, slices: parts, warmUp: true },
-    { outdir: cold, slices: parts },
-    { outdir: whole, slices: one },
+    ...NAMES.map((name, index) => ({
+      outdir: outdirs[index],
+      slices: name.startsWith('whole') ? one : parts,
+      warmUp: name === 'sliced' || name === 'sliced, not packed',
+      prepacking: !name.endsWith('not packed'),
+    })),
   );
   const deployments: Deployment[] = [];
   try {
     const options = { simulation: 'aws' } as const;
-    for (const assembly of [sliced, cold, whole]) deployments.push(await deploy(model, assembly, options));
+    for (const assembly of outdirs) deployments.push(await deploy(model, assembly, options));
     print(tableOf(await measure(deployments, rounds)));
   } finally {
     for (const deployment of deployments) await deployment.close();
@@ -57,10 +61,11 @@ async function measure(deployments: readonly Deployment[], rounds: number): Prom
   // Do not count the first run: it compiles the code of the simulation, which all deployments share.
   await deployments[0].run();
   for (let round = 0; round < rounds; round++) {
-    const times: number[] = [];
+    const times: Round[Name][] = [];
     for (const deployment of deployments) {
       await deployment.makeCold();
-      times.push((await deployment.run()).ms);
+      const { ms: cold } = await deployment.run();
+      times.push({ cold, warm: (await deployment.run()).ms });
       await deployment.makeCold();
     }
     measured.push(Object.fromEntries(NAMES.map((name, index) => [name, times[index]])) as Round);
@@ -69,12 +74,20 @@ async function measure(deployments: readonly Deployment[], rounds: number): Prom
 }
 
 function tableOf(rounds: readonly Round[]): string {
-  const rows = NAMES.map((name) => {
-    const seconds = rounds.map((runs) => runs[name] / 1000);
-    const ratios = rounds.map((runs) => runs[name] / runs.whole);
-    return [name, formatSpread(seconds, 1), formatSpread(ratios, 2)];
-  });
-  return formatTable(['cold run', 's', 'ratio to whole'], rows);
+  const rows = NAMES.map((name) => [
+    name,
+    ...(['cold', 'warm'] as const).flatMap((temperature) => [
+      formatSpread(
+        rounds.map((runs) => runs[name][temperature] / 1000),
+        2,
+      ),
+      formatSpread(
+        rounds.map((runs) => runs[name][temperature] / runs.whole[temperature]),
+        2,
+      ),
+    ]),
+  ]);
+  return formatTable(['run', 'cold, s', 'ratio to whole', 'warm, s', 'ratio to whole'], rows);
 }
 
 new Command('bench:runtime')

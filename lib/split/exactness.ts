@@ -4,10 +4,11 @@
  * measured, not derived: `npm run bench:split` repeats the measurement, and `test/end-to-end/split-kernels.test.ts` a part of it.
  * An operator or type that is not in the table is not split.
  *
- * Measured on 2026-11-29 with ONNX Runtime 1.30.0 and 1, 2, 3, 4 and 6 threads. Inside of the table all were identical: 2,415 splits on x86-64
- * with AVX-512 (AMD EPYC, Zen 4), 418 with AVX2 (Haswell, by QEMU) and 428 on arm64 (Neoverse N1, by QEMU). Outside of it, 854 of 1,135, 212 of
- * 317 and 237 of 367 were. Measured again on 2026-12-01, with -0.0, denormals, infinities and NaN with payloads: inside of the table 1,000 of 1,000
- * on AVX-512, 1,000 of 1,000 on the same machine with AVX2 and 153 of 153 on Neoverse N1 (QEMU), outside of it 360 of 440, 360 of 440 and 71 of 87.
+ * Measured with ONNX Runtime 1.30.0 and 1, 2, 3, 4 and 6 threads. On 2026-11-29, without prepacked weights, all were identical inside of the table:
+ * 2,415 splits on x86-64 with AVX-512 (AMD EPYC, Zen 4), 418 with AVX2 (Haswell, by QEMU) and 428 on arm64 (Neoverse N1, by QEMU). On 2026-12-01, with
+ * prepacked weights and with -0.0, denormals, infinities and NaN with payloads: 525 of 525 on AVX-512, 525 of 525 on the same machine with AVX2, and 148
+ * of 148 on Neoverse N1 (QEMU); outside of it 218 of 275, 219 of 275 and 77 of 92. Prepacking made the order of additions of `ConvTranspose` depend on
+ * the threads, as that of `Conv` does.
  * NaN was either in the inputs or in the weights. With NaN of different bits in both, kernels choose by the position in a block whose bits a product
  * keeps: 15 of 144 splits inside of the table then had other bits of NaN, of MatMul, Gemm and ConvTranspose, and the same numbers.
  *

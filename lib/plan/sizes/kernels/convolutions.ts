@@ -58,8 +58,8 @@ export function transposedConvolutionScratch({ inputs }: WorkNode): number {
 }
 
 /**
- * Without prepacked weights, a quantized convolution reorders them in each run. It transposes the image and its output, and adds up
- * in 32 bits. Depthwise, it has a pointer instead of a column for each element of the window.
+ * A quantized convolution reorders weights that were not prepacked in each run, which counts in any case. It transposes the image and its output,
+ * and adds up in 32 bits. Depthwise, it has a pointer instead of a column for each element of the window.
  * https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/core/providers/cpu/quantization/qlinearconv.cc
  */
 export function quantizedConvolutionScratch({ inputs, outputs }: WorkNode): number {
