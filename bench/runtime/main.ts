@@ -23,8 +23,10 @@ const HIDDEN = 1024;
 const NAMES = ['sliced', 'sliced, not packed', 'sliced, no warm-up', 'whole', 'whole, not packed'] as const;
 type Name = (typeof NAMES)[number];
 
-/** Milliseconds of one cold run, and of the warm run after it, of each deployment. */
-type Round = Readonly<Record<Name, { readonly cold: number; readonly warm: number }>>;
+/** Milliseconds of one cold run, and of the warm run after it, of each deployment; `computing` is the part of the warm run in ONNX Runtime. */
+type Round = Readonly<
+  Record<Name, { readonly cold: number; readonly warm: number; readonly computing: number }>
+>;
 
 async function main(folder: string, { rounds, gigabytes, slices, ...rest }: Options): Promise<void> {
   print(describeMachine());
@@ -65,7 +67,8 @@ async function measure(deployments: readonly Deployment[], rounds: number): Prom
     for (const deployment of deployments) {
       await deployment.makeCold();
       const { ms: cold } = await deployment.run();
-      times.push({ cold, warm: (await deployment.run()).ms });
+      const { ms: warm, timings } = await deployment.run();
+      times.push({ cold, warm, computing: timings.reduce((sum, { runMs }) => sum + runMs, 0) });
       await deployment.makeCold();
     }
     measured.push(Object.fromEntries(NAMES.map((name, index) => [name, times[index]])) as Round);
@@ -76,7 +79,7 @@ async function measure(deployments: readonly Deployment[], rounds: number): Prom
 function tableOf(rounds: readonly Round[]): string {
   const rows = NAMES.map((name) => [
     name,
-    ...(['cold', 'warm'] as const).flatMap((temperature) => [
+    ...(['cold', 'warm', 'computing'] as const).flatMap((temperature) => [
       formatSpread(
         rounds.map((runs) => runs[name][temperature] / 1000),
         2,
@@ -87,7 +90,10 @@ function tableOf(rounds: readonly Round[]): string {
       ),
     ]),
   ]);
-  return formatTable(['run', 'cold, s', 'ratio to whole', 'warm, s', 'ratio to whole'], rows);
+  return formatTable(
+    ['run', ...['cold, s', 'warm, s', 'of it computing, s'].flatMap((what) => [what, 'ratio to whole'])],
+    rows,
+  );
 }
 
 new Command('bench:runtime')

@@ -4,13 +4,15 @@ import { analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
 import type { CompiledModel } from '../../lib/emit/slice';
 import { writeSlices } from '../../lib/emit/write';
-import { SlicedInferenceError } from '../../lib/errors';
+import { SlicedInferenceError, printable } from '../../lib/errors';
 import type { SlicePlan } from '../../lib/plan/file/plan';
 import type { Slicer } from '../../lib/plan/slicers';
 import { checkPlace } from '../outputs/named-file';
 import { quantityText } from '../plan/figures';
 import { formatBytes, formatTable, formatType } from '../terminal/format';
 import { laidOut } from '../terminal/help';
+import { inexactNote, rewrittenNote } from '../../lib/plan/int8-notes';
+import { NOT_PACKED } from '../../lib/plan/prepacking-note';
 import { clearProgress, showProgress } from '../terminal/progress';
 import {
   type SlicingOptions,
@@ -82,7 +84,7 @@ export function sliceCommand(): Command {
         });
     clearProgress();
     if (options.json) printJson(plan);
-    else print(describePlan(plan, options.out));
+    else print([describePlan(plan, options.out), ...notesOf(plan, options)].join(''));
   });
 }
 
@@ -114,6 +116,17 @@ function checkOut({ out, plan, kmsKey }: Options): void {
     `--out ${out}`,
     `upload to a bucket or leave ${flag} out`,
   );
+}
+
+/** What the slices have that the model has not, and what they compute wrongly. */
+function notesOf({ int8Weights, prepacking }: SlicePlan, { architecture }: Options): string[] {
+  const inexact = int8Weights && architecture !== 'arm64' ? inexactNote(int8Weights) : undefined;
+  const notes = [
+    int8Weights && rewrittenNote(int8Weights),
+    prepacking === false ? NOT_PACKED : undefined,
+    inexact === undefined ? undefined : `warning: ${inexact}`,
+  ];
+  return notes.flatMap((note) => (note === undefined ? [] : [`${printable(note, 1000)}\n`]));
 }
 
 function describePlan(plan: SlicePlan, place: string): string {

@@ -113,7 +113,7 @@ async function compare(model: string, options: Options): Promise<void> {
   clearProgress();
   warnOfProfile(result.profileDifferences);
   if (options.json) printJson(result);
-  else print(describe(result, inputs));
+  else print(describe(result, options.architecture !== 'arm64', inputs));
   process.exitCode = result.identical ? 0 : DIFFERENT;
 }
 
@@ -130,7 +130,7 @@ async function compareStacked(
   process.exitCode = stacking.identical ? 0 : DIFFERENT;
 }
 
-function describe(verification: Verification, file = 'generated inputs'): string {
+function describe(verification: Verification, isX86: boolean, file = 'generated inputs'): string {
   const { slices, threads, graphOptimization, inputs, outputs, againstDefault, int8Weights } = verification;
   const identical = outputs.every((output) => output.identical);
   const rows = outputs.map((output) => [
@@ -146,26 +146,26 @@ function describe(verification: Verification, file = 'generated inputs'): string
     `on ${inputs.length === 0 ? 'no inputs' : `${file}: ${heads}`}, with ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     formatTable(['output', 'type', 'bits', 'max abs diff'], rows),
     ...describeSpecial(verification.specialValues),
-    ...(int8Weights ? describeInt8Weights(int8Weights) : []),
+    ...(int8Weights ? describeInt8Weights(int8Weights, isX86) : []),
     ...(againstDefault ? describeDefault(againstDefault, graphOptimization) : []),
     '',
   ].join('\n');
 }
 
-function describeInt8Weights(int8Weights: VerifiedInt8Weights): string[] {
-  const { isRewritten, isGivenExact } = int8Weights;
+function describeInt8Weights(int8Weights: VerifiedInt8Weights, isX86: boolean): string[] {
+  const { isRewritten, isGivenExact, isChanged } = int8Weights;
   const given = isRewritten ? 'the model as given' : 'the slices';
+  const products = isGivenExact ? 'exact' : 'wrong';
   return [
     '',
-    ...[rewrittenNote(int8Weights), inexactNote(int8Weights)].filter((note) => note !== undefined),
-    ...(isGivenExact === undefined
-      ? []
-      : [
-          isGivenExact
-            ? `this processor computes ${given} with exact products on these inputs`
-            : `this processor computes ${given} with wrong products on these inputs`,
-        ]),
-  ];
+    rewrittenNote(int8Weights),
+    isX86 ? inexactNote(int8Weights) : undefined,
+    isChanged
+      ? 'this processor multiplies exactly, and the other 8-bit type changes the result: this is a bug of this tool, report it with the model'
+      : isGivenExact === undefined
+        ? undefined
+        : `this processor computes ${given} with ${products} products on these inputs`,
+  ].filter((line) => line !== undefined);
 }
 
 function describeSpecial(compared: Verification['specialValues']): string[] {

@@ -4,6 +4,7 @@ import { formatTable } from '../terminal/format';
 import { describeBatch } from './describe-batch';
 import { TEMPERATURES, atRate, quantityText } from './figures';
 import { rewrittenNote } from '../../lib/plan/int8-notes';
+import { NOT_PACKED } from '../../lib/plan/prepacking-note';
 import { splitSentence } from './report/sentences';
 import type { PlanReport, ReportedSlice, Temperature } from './plan-report';
 
@@ -27,6 +28,7 @@ export function describeReport(report: PlanReport, terminalColumns?: number, pag
     [sliceTable(report.slices)],
     lines(report.splits.map((split) => `split: ${splitSentence(split)}`)),
     lines(int8Lines(report)),
+    lines(report.prepacking ? [] : [NOT_PACKED]),
     lines(priceAndTime(report)),
     lines(report.warnings.map((warning) => `warning: ${warning}`)),
     ...(report.batch ? describeBatch(report.batch, lines) : []),

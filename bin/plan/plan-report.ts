@@ -18,6 +18,8 @@ export interface PlanReport {
   readonly slices: readonly ReportedSlice[];
   /** The operators that run in parts. */
   readonly splits: readonly PlannedSplit[];
+  /** Whether functions prepack weights. */
+  readonly prepacking: boolean;
   /** What x86 processors without VNNI would multiply wrongly; absent if there is nothing. */
   readonly int8Weights?: PlannedInt8Weights;
   /** In the order of the nodes: what the model weighs and computes, for a chart. At most some hundred points. */

@@ -19,7 +19,8 @@ import { readTensorFile } from '../tensor-files';
 import { type OtherDifference, type TensorComparison, compareTensor, largestDifference } from './difference';
 import { type FileJob, type JobWording, type WholeJob, runJob } from './run-job';
 import { hasFloats, withSpecialValues } from './seeded-inputs';
-import { type RunnableModel, wholeModels } from './whole-model';
+import { processorClass } from '../../lambda/telemetry/processor';
+import { type RunnableModel, multipliesExactly, wholeModels } from './whole-model';
 
 type Tensors = ReadonlyMap<string, RawTensor>;
 
@@ -66,6 +67,14 @@ export interface Verification {
 export interface VerifiedInt8Weights extends PlannedInt8Weights {
   /** Whether this processor computes the model as given with the bits of exact products, on these inputs. Absent if there is nothing to rewrite. */
   readonly isGivenExact?: boolean;
+  /** Whether the results differ although this processor multiplies all types exactly: then the other type of weights changed them. */
+  readonly isChanged: boolean;
+}
+
+function verifiedInt8Weights(planned: PlannedInt8Weights, isGivenExact?: boolean): VerifiedInt8Weights {
+  const isChanged =
+    isGivenExact === false && planned.inexact.length === 0 && multipliesExactly(processorClass());
+  return { ...planned, ...(isGivenExact !== undefined && { isGivenExact }), isChanged };
 }
 
 /**
@@ -111,13 +120,11 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
     const compared = compare({ ...plan, threads }, requests, whole, chained);
     const special = withSpecialValues(requests, 'all', seed);
     const specialValues = given ? undefined : await onSpecialValues(runs, plan, special, file('special'));
-    const int8Weights = plan.int8Weights && {
-      ...plan.int8Weights,
-      ...(other && { isGivenExact: await hasSameBits(runs, plan, other, { inputs, whole, onStep }) }),
-    };
+    const isGivenExact = other && (await hasSameBits(runs, plan, other, { inputs, whole, onStep }));
+    const int8Weights = plan.int8Weights && verifiedInt8Weights(plan.int8Weights, isGivenExact);
     const verification = {
       ...compared,
-      identical: compared.identical && isIdentical(specialValues),
+      identical: compared.identical && isIdentical(specialValues) && !int8Weights?.isChanged,
       ...(specialValues && { specialValues }),
       ...(int8Weights && { int8Weights }),
       profileDifferences: analyzed.profile?.differences ?? [],

@@ -48,6 +48,9 @@ const SIZES: readonly (readonly [number, number])[] = [
 /** Integers are drawn below these bounds, because many are indexes into tables of unknown length. */
 const INTEGER_BOUNDS = [10, 2, 1];
 
+/** Numbers of 8 bits. */
+const BYTES = 256;
+
 /** Guessed sizes are tried only if all inputs together have at most this many elements: 64^5 would be 2^30. */
 const MAX_GUESSED_ELEMENTS = 2 ** 24;
 
@@ -65,17 +68,23 @@ export function* candidateInputs({
   const bounds = hasIntegers ? INTEGER_BOUNDS : INTEGER_BOUNDS.slice(0, 1);
   const floats = hasFloats(specs) ? FLOATS : FLOATS.slice(0, 1);
   const allShapes = candidateShapes(specs, dimensions, planned);
-  for (const float of floats)
+  // Sums of 8-bit products may be wrong if the integers are large, and only then.
+  const areWhole = specs.some(({ dtype }) => isByte(dtype)) ? [true, false] : [false];
+  for (const [isWhole, float] of areWhole.flatMap((each) => floats.map((own) => [each, own] as const)))
     for (const shapes of allShapes)
       for (const bound of bounds) {
         const random = seededRandom(seed);
         yield new Map(
           specs.map(({ name, dtype }, index) => [
             name,
-            randomTensor(dtype, shapes[index], { float, bound }, random),
+            randomTensor(dtype, shapes[index], { float, bound, isWhole }, random),
           ]),
         );
       }
+}
+
+function isByte(dtype: string): boolean {
+  return dtype === 'uint8' || dtype === 'int8';
 }
 
 export function hasFloats(tensors: Iterable<Pick<TensorSpec, 'dtype'>>): boolean {
@@ -148,6 +157,8 @@ interface Values {
   readonly float: (random: number) => number;
   /** Integers are below it. */
   readonly bound: number;
+  /** Whether integers of 8 bits have their whole range instead. */
+  readonly isWhole: boolean;
 }
 
 /** Floats, integers from 0 up to the bound, booleans, and short words. */
@@ -178,7 +189,9 @@ function randomTensor(
 }
 
 /** Returns a function that turns a number from 0 to 1 into an element. */
-function numberOf(dtype: NumericDataType, { float, bound }: Values): (random: number) => number {
+function numberOf(dtype: NumericDataType, { float, bound, isWhole }: Values): (random: number) => number {
+  if (isWhole && isByte(dtype))
+    return (random) => Math.floor(random * BYTES) - (dtype === 'int8' ? BYTES / 2 : 0);
   switch (dtype) {
     case 'float32':
     case 'float64':

@@ -14,6 +14,11 @@ export interface WholeModels {
 
 export type RunnableModel = Pick<WholeModel, 'modelPath' | 'optimization'>;
 
+/** Whether ONNX Runtime multiplies 8-bit integers exactly on a class of processors, whatever their types. See `lib/saturation/operators.ts`. */
+export function multipliesExactly(processor: string): boolean {
+  return processor.startsWith('arm64') || /VNNI|AMX/.test(processor);
+}
+
 /** @param folder for the files of the model that is rewritten */
 export function wholeModels(
   modelPath: string,

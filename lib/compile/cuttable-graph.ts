@@ -10,6 +10,7 @@ import { attempt } from '../plan/choose/ranking';
 import { type PlanCosts, findCuts } from '../plan/cuts/cuts';
 import { ChildError } from '../host/run-child';
 import { inferTypes } from '../shapes/infer';
+import { isAffected } from '../saturation/rewrite';
 import { type PlannedSplit, withinSplits } from '../split/split';
 import { type ValueTypes, sizeClasses } from '../shapes/value-types';
 import { type DetailedCostModel, costModel } from '../cost/model';
@@ -69,7 +70,10 @@ function unoptimizedGraph(source: Model): TypedGraph {
   if (original.model.usesFloat16) return savedGraph(source) ?? original;
   if (!callsInlinableFunctions(source)) return original;
   const inlined = savedGraph(source);
-  return inlined !== undefined && legalCuts(inlined) > legalCuts(original) ? inlined : original;
+  if (inlined === undefined) return original;
+  // Weights of functions cannot be rewritten.
+  const saturates = calledFunctions(source, source.graph.nodes).some(isAffected);
+  return saturates || legalCuts(inlined) > legalCuts(original) ? inlined : original;
 }
 
 /**

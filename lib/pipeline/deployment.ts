@@ -17,7 +17,7 @@ import {
   MAX_LAMBDA_MEMORY_MB,
   MAX_LAMBDA_TIMEOUT_SECONDS,
 } from '../plan/sizes/lambda-quotas';
-import { SlicedInferenceError } from '../errors';
+import { SlicedInferenceError, quoted } from '../errors';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import type { PipelineSettings } from './settings';
 import { Prepacking, WarmUp } from './choices';
@@ -143,9 +143,15 @@ function digestOf(
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
+/** The memory of the plan is that of its choice. */
 function isPrepacked({ prepacking = true }: SlicePlan, settings: PipelineSettings): boolean {
-  if (settings.prepacking === Prepacking.AUTOMATIC) return prepacking;
-  return settings.prepacking === Prepacking.ALWAYS;
+  const wanted = prepacking ? Prepacking.ALWAYS : Prepacking.NEVER;
+  if (settings.prepacking === Prepacking.AUTOMATIC || settings.prepacking === wanted) return prepacking;
+  throw new SlicedInferenceError(
+    `prepacking must be '${wanted}', with which the model was sliced`,
+    quoted(settings.prepacking),
+    'leave it out, or slice the model again with --prepacking',
+  );
 }
 
 function isKnown(value: number | string | undefined): boolean {

@@ -1,6 +1,9 @@
 /** What users should know of the int8 weights of a plan: sentences without a full stop. */
 import type { PlannedInt8Weights } from './file/plan';
 
+/** If the weight is computed from constants. */
+const FOLDED = 'let graph optimization (basic) fold constants, ';
+
 /** Operators that a sentence names. */
 const NAMED = 2;
 
@@ -13,10 +16,14 @@ export function rewrittenNote({ count, isRewritten }: PlannedInt8Weights): strin
 
 /** @returns what the x86 processors of Lambda compute wrongly in these slices, and the remedies */
 export function inexactNote({ count, isRewritten, inexact }: PlannedInt8Weights): string | undefined {
-  if (count > 0 && !isRewritten)
-    return `x86 processors without VNNI, such as Lambda's, multiply ${count} of the 8-bit weights of these slices wrongly, because the slices are for arm64: slice the model for x86_64, or set the architecture to arm64`;
-  if (inexact.length === 0) return undefined;
+  const stored =
+    count > 0 && !isRewritten
+      ? `x86 processors without VNNI, such as Lambda's, multiply ${count} of the 8-bit weights of these slices wrongly, because the slices are for arm64: slice the model for x86_64, or set the architecture to arm64`
+      : undefined;
+  if (inexact.length === 0) return stored;
   const more = inexact.length - NAMED;
   const operators = [...inexact.slice(0, NAMED), ...(more > 0 ? [`${more} more`] : [])].join('; ');
-  return `x86 processors without VNNI, such as Lambda's, may compute 8-bit products wrongly (${operators}): set the architecture to arm64, or quantize the model with reduce_range or with uint8 weights`;
+  const folded = inexact.some((each) => each.endsWith('is computed')) ? FOLDED : '';
+  const computed = `x86 processors without VNNI, such as Lambda's, may compute 8-bit products wrongly (${operators}): set the architecture to arm64, ${folded}or quantize the model with reduce_range or with uint8 weights`;
+  return stored === undefined ? computed : `${stored}; ${computed}`;
 }

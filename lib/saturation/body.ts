@@ -15,7 +15,7 @@ export interface BodyHost extends Judged {
   /** The name of the initializer with the numbers of a constant in the other type. */
   flip(change: Change): string;
   /** Notes an operator of the body whose products stay wrong. */
-  report(operator: string, obstacle: string): void;
+  report(operator: Pick<InnerNode, 'name' | 'operator'>, obstacle: string): void;
 }
 
 export interface RewrittenNode {
@@ -27,13 +27,15 @@ export interface RewrittenNode {
   readonly droppedBytes: number;
 }
 
+/** A rewritten node or body, and names that it uses from outside. */
 interface Parts {
   readonly pieces: readonly Piece[] | undefined;
   readonly used: readonly string[];
+  /** Names of constants in whose place it uses one of the other type. */
+  readonly flipped: readonly string[];
 }
 
-/** Pairs of the attributes or fields of a message with what they contain. */
-interface InnerNode {
+export interface InnerNode {
   readonly span: Span;
   readonly name: string;
   readonly operator: string;
@@ -42,17 +44,15 @@ interface InnerNode {
   readonly attributes: readonly Span[];
 }
 
-/** Operators whose result has the type of their first input. */
-const KEEP_TYPE = new Set([
-  'Identity',
-  'Reshape',
-  'Transpose',
-  'Gather',
-  'Slice',
-  'Squeeze',
-  'Unsqueeze',
-  'Flatten',
-  'Concat',
+/** By operator: the position of an input that has the type of the result. */
+const TYPED_BY: ReadonlyMap<string, number> = new Map([
+  ...'Identity Reshape Transpose Gather Slice Squeeze Unsqueeze Flatten Concat Relu Clip Max Min MaxPool Pad Expand Tile Split'
+    .split(' ')
+    .map((operator) => [operator, 0] as const),
+  ['Where', 1],
+  ['QuantizeLinear', 2],
+  ['QLinearMatMul', 7],
+  ['QLinearConv', 7],
 ]);
 const MOST_STEPS = 16;
 
@@ -80,7 +80,7 @@ export class BodyRewriter {
 
   /** The node with its bodies rewritten, but not its own inputs. @returns also the names that the bodies use from outside */
   private bodies({ span }: InnerNode, find: Judged['find']): Parts {
-    const used: string[] = [];
+    const [used, flipped]: [string[], string[]] = [[], []];
     const pieces = replaceFields<Piece>(this.source, span, (field) => {
       if (field.number !== NODE.attribute) return undefined;
       const inner = replaceFields<Piece>(this.source, content(field), (part) => {
@@ -89,11 +89,12 @@ export class BodyRewriter {
         if (part.number !== ATTRIBUTE.g && part.number !== ATTRIBUTE.graphs) return undefined;
         const graph = this.graph(content(part), find);
         used.push(...graph.used);
+        flipped.push(...graph.flipped);
         return graph.pieces && [{ field: part.number, content: graph.pieces }];
       });
       return inner && [{ field: field.number, content: inner }];
     });
-    return { pieces, used };
+    return { pieces, used, flipped };
   }
 
   private graph(span: Span, outer: Judged['find']): Parts {
@@ -102,42 +103,47 @@ export class BodyRewriter {
     const flipped = new Set<string>();
     const nodes = new Map(
       body.nodes.map((node) => {
-        const own = this.node(node, body, flipped);
+        const own = this.node(node, body);
         for (const name of own.used) used.add(name);
+        for (const name of own.flipped) flipped.add(name);
         return [node.span.start, own.pieces] as const;
       }),
     );
     for (const name of body.outputs) used.add(name);
+    // Below IR version 4, initializers are inputs too.
+    const isDropped = (name: string): boolean => flipped.has(name) && !used.has(name) && !body.isInput(name);
     const pieces = replaceFields<Piece>(this.source, span, (field) => {
       const { start } = field.payload;
       if (field.number === GRAPH.node) {
+        const constant = body.constantAt(start);
+        if (constant !== undefined && isDropped(constant.name)) {
+          this.droppedBytes += constant.bytes;
+          return [];
+        }
         const inner = nodes.get(start);
         return inner && [{ field: GRAPH.node, content: inner }];
       }
       if (field.number !== GRAPH.initializer) return undefined;
       const { name, byteLength } = this.read(content(field));
-      if (!flipped.has(name) || used.has(name)) return this.tensor(GRAPH.initializer, content(field));
+      if (!isDropped(name)) return this.tensor(GRAPH.initializer, content(field));
       this.droppedBytes += byteLength;
       return [];
     });
-    return { pieces, used: [...used].filter((name) => name !== '' && !body.defines(name)) };
+    const isOutside = (name: string): boolean => name !== '' && !body.defines(name);
+    return { pieces, used: [...used].filter(isOutside), flipped: [...flipped].filter(isOutside) };
   }
 
-  private node(node: InnerNode, body: Body, flipped: Set<string>): Parts {
+  private node(node: InnerNode, body: Body): Parts {
     const find = (name: string): Known => body.find(name);
-    const { changes, obstacle } = judge(node, {
-      find,
-      canSaturate: (weight) => this.host.canSaturate(weight),
-    });
-    if (obstacle !== undefined) this.host.report(node.operator, obstacle);
+    const { changes, obstacle } = judge(node, { find, canSaturate: this.host.canSaturate });
+    if (obstacle !== undefined) this.host.report(node, obstacle);
     const names = new Map(changes.map((change) => [change.position, this.host.flip(change)]));
-    for (const { name } of changes) if (name !== undefined) flipped.add(name);
     const inner = this.bodies(node, find);
     const inputs = withInputs(node.inputs, names);
-    if (names.size === 0) return { pieces: inner.pieces, used: [...inputs, ...inner.used] };
     return {
-      pieces: renamedInputs(this.source, node.span, inputs, inner.pieces),
+      pieces: names.size === 0 ? inner.pieces : renamedInputs(this.source, node.span, inputs, inner.pieces),
       used: [...inputs, ...inner.used],
+      flipped: [...changes.flatMap(({ name }) => name ?? []), ...inner.flipped],
     };
   }
 
@@ -155,6 +161,7 @@ export class BodyRewriter {
 class Body {
   readonly nodes: readonly InnerNode[];
   readonly outputs: readonly string[];
+  private readonly constants: ReadonlyMap<number, InnerNode>;
   private readonly initializers = new Map<string, Span>();
   private readonly producers = new Map<string, InnerNode>();
   private readonly inputTypes = new Map<string, string | undefined>();
@@ -178,7 +185,20 @@ class Body {
     }
     for (const node of nodes) for (const output of node.outputs) this.producers.set(output, node);
     this.nodes = nodes;
+    const constants = nodes.filter(({ operator, outputs: own }) => operator === 'Constant' && own.length > 0);
+    this.constants = new Map(constants.map((node) => [node.span.start, node]));
     this.outputs = outputs;
+  }
+
+  isInput(name: string): boolean {
+    return this.inputTypes.has(name);
+  }
+
+  /** The `Constant` node whose message begins there. */
+  constantAt(start: number): { readonly name: string; readonly bytes: number } | undefined {
+    const node = this.constants.get(start);
+    const tensor = node && this.constantOf(node.outputs[0]);
+    return tensor && { name: node.outputs[0], bytes: this.read(tensor).byteLength };
   }
 
   defines(name: string): boolean {
@@ -187,7 +207,13 @@ class Body {
 
   find(name: string, steps = 0): Known {
     const stored = this.initializers.get(name) ?? this.constantOf(name);
-    if (stored !== undefined) return this.known(stored);
+    if (stored !== undefined) {
+      const { dtype, ...known } = this.known(stored);
+      // ONNX Runtime then computes with the outer value.
+      return isKnown(this.outer(name))
+        ? { dtype, obstacle: 'has a name of the graph around its body' }
+        : { dtype, ...known };
+    }
     if (this.inputTypes.has(name))
       return { dtype: this.inputTypes.get(name), obstacle: 'is an input of a body graph' };
     const producer = this.producers.get(name);
@@ -213,10 +239,14 @@ class Body {
 
   private resultType({ operator, inputs }: InnerNode, steps: number): string | undefined {
     if (operator === 'DynamicQuantizeLinear') return 'uint8';
-    const typed =
-      operator === 'QuantizeLinear' ? inputs.at(2) : KEEP_TYPE.has(operator) ? inputs.at(0) : undefined;
+    const position = TYPED_BY.get(operator);
+    const typed = position === undefined ? undefined : inputs.at(position);
     return typed === undefined || steps > MOST_STEPS ? undefined : this.find(typed, steps + 1).dtype;
   }
+}
+
+function isKnown({ dtype, stored, obstacle }: Known): boolean {
+  return dtype !== undefined || stored !== undefined || obstacle !== undefined;
 }
 
 function* externalTensors(pieces: readonly Piece[]): Generator<[number, TensorWithData]> {

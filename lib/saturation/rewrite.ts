@@ -3,7 +3,9 @@
  * every product stays the same exactly. No weight is loaded: the new one is a range of the model's bytes whose highest bits are flipped while a
  * slice is copied.
  */
+import { quoted } from '../errors';
 import { dataTypeName } from '../onnx/data-type';
+import { calledFunctions } from '../onnx/local-functions';
 import { FREE_INITIALIZERS_IR_VERSION } from '../onnx/encode-model';
 import { ATTRIBUTE, NODE } from '../onnx/fields';
 import { type UnlinkedInitializer, type UnlinkedNode, linkGraph, unlinkGraph } from '../onnx/link-graph';
@@ -11,7 +13,7 @@ import { type Model, type Node, type ValueIndex, OMITTED, nodeLabel } from '../o
 import { type Span, ByteSource, content, fields } from '../onnx/wire';
 import type { ValueType, ValueTypes } from '../shapes/value-types';
 import { operatorOf } from '../split/operators';
-import { BodyRewriter, renamedInputs, withInputs } from './body';
+import { type InnerNode, BodyRewriter, renamedInputs, withInputs } from './body';
 import { type Change, type Known, type Verdict, judge } from './judge';
 import { otherType, saturatingOperator } from './operators';
 import { type StoredTensor, flipped, flippedZero, storedTensor, weightCanSaturate } from './stored-weight';
@@ -37,15 +39,19 @@ export interface ExactGraph {
   readonly saturation: Saturation;
 }
 
+/** Whether an operator that may saturate is among those of a node, its bodies or a function. */
+export function isAffected({ operators }: Pick<Node, 'operators'>): boolean {
+  return operators.some((use) => saturatingOperator(operatorOf(use)) !== undefined);
+}
+
 /** @returns the same model if none of its weights can saturate */
 export function exactIntegers(model: Model, types: ValueTypes): ExactGraph {
-  const isAffected = ({ operators }: Pick<Node, 'operators'>): boolean =>
-    operators.some((use) => saturatingOperator(operatorOf(use)) !== undefined);
-  if (!model.graph.nodes.some(isAffected) && !model.functions.some(isAffected))
+  const called = calledFunctions(model, model.graph.nodes);
+  if (!model.graph.nodes.some(isAffected) && !called.some(isAffected))
     return { model, types, saturation: { weights: 0, remaining: [] } };
   const rewriter = new Rewriter(model, types);
   try {
-    return rewriter.rewrite(isAffected);
+    return rewriter.rewrite();
   } finally {
     rewriter.close();
   }
@@ -80,8 +86,8 @@ class Rewriter {
     this.source.close();
   }
 
-  rewrite(isAffected: (node: Node) => boolean): ExactGraph {
-    const { graph, functions } = this.model;
+  rewrite(): ExactGraph {
+    const { graph } = this.model;
     const parsed = unlinkGraph(graph);
     const verdicts = new Map(
       graph.nodes.filter(isAffected).map((node) => [node.index, this.verdict(node)] as const),
@@ -91,13 +97,10 @@ class Rewriter {
       const verdict = verdicts.get(index);
       return verdict === undefined ? node : this.rewritten(graph.nodes[index], node, verdict, replaced);
     });
-    for (const { name, operators } of functions) {
+    for (const { name, operators } of calledFunctions(this.model, graph.nodes)) {
       const operator = operators.map(operatorOf).find((each) => saturatingOperator(each) !== undefined);
-      if (operator !== undefined)
-        this.remaining.push({
-          node: `function '${name}'`,
-          reason: `calls ${operator}, which is not rewritten in functions`,
-        });
+      const reason = `calls ${operator}, which is not rewritten in functions`;
+      if (operator !== undefined) this.remaining.push({ node: `function ${quoted(name)}`, reason });
     }
     const saturation = { weights: this.weights.size, remaining: this.remaining };
     if (this.weights.size === 0) return { model: this.model, types: this.types, saturation };
@@ -185,10 +188,11 @@ class Rewriter {
     const host = {
       ...this.judged,
       flip: (change: Change) => this.flip(change),
-      report: (operator: string, obstacle: string) => {
+      report: ({ name, operator }: Pick<InnerNode, 'name' | 'operator'>, obstacle: string) => {
+        const inner = name === '' ? operator : `${operator} ${quoted(name)}`;
         this.remaining.push({
           node: nodeLabel(node),
-          reason: `has ${operator} in a body graph, which ${obstacle}`,
+          reason: `has ${inner} in a body graph, which ${obstacle}`,
         });
       },
     };

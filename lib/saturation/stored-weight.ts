@@ -9,8 +9,8 @@ import { flipSigns } from '../onnx/write-chunks';
 import { ByteSource, type Span, fields, integers } from '../onnx/wire';
 import { type ByteType, canSaturate } from './operators';
 
-/** Most elements that are read from typed fields, in which each one is a varint. Exporters write zero points so, not weights. */
-const MAX_TYPED_ELEMENTS = 2 ** 20;
+/** Largest tensor that is read from typed fields, in which each element is a varint. Exporters write zero points so, and hardly a weight. */
+const MAX_TYPED_BYTES = 2 ** 26;
 
 const NO_FIELD = new Uint8Array();
 
@@ -31,12 +31,13 @@ export function storedTensor(
   message: Span,
 ): StoredTensor | string {
   if (tensor.data !== undefined) return { key, tensor };
-  if (tensor.byteLength > MAX_TYPED_ELEMENTS) return 'is stored as numbers of variable length';
-  const elements = [...fields(source, message)]
-    .filter(({ number }) => number === TENSOR.int32Data)
-    .flatMap((field) => [...integers(source, field)]);
-  if (elements.length !== tensor.byteLength) return 'does not have the elements of its dims';
-  return { key, tensor, typed: Uint8Array.from(elements) };
+  if (tensor.byteLength > MAX_TYPED_BYTES) return 'is stored as numbers of variable length';
+  const typed = new Uint8Array(tensor.byteLength);
+  let count = 0;
+  for (const field of fields(source, message))
+    if (field.number === TENSOR.int32Data)
+      for (const element of integers(source, field)) typed[count++] = element;
+  return count === typed.length ? { key, tensor, typed } : 'does not have the elements of its dims';
 }
 
 export function byteType({ dataType }: Tensor): ByteType | undefined {

@@ -49,6 +49,7 @@ export function assembleReport(
     model: ofModel,
     slices,
     splits: plan.splits ?? [],
+    prepacking: plan.prepacking ?? true,
     ...(plan.int8Weights && { int8Weights: plan.int8Weights }),
     profile: graphProfile({ cuts, starts, work: costs.work }),
     cuts: reportedCuts(analyzed, cuts, slices),

@@ -36,7 +36,7 @@ export function assumptionsOf(
     pipeline('state machine', options.stateMachineType),
     pipeline('architecture', options.architecture),
     pipeline('later slices load while the first one runs', options.warmUp),
-    pipeline('functions rewrite weights for their kernels when they load', options.prepacking),
+    pipeline('prepacking: functions rewrite weights for their kernels when they load', options.prepacking),
     pipeline('tensors between slices', transport),
     pipeline('small tensors between slices travel in the state', options.tensorsInState),
     pipeline('functions in a VPC', options.networkInVpc),

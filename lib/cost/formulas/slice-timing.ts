@@ -70,7 +70,7 @@ export function loadTiming(
   const [megabytes, packed] = [fileBytes / 1e6, prepacking ? packedBytes / 1e6 : 0];
   const sessionCpuMs = handler.sessionCpuMs + handler.sessionCpu * megabytes + handler.prepackCpu * packed;
   // Prepacking reads the weights, so the first run finds their pages.
-  const firstRunCpuMs = prepacking ? 0 : handler.firstRun * megabytes;
+  const firstRunCpuMs = handler.firstRun * (megabytes - packed);
   return {
     placementMs: lambda.placementMs,
     initMs: initMs(host.architecture, environment),

@@ -55,7 +55,7 @@ describe('verify', () => {
     expect(printed).toContain('1 constant 8-bit weight has the other 8-bit type in the slices');
     expect(printed).toContain(`computes the model as given with ${products} products on these inputs`);
     const arm = await succeed(['verify', ...flags, '--architecture', 'arm64']);
-    expect(arm).toContain('multiply 1 of the 8-bit weights of these slices wrongly');
+    expect(arm).not.toContain('slices are for arm64');
     expect(arm).toContain(`computes the slices with ${products} products on these inputs`);
   });
 

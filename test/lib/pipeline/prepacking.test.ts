@@ -29,14 +29,17 @@ it('functions prepack weights by default, and with ALWAYS', () => {
 it('with NEVER none does, and their results are those of another deployment', () => {
   const never = deployed({ ...two, prepacking: Prepacking.NEVER });
   expect(never).toEqual(['off']);
-  const { plan } = writtenPlan(compile(MLP_PATH, count(2), { dimensions: { batch: 1 } }));
+  const planned = (prepacking: boolean) =>
+    writtenPlan(compile(MLP_PATH, count(2), { dimensions: { batch: 1 }, costs: { prepacking } })).plan;
   const [always, off] = [Prepacking.ALWAYS, Prepacking.NEVER].map(
-    (prepacking) => planDeployment(plan, {}, pipelineSettings({ prepacking })).plan.deploymentDigest,
+    (prepacking) =>
+      planDeployment(planned(prepacking === Prepacking.ALWAYS), {}, pipelineSettings({ prepacking })).plan
+        .deploymentDigest,
   );
   expect(off).not.toBe(always);
 });
 
-it('slices that exist have the decision of their plan, unless the prop names one', () => {
+it('slices that exist have the decision of their plan, and the prop may not name another one', () => {
   const { folder } = writtenPlan(
     compile(MLP_PATH, count(2), { dimensions: { batch: 1 }, costs: { prepacking: false } }),
   );
@@ -46,7 +49,10 @@ it('slices that exist have the decision of their plan, unless the prop names one
   });
   expect(readPlan(path.join(folder, 'plan.json')).prepacking).toBe(false);
   expect(deployed(sliced())).toEqual(['off']);
-  expect(deployed({ ...sliced(), prepacking: Prepacking.ALWAYS })).toEqual(['on']);
+  expect(deployed({ ...sliced(), prepacking: Prepacking.NEVER })).toEqual(['off']);
+  expect(() => deployed({ ...sliced(), prepacking: Prepacking.ALWAYS })).toThrow(
+    "prepacking must be 'never', with which the model was sliced, got 'always': leave it out, or slice",
+  );
 });
 
 it.each([

@@ -132,7 +132,7 @@ test.each<[id: string, words: string | RegExp, build: Build]>([
   ['otherOnnxRuntime', 'was sliced for ONNX Runtime 1.2.3 and will run', fromPlan({ onnxRuntime: '1.2.3' })],
   [
     'inexactIntegers',
-    "may compute 8-bit products wrongly (node 'MatMulInteger_y' (MatMulInteger) has a weight that is computed): set the architecture to arm64, or quantize",
+    "may compute 8-bit products wrongly (node 'MatMulInteger_y' (MatMulInteger) has a weight that is computed): set the architecture to arm64, let graph optimization (basic) fold constants, or quantize",
     { ...computedWeight, slicing: Slicing.count(1) },
   ],
   [

@@ -276,6 +276,51 @@ describe('products in body graphs', () => {
     expect(await resultsOf(model)).toEqual(SUMS.map((each) => each + sum));
   });
 
+  it('leave no second copy of a weight in a body: of a Constant node, and of a body around the one that uses it', () => {
+    const size = [1024, 512] as const;
+    const large = int8s('w', size);
+    const nested: GraphInit = { node: [], output: [value('deep', INT32)] };
+    const own = (graph: GraphInit): GraphInit => ({
+      ...{ node: [choice(graph)], initializer: [condition] },
+      ...{ input: [value('x', UINT8, ['rows', size[0]])], output: [value('y', INT32)] },
+    });
+    const constantOnly = node('Constant', [], ['v'], [attribute.tensor('value', { ...large, name: '' })]);
+    const ofConstant = body({ node: [constantOnly, node('MatMulInteger', ['x', 'v'], ['inner'])] });
+    const ofNested: GraphInit = {
+      ...nested,
+      initializer: [{ ...large, name: 'v' }],
+      node: [{ ...choice(body({}, 'v')), output: ['deep'] }],
+    };
+    for (const graph of [ofConstant, ofNested]) {
+      const { plan } = compileAnalyzed(analyzed({ graph: own(graph) }), count(1));
+      // Both branches have a weight of their own.
+      expect(plan.slices[0].model.bytes).toBeLessThan(10_000);
+      expect(plan.slices[0].weights?.bytes).toBeLessThan(2.1 * size[0] * size[1]);
+    }
+  });
+
+  it('stay, and are reported, if their weight has a name of the graph around them, which ONNX Runtime uses instead', async () => {
+    const other = int8s('w', [INNER, COLUMNS], bytes(INNER * COLUMNS, 127, 9));
+    const file = saveModel(
+      integerModel(
+        [choice(body({ initializer: [other] })), node('Identity', ['w'], ['used'])],
+        [condition, WEIGHT],
+      ),
+    );
+    const { int8Weights } = analyzeModel(file);
+    expect(int8Weights.weights).toBe(0);
+    expect(int8Weights.remaining[0].reason).toContain('has a name of the graph around its body');
+  });
+
+  it('keep an initializer that the body also declares as an input, as below IR version 4', async () => {
+    const declared = body({ initializer: [WEIGHT], input: [value('w', INT8, [INNER, COLUMNS])] });
+    const init = integerModel([choice(declared)], [condition]);
+    const input = [...init.graph.input, value('condition', BOOL, [])];
+    const model = analyzed({ irVersion: 3, graph: { ...init.graph, input } });
+    expect(model.int8Weights.weights).toBe(2);
+    expect(await resultsOf(model)).toEqual(SUMS);
+  });
+
   it('are reported if their weight is an input of the body', () => {
     const scan: GraphInit = {
       node: [node('MatMulInteger', ['x', 'w_in'], ['inner'])],
@@ -292,7 +337,8 @@ describe('products in body graphs', () => {
     expect(analyzed(integerModel([loop], [stacked])).int8Weights.remaining).toEqual([
       {
         node: "node 'Scan_y' (Scan)",
-        reason: 'has MatMulInteger in a body graph, which has a weight that is an input of a body graph',
+        reason:
+          "has MatMulInteger 'MatMulInteger_inner' in a body graph, which has a weight that is an input of a body graph",
       },
     ]);
   });
@@ -325,6 +371,19 @@ describe('products that cannot be rewritten are reported, and stay', () => {
     expect(reportOf(integerModel([zero, product], [WEIGHT, int8s('z', [1])])).reasons).toEqual([
       'has a zero point that is computed',
     ]);
+  });
+
+  it('but not in functions that ONNX Runtime inlines, nor in those that nothing calls', async () => {
+    const constant = node('Constant', [], ['w'], [attribute.tensor('value', { ...WEIGHT, name: '' })]);
+    const functions = functionsOf({ product: [constant, node('MatMulInteger', ['a', 'w'], ['b'])] });
+    const called = analyzed({ ...functions, ...integerModel([callOf('product', ['x'], ['y'])], []) });
+    expect(called.int8Weights).toMatchObject({ weights: 1, remaining: [] });
+    expect(await resultsOf(called)).toEqual(SUMS);
+    const uncalled = analyzed({
+      ...functions,
+      ...integerModel([node('Cast', ['x'], ['y'], [attribute.int('to', INT32)])], []),
+    });
+    expect(uncalled.int8Weights).toMatchObject({ weights: 0, remaining: [] });
   });
 
   it('in a function of the model that ONNX Runtime cannot inline', () => {
