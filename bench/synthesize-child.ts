@@ -4,7 +4,6 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import {
   BatchItems,
-  Prepacking,
   SlicedInferenceBatch,
   SlicedInferencePipeline,
   SlicedModel,
@@ -14,7 +13,7 @@ import {
 import { stackingToken } from '../lib/plan/stacking-token';
 import type { Subject } from './synthesize';
 
-function build({ outdir, slices, memoryMb, warmUp = false, prepacking = true, batches = [] }: Subject): void {
+function build({ outdir, slices, memoryMb, warmUp = false, batches = [] }: Subject): void {
   const app = new App({ outdir, analyticsReporting: false });
   const stack = new Stack(app, 'Bench');
   const pipeline = new SlicedInferencePipeline(stack, 'Pipeline', {
@@ -22,7 +21,6 @@ function build({ outdir, slices, memoryMb, warmUp = false, prepacking = true, ba
     // What the benchmark of runs measures is the way through S3.
     ...(memoryMb === undefined ? { tensorsInState: false } : { sliceFunctions: { memorySize: memoryMb } }),
     warmUp: warmUp ? WarmUp.ALWAYS : WarmUp.NEVER,
-    prepacking: prepacking ? Prepacking.ALWAYS : Prepacking.NEVER,
     stateMachineType: sfn.StateMachineType.EXPRESS,
     architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
   });

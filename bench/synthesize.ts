@@ -15,8 +15,6 @@ export interface Subject {
   /** Of all functions; by default that of the plan. A slice that needs more than its plan says must be measured, not stopped. */
   readonly memoryMb?: number;
   readonly warmUp?: boolean;
-  /** @default true */
-  readonly prepacking?: boolean;
   readonly batches?: readonly BatchSubject[];
 }
 
@@ -36,8 +34,13 @@ export function synthesize(...subjects: readonly Subject[]): void {
 }
 
 /** Runs `sliced-inference slice`, and returns the plan. */
-export function sliceModel(model: BenchModel, slices: number, out: string): SlicePlan {
-  const flags = ['--slices', String(slices), '--out', out];
+export function sliceModel(
+  model: BenchModel,
+  slices: number,
+  out: string,
+  more: readonly string[] = [],
+): SlicePlan {
+  const flags = ['--slices', String(slices), '--out', out, ...more];
   for (const [name, size] of Object.entries(model.dimensions)) flags.push('--dimension', `${name}=${size}`);
   run(process.execPath, ['--no-warnings', PROGRAM, 'slice', model.file, ...flags]);
   return readPlan(path.join(out, 'plan.json'));

@@ -8,6 +8,7 @@ import { deploy, type Deployment } from '../deployment';
 import { describeMachine, folderOption, inOwnFolder, numberOption, print } from '../harness';
 import { writeTransformer } from '../inputs';
 import { formatSpread, formatTable } from '../measure';
+import type { SlicePlan } from '../../lib/plan/file/plan';
 import { sliceModel, synthesize } from '../synthesize';
 
 interface Options {
@@ -20,8 +21,22 @@ interface Options {
 /** Elements of a token, as in BERT-large. */
 const HIDDEN = 1024;
 
-const NAMES = ['sliced', 'sliced, not packed', 'sliced, no warm-up', 'whole', 'whole, not packed'] as const;
-type Name = (typeof NAMES)[number];
+interface Variant {
+  readonly isWhole: boolean;
+  readonly prepacking: 'always' | 'never';
+  readonly warmUp: boolean;
+}
+
+const VARIANTS = {
+  sliced: { isWhole: false, prepacking: 'always', warmUp: true },
+  'sliced, not packed': { isWhole: false, prepacking: 'never', warmUp: true },
+  'sliced, no warm-up': { isWhole: false, prepacking: 'always', warmUp: false },
+  whole: { isWhole: true, prepacking: 'always', warmUp: false },
+  'whole, not packed': { isWhole: true, prepacking: 'never', warmUp: false },
+} as const satisfies Record<string, Variant>;
+
+type Name = keyof typeof VARIANTS;
+const NAMES = Object.keys(VARIANTS) as Name[];
 
 /** Milliseconds of one cold run, and of the warm run after it, of each deployment; `computing` is the part of the warm run in ONNX Runtime. */
 type Round = Readonly<
@@ -34,24 +49,21 @@ async function main(folder: string, { rounds, gigabytes, slices, ...rest }: Opti
     `files in ${rest.folder}; medians of ${rounds} rounds (lowest-highest); network, S3 and transitions as --simulate aws`,
   );
   const model = writeTransformer(path.join(folder, 'model'), gigabytes, HIDDEN);
-  const [parts, one] = ['slices', 'whole'].map((name) => path.join(folder, name));
-  const plan = sliceModel(model, slices, parts);
-  sliceModel(model, 1, one);
+  const plans = new Map<string, SlicePlan>();
+  const subjects = Object.values(VARIANTS).map(({ isWhole, prepacking, warmUp }, index) => {
+    const out = path.join(folder, `${isWhole ? 'whole' : 'slices'}-${prepacking}`);
+    if (!plans.has(out))
+      plans.set(out, sliceModel(model, isWhole ? 1 : slices, out, ['--prepacking', prepacking]));
+    return { outdir: path.join(folder, `assembly-${index}`), slices: out, warmUp };
+  });
+  const [plan] = plans.values();
   const bytes = plan.slices.reduce((sum, own) => sum + own.model.bytes + (own.weights?.bytes ?? 0), 0);
   print(`a transformer of ${(bytes / 1e6).toFixed(0)} MB in ${slices} slices\n`);
-  const outdirs = NAMES.map((_, index) => path.join(folder, `assembly-${index}`));
-  synthesize(
-    ...NAMES.map((name, index) => ({
-      outdir: outdirs[index],
-      slices: name.startsWith('whole') ? one : parts,
-      warmUp: name === 'sliced' || name === 'sliced, not packed',
-      prepacking: !name.endsWith('not packed'),
-    })),
-  );
+  synthesize(...subjects);
   const deployments: Deployment[] = [];
   try {
     const options = { simulation: 'aws' } as const;
-    for (const assembly of outdirs) deployments.push(await deploy(model, assembly, options));
+    for (const { outdir } of subjects) deployments.push(await deploy(model, outdir, options));
     print(tableOf(await measure(deployments, rounds)));
   } finally {
     for (const deployment of deployments) await deployment.close();
