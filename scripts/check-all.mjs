@@ -30,7 +30,7 @@ const CHECKS = {
   ],
   arm64: [
     'scripts/check-arm64.mjs',
-    `${INSTALLED} lambda lib/aws/runtime-code.ts test/arm64 scripts/check-arm64.mjs scripts/emulated-node.mjs`,
+    `${INSTALLED} lambda lib/aws/runtime-code.ts test/arm64 scripts/check-arm64.mjs bench/processors/emulated-node.mjs`,
   ],
 };
 

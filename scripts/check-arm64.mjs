@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { problem, writeNode } from './emulated-node.mjs';
+import { problem, writeNode } from '../bench/processors/emulated-node.mjs';
 
 const require = createRequire(import.meta.url);
 const { RECOGNITION_DIMENSIONS, RECOGNITION_MODEL } = require('../dist/examples/ocr/models.js');

@@ -1,6 +1,6 @@
 /**
  * `npm run bench:processors`: runs models, and random operators, in programs that behave like `node` on other processors, and counts whose
- * results have the same bits. `node scripts/emulated-node.mjs FOLDER` writes such programs for arm64.
+ * results have the same bits. `node bench/processors/emulated-node.mjs FOLDER` writes such programs for arm64.
  */
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';

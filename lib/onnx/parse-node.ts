@@ -92,7 +92,8 @@ export function parseNode(source: ByteSource, span: Span, context: ParseContext,
   };
 }
 
-function readFields(source: ByteSource, span: Span, context: ParseContext) {
+/** The fields of the node that fills `span`, without what its attributes hold. */
+export function readFields(source: ByteSource, span: Span, context: ParseContext) {
   let [name, opType, domain, overload] = ['', '', '', ''];
   const inputs: string[] = [];
   const outputs: string[] = [];

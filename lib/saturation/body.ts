@@ -5,7 +5,8 @@ import { replaceFields } from '../onnx/external-bodies';
 import { ParseContext } from '../onnx/external-data';
 import { ATTRIBUTE, GRAPH, NODE } from '../onnx/fields';
 import type { Piece, SourceRange, Tensor, TensorWithData } from '../onnx/model';
-import { ownRange, parseTensor, parseValueInfo, text } from '../onnx/parse-tensor';
+import { readFields } from '../onnx/parse-node';
+import { ownRange, parseTensor, parseValueInfo } from '../onnx/parse-tensor';
 import { type ByteSource, type Span, content, fields } from '../onnx/wire';
 import { operatorOf } from '../split/operators';
 import { type Change, type Judged, type Known, judge } from './judge';
@@ -73,7 +74,7 @@ export class BodyRewriter {
 
   /** @param node the content of the field of a node of the top-level graph */
   rewrite(node: Span): RewrittenNode {
-    const { pieces, used } = this.bodies(readNode(this.source, node), this.host.find);
+    const { pieces, used } = this.bodies(readNode(this.source, node, this.context), this.host.find);
     const { droppedBytes } = this;
     return { ...(pieces && { pieces }), freeNames: new Set(used), droppedBytes };
   }
@@ -98,7 +99,7 @@ export class BodyRewriter {
   }
 
   private graph(span: Span, outer: Judged['find']): Parts {
-    const body = new Body(this.source, span, (message) => this.read(message), outer);
+    const body = new Body(this.source, span, this.context, (message) => this.read(message), outer);
     const used = new Set<string>();
     const flipped = new Set<string>();
     const nodes = new Map(
@@ -169,12 +170,13 @@ class Body {
   constructor(
     private readonly source: ByteSource,
     span: Span,
+    context: ParseContext,
     private readonly read: (message: Span) => Tensor,
     private readonly outer: Judged['find'],
   ) {
     const [nodes, outputs]: [InnerNode[], string[]] = [[], []];
     for (const field of fields(source, span)) {
-      if (field.number === GRAPH.node) nodes.push(readNode(source, content(field)));
+      if (field.number === GRAPH.node) nodes.push(readNode(source, content(field), context));
       if (field.number === GRAPH.initializer)
         this.initializers.set(read(content(field)).name, content(field));
       if (field.number === GRAPH.output) outputs.push(parseValueInfo(source, content(field)).name);
@@ -257,19 +259,9 @@ function* externalTensors(pieces: readonly Piece[]): Generator<[number, TensorWi
   }
 }
 
-function readNode(source: ByteSource, span: Span): InnerNode {
-  const node = { name: '', opType: '', domain: '' };
-  const [inputs, outputs, attributes]: [string[], string[], Span[]] = [[], [], []];
-  for (const field of fields(source, span)) {
-    if (field.number === NODE.input) inputs.push(text(source, field));
-    if (field.number === NODE.output) outputs.push(text(source, field));
-    if (field.number === NODE.name) node.name = text(source, field);
-    if (field.number === NODE.opType) node.opType = text(source, field);
-    if (field.number === NODE.domain) node.domain = text(source, field);
-    if (field.number === NODE.attribute) attributes.push(content(field));
-  }
-  const domain = node.domain === 'ai.onnx' ? '' : node.domain;
-  return { span, name: node.name, operator: operatorOf({ ...node, domain }), inputs, outputs, attributes };
+function readNode(source: ByteSource, span: Span, context: ParseContext): InnerNode {
+  const { name, inputs, outputs, attributes, ...operator } = readFields(source, span, context);
+  return { span, name, operator: operatorOf(operator), inputs, outputs, attributes };
 }
 
 /** The inputs of a node with other names at some positions. */

@@ -1,11 +1,11 @@
-// Programs that behave like `node` on Lambda's processors, under emulation on x64 Linux. `node scripts/emulated-node.mjs FOLDER` writes one for
+// Programs that behave like `node` on Lambda's processors, under emulation on x64 Linux. `node bench/processors/emulated-node.mjs FOLDER` writes one for
 // each of them.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Folder of the C and C++ libraries for arm64 in Debian's packages for cross compilation. */
 const CROSS_LIBRARIES = '/usr/aarch64-linux-gnu/lib';
