@@ -11,7 +11,7 @@ import { checkPlace } from '../outputs/named-file';
 import { quantityText } from '../plan/figures';
 import { formatBytes, formatTable, formatType } from '../terminal/format';
 import { laidOut } from '../terminal/help';
-import { inexactNote, rewrittenNote } from '../../lib/plan/int8-notes';
+import { inexactNote, rewrittenNote } from '../../lib/plan/int8-weights';
 import { NOT_PACKED } from '../../lib/plan/prepacking-note';
 import { clearProgress, showProgress } from '../terminal/progress';
 import {

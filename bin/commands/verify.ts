@@ -18,7 +18,7 @@ import {
 } from './slicing-options';
 import { describeInputs } from '../verify/seeded-inputs';
 import { type TensorComparison, describeDifference } from '../verify/difference';
-import { inexactNote, rewrittenNote } from '../../lib/plan/int8-notes';
+import { inexactNote, rewrittenNote } from '../../lib/plan/int8-weights';
 import { type VerifiedInt8Weights, type Verification, verify } from '../verify/run-both';
 import { type StackingVerification, verifyStacked } from '../verify/verify-stacked';
 import { print, printJson } from '../terminal/print';

@@ -3,7 +3,7 @@ import { printable } from '../../lib/errors';
 import { formatTable } from '../terminal/format';
 import { describeBatch } from './describe-batch';
 import { TEMPERATURES, atRate, quantityText } from './figures';
-import { rewrittenNote } from '../../lib/plan/int8-notes';
+import { rewrittenNote } from '../../lib/plan/int8-weights';
 import { NOT_PACKED } from '../../lib/plan/prepacking-note';
 import { splitSentence } from './report/sentences';
 import type { PlanReport, ReportedSlice, Temperature } from './plan-report';

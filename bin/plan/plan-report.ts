@@ -6,7 +6,7 @@ import type { Dimension } from '../../contract/tensors';
 import type { Requests } from '../../lib/cost/alternatives/wording';
 import type { Known } from '../../lib/cost/constants/constant';
 import type { PlannedBatch } from '../../lib/cost/batch';
-import type { PlannedInt8Weights } from '../../lib/plan/file/plan';
+import type { PlannedInt8Weights } from '../../lib/plan/int8-weights';
 import type { PlannedSplit } from '../../lib/split/split';
 import type { Temperature, Transport } from '../../lib/cost/chain';
 

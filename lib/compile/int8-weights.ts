@@ -3,7 +3,7 @@ import { type CostOptions, withDefaults } from '../cost/options';
 import { analyzeDataflow } from '../dataflow/dataflow';
 import type { Model } from '../onnx/model';
 import { type Saturation, exactIntegers } from '../saturation/rewrite';
-import { type PlannedInt8Weights, MAX_INEXACT, MAX_INEXACT_LENGTH } from '../plan/file/plan';
+import { type PlannedInt8Weights, MAX_INEXACT, MAX_INEXACT_LENGTH } from '../plan/int8-weights';
 import { printable } from '../errors';
 import type { TypedGraph } from './cuttable-graph';
 

@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import type { PlanEstimates } from '../compile/plan-estimates';
 import type { RunCost } from '../cost/chain';
 import type { PlannedSlice, SlicePlan } from '../plan/file/plan';
-import { inexactNote } from '../plan/int8-notes';
+import { inexactNote } from '../plan/int8-weights';
 import { sliceName } from '../../contract/keys';
 import { inform, warn } from '../aws/annotate';
 import { printable, quoted } from '../errors';

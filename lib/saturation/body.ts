@@ -59,6 +59,8 @@ const MOST_STEPS = 16;
 
 export class BodyRewriter {
   private droppedBytes = 0;
+  /** Whether a body has a name of a body around it: ONNX Runtime then computes with the outer value. */
+  private hidesNames = false;
   private readonly external: ReadonlyMap<number, TensorWithData>;
   /** Counts nodes and names a second time; resolves nothing, since external tensors are known. */
   private readonly context: ParseContext;
@@ -72,11 +74,11 @@ export class BodyRewriter {
     this.context = new ParseContext({ resolve: (_, __, length) => ({ file: 0, offset: 0, length }) });
   }
 
-  /** @param node the content of the field of a node of the top-level graph */
-  rewrite(node: Span): RewrittenNode {
+  /** @param node the content of the field of a node of the top-level graph @returns `undefined` if its bodies must stay as they are */
+  rewrite(node: Span): RewrittenNode | undefined {
     const { pieces, used } = this.bodies(readNode(this.source, node, this.context), this.host.find);
-    const { droppedBytes } = this;
-    return { ...(pieces && { pieces }), freeNames: new Set(used), droppedBytes };
+    const { droppedBytes, hidesNames } = this;
+    return hidesNames ? undefined : { ...(pieces && { pieces }), freeNames: new Set(used), droppedBytes };
   }
 
   /** The node with its bodies rewritten, but not its own inputs. @returns also the names that the bodies use from outside */
@@ -99,7 +101,16 @@ export class BodyRewriter {
   }
 
   private graph(span: Span, outer: Judged['find']): Parts {
-    const body = new Body(this.source, span, this.context, (message) => this.read(message), outer);
+    const body = new Body(
+      this.source,
+      span,
+      this.context,
+      (message) => this.read(message),
+      outer,
+      () => {
+        this.hidesNames = true;
+      },
+    );
     const used = new Set<string>();
     const flipped = new Set<string>();
     const nodes = new Map(
@@ -173,6 +184,7 @@ class Body {
     context: ParseContext,
     private readonly read: (message: Span) => Tensor,
     private readonly outer: Judged['find'],
+    private readonly onHiddenName: () => void,
   ) {
     const [nodes, outputs]: [InnerNode[], string[]] = [[], []];
     for (const field of fields(source, span)) {
@@ -210,11 +222,10 @@ class Body {
   find(name: string, steps = 0): Known {
     const stored = this.initializers.get(name) ?? this.constantOf(name);
     if (stored !== undefined) {
-      const { dtype, ...known } = this.known(stored);
-      // ONNX Runtime then computes with the outer value.
-      return isKnown(this.outer(name))
-        ? { dtype, obstacle: 'has a name of the graph around its body' }
-        : { dtype, ...known };
+      const known = this.known(stored);
+      if (!isKnown(this.outer(name))) return known;
+      this.onHiddenName();
+      return { dtype: known.dtype, obstacle: 'has a name of the graph around its body' };
     }
     if (this.inputTypes.has(name))
       return { dtype: this.inputTypes.get(name), obstacle: 'is an input of a body graph' };

@@ -13,7 +13,7 @@ import { type Model, type Node, type ValueIndex, OMITTED, nodeLabel } from '../o
 import { type Span, ByteSource, content, fields } from '../onnx/wire';
 import type { ValueType, ValueTypes } from '../shapes/value-types';
 import { operatorOf } from '../split/operators';
-import { type InnerNode, BodyRewriter, renamedInputs, withInputs } from './body';
+import { type InnerNode, type RewrittenNode, BodyRewriter, renamedInputs, withInputs } from './body';
 import { type Change, type Known, type Verdict, judge } from './judge';
 import { otherType, saturatingOperator } from './operators';
 import { type StoredTensor, flipped, flippedZero, storedTensor, weightCanSaturate } from './stored-weight';
@@ -184,7 +184,7 @@ class Rewriter {
     };
   }
 
-  private bodies(node: Node, span: Span) {
+  private bodies(node: Node, span: Span): RewrittenNode {
     const host = {
       ...this.judged,
       flip: (change: Change) => this.flip(change),
@@ -196,7 +196,9 @@ class Rewriter {
         });
       },
     };
-    return new BodyRewriter(this.source, host, node.pieces).rewrite(span);
+    const { values } = this.model.graph;
+    const kept = { freeNames: new Set(node.captures.map((value) => values[value].name)), droppedBytes: 0 };
+    return new BodyRewriter(this.source, host, node.pieces).rewrite(span) ?? kept;
   }
 
   /** The content of a node's field. */
@@ -211,6 +213,7 @@ class Rewriter {
     const index = this.indexes.get(name);
     if (index === undefined) return {};
     const { dtype } = this.types[index];
+    if (this.model.bodyNames.has(name)) return { dtype, obstacle: 'has a name that a body has too' };
     const { initializer, producer, input } = graph.values[index];
     if (input !== undefined && (initializer === undefined || irVersion >= FREE_INITIALIZERS_IR_VERSION))
       return { dtype, obstacle: initializer === undefined ? 'is an input' : 'is an input with a default' };

@@ -3,7 +3,7 @@ import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import type { PlanDraft } from '../../../lib/plan/file/plan';
 import { refusedSizesNote } from '../../../lib/compile/plan-estimates';
 import { largestOf } from '../../../lib/extremes';
-import { inexactNote, rewrittenNote } from '../../../lib/plan/int8-notes';
+import { inexactNote, rewrittenNote } from '../../../lib/plan/int8-weights';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
 import type { PlannedSplit } from '../../../lib/split/split';
 import { quantityText } from '../figures';

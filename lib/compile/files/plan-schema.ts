@@ -14,13 +14,11 @@ import { OPTIMIZATION_LEVELS } from '../../optimize/level';
 import {
   type NodeRun,
   type PlannedFile,
-  type PlannedInt8Weights,
   type PlannedSlice,
   type SlicePlan,
-  MAX_INEXACT,
-  MAX_INEXACT_LENGTH,
   PLAN_VERSION,
 } from '../../plan/file/plan';
+import { type PlannedInt8Weights, MAX_INEXACT, MAX_INEXACT_LENGTH } from '../../plan/int8-weights';
 import { type PlannedSplit, MAX_PARTS, SPLIT_AXES } from '../../split/split';
 import { threadCount } from '../../plan/sizes/estimate';
 import {

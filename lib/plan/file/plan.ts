@@ -5,6 +5,7 @@ import type { TensorSpec } from '../../../contract/tensors';
 import type { OptimizationLevel } from '../../optimize/level';
 import { type Graph, type ValueIndex, OMITTED } from '../../onnx/model';
 import type { PlannedSplit } from '../../split/split';
+import type { PlannedInt8Weights } from '../int8-weights';
 
 export const PLAN_VERSION = 1;
 
@@ -44,18 +45,6 @@ export interface SlicePlan {
   readonly int8Weights?: PlannedInt8Weights;
   readonly slices: readonly PlannedSlice[];
 }
-
-export interface PlannedInt8Weights {
-  /** How many constant weights of the model such a processor would multiply wrongly. */
-  readonly count: number;
-  /** Whether the slices have them as numbers of the other type, with the same products on every processor. Slices for arm64 have not. */
-  readonly isRewritten: boolean;
-  /** Operators that stay wrong on such a processor, and why, the first ones in the graph: sentences without a full stop. */
-  readonly inexact: readonly string[];
-}
-
-export const MAX_INEXACT = 1000;
-export const MAX_INEXACT_LENGTH = 400;
 
 interface PlannedModel {
   /** File name without folder. */

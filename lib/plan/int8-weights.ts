@@ -1,5 +1,16 @@
-/** What users should know of the int8 weights of a plan: sentences without a full stop. */
-import type { PlannedInt8Weights } from './file/plan';
+/** The 8-bit weights of a plan, and what users should know of them: sentences without a full stop. */
+
+export interface PlannedInt8Weights {
+  /** How many constant weights of the model such a processor would multiply wrongly. */
+  readonly count: number;
+  /** Whether the slices have them as numbers of the other type, with the same products on every processor. Slices for arm64 have not. */
+  readonly isRewritten: boolean;
+  /** Operators that stay wrong on such a processor, and why, the first ones in the graph: sentences without a full stop. */
+  readonly inexact: readonly string[];
+}
+
+export const MAX_INEXACT = 1000;
+export const MAX_INEXACT_LENGTH = 400;
 
 /** If the weight is computed from constants. */
 const FOLDED = 'let graph optimization (basic) fold constants, ';
