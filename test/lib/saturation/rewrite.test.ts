@@ -299,7 +299,7 @@ describe('products in body graphs', () => {
     }
   });
 
-  it('stay, and are reported, if their weight has a name of the graph around them, which ONNX Runtime uses instead', async () => {
+  it('stay, and are reported, if their weight has a name of the graph around them, which ONNX Runtime uses instead', () => {
     const other = int8s('w', [INNER, COLUMNS], bytes(INNER * COLUMNS, 127, 9));
     const file = saveModel(
       integerModel(
