@@ -20,7 +20,6 @@ export async function runUnsliced(modelPath: string, threads: number, x: Floats)
     executionMode: 'sequential',
     enableMemPattern: false,
     logSeverityLevel: 4,
-    extra: { session: { disable_prepacking: '1' } },
   });
   const outputs = await session.run({ x: new Tensor('float32', x.data, x.shape) });
   const { dims, data } = outputs[session.outputNames[0]];

@@ -126,7 +126,6 @@ async function wholeModel(folder, elements) {
   const session = await InferenceSession.create(path.join(folder, 'model.onnx'), {
     graphOptimizationLevel: 'disabled',
     intraOpNumThreads: 1,
-    extra: { session: { disable_prepacking: '1' } },
   });
   const outputs = await session.run({ x: new Tensor('float32', elements, SHAPE) });
   const [{ data }] = Object.values(outputs);
