@@ -1,16 +1,13 @@
 /** Changes the weights of operators in the body graphs of a node, at any depth. Weights of bodies become initializers of the whole graph. */
-import { dataTypeName } from '../onnx/data-type';
 import { fieldHead } from '../onnx/encode';
 import { replaceFields } from '../onnx/external-bodies';
 import { ParseContext } from '../onnx/external-data';
 import { ATTRIBUTE, GRAPH, NODE } from '../onnx/fields';
 import type { Piece, SourceRange, Tensor, TensorWithData } from '../onnx/model';
-import { readFields } from '../onnx/parse-node';
-import { ownRange, parseTensor, parseValueInfo } from '../onnx/parse-tensor';
-import { type ByteSource, type Span, content, fields } from '../onnx/wire';
-import { operatorOf } from '../split/operators';
+import { ownRange, parseTensor } from '../onnx/parse-tensor';
+import { type ByteSource, type Span, content } from '../onnx/wire';
+import { type InnerNode, BodyScope, readNode } from './body-scope';
 import { type Change, type Judged, type Known, judge } from './judge';
-import { storedTensor } from './stored-weight';
 
 export interface BodyHost extends Judged {
   /** The name of the initializer with the numbers of a constant in the other type. */
@@ -35,27 +32,6 @@ interface Parts {
   /** Names of constants in whose place it uses one of the other type. */
   readonly flipped: readonly string[];
 }
-
-export interface InnerNode {
-  readonly span: Span;
-  readonly name: string;
-  readonly operator: string;
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  readonly attributes: readonly Span[];
-}
-
-/** By operator: the position of an input that has the type of the result. */
-const TYPED_BY: ReadonlyMap<string, number> = new Map([
-  ...'Identity Reshape Transpose Gather Slice Squeeze Unsqueeze Flatten Concat Relu Clip Max Min MaxPool Pad Expand Tile Split'
-    .split(' ')
-    .map((operator) => [operator, 0] as const),
-  ['Where', 1],
-  ['QuantizeLinear', 2],
-  ['QLinearMatMul', 7],
-  ['QLinearConv', 7],
-]);
-const MOST_STEPS = 16;
 
 export class BodyRewriter {
   private droppedBytes = 0;
@@ -101,7 +77,7 @@ export class BodyRewriter {
   }
 
   private graph(span: Span, outer: Judged['find']): Parts {
-    const body = new Body(
+    const body = new BodyScope(
       this.source,
       span,
       this.context,
@@ -145,7 +121,7 @@ export class BodyRewriter {
     return { pieces, used: [...used].filter(isOutside), flipped: [...flipped].filter(isOutside) };
   }
 
-  private node(node: InnerNode, body: Body): Parts {
+  private node(node: InnerNode, body: BodyScope): Parts {
     const find = (name: string): Known => body.find(name);
     const { changes, obstacle } = judge(node, { find, canSaturate: this.host.canSaturate });
     if (obstacle !== undefined) this.host.report(node, obstacle);
@@ -169,110 +145,12 @@ export class BodyRewriter {
   }
 }
 
-/** What a body graph defines. */
-class Body {
-  readonly nodes: readonly InnerNode[];
-  readonly outputs: readonly string[];
-  private readonly constants: ReadonlyMap<number, InnerNode>;
-  private readonly initializers = new Map<string, Span>();
-  private readonly producers = new Map<string, InnerNode>();
-  private readonly inputTypes = new Map<string, string | undefined>();
-
-  constructor(
-    private readonly source: ByteSource,
-    span: Span,
-    context: ParseContext,
-    private readonly read: (message: Span) => Tensor,
-    private readonly outer: Judged['find'],
-    private readonly onHiddenName: () => void,
-  ) {
-    const [nodes, outputs]: [InnerNode[], string[]] = [[], []];
-    for (const field of fields(source, span)) {
-      if (field.number === GRAPH.node) nodes.push(readNode(source, content(field), context));
-      if (field.number === GRAPH.initializer)
-        this.initializers.set(read(content(field)).name, content(field));
-      if (field.number === GRAPH.output) outputs.push(parseValueInfo(source, content(field)).name);
-      if (field.number === GRAPH.input) {
-        const { name, type } = parseValueInfo(source, content(field));
-        this.inputTypes.set(name, type.dataType === undefined ? undefined : dataTypeName(type.dataType));
-      }
-    }
-    for (const node of nodes) for (const output of node.outputs) this.producers.set(output, node);
-    this.nodes = nodes;
-    const constants = nodes.filter(({ operator, outputs: own }) => operator === 'Constant' && own.length > 0);
-    this.constants = new Map(constants.map((node) => [node.span.start, node]));
-    this.outputs = outputs;
-  }
-
-  isInput(name: string): boolean {
-    return this.inputTypes.has(name);
-  }
-
-  /** The `Constant` node whose message begins there. */
-  constantAt(start: number): { readonly name: string; readonly bytes: number } | undefined {
-    const node = this.constants.get(start);
-    const tensor = node && this.constantOf(node.outputs[0]);
-    return tensor && { name: node.outputs[0], bytes: this.read(tensor).byteLength };
-  }
-
-  defines(name: string): boolean {
-    return this.initializers.has(name) || this.producers.has(name) || this.inputTypes.has(name);
-  }
-
-  find(name: string, steps = 0): Known {
-    const stored = this.initializers.get(name) ?? this.constantOf(name);
-    if (stored !== undefined) {
-      const known = this.known(stored);
-      if (!isKnown(this.outer(name))) return known;
-      this.onHiddenName();
-      return { dtype: known.dtype, obstacle: 'has a name of the graph around its body' };
-    }
-    if (this.inputTypes.has(name))
-      return { dtype: this.inputTypes.get(name), obstacle: 'is an input of a body graph' };
-    const producer = this.producers.get(name);
-    if (producer === undefined) return this.outer(name);
-    return { dtype: this.resultType(producer, steps), obstacle: 'is computed' };
-  }
-
-  private known(message: Span): Known {
-    const tensor = this.read(message);
-    const dtype = dataTypeName(tensor.dataType);
-    const stored = storedTensor(this.source, `at ${message.start}`, tensor, message);
-    return typeof stored === 'string' ? { dtype, obstacle: stored } : { dtype, stored };
-  }
-
-  private constantOf(name: string): Span | undefined {
-    const producer = this.producers.get(name);
-    if (producer?.operator !== 'Constant') return undefined;
-    for (const attribute of producer.attributes)
-      for (const field of fields(this.source, attribute))
-        if (field.number === ATTRIBUTE.t) return content(field);
-    return undefined;
-  }
-
-  private resultType({ operator, inputs }: InnerNode, steps: number): string | undefined {
-    if (operator === 'DynamicQuantizeLinear') return 'uint8';
-    const position = TYPED_BY.get(operator);
-    const typed = position === undefined ? undefined : inputs.at(position);
-    return typed === undefined || steps > MOST_STEPS ? undefined : this.find(typed, steps + 1).dtype;
-  }
-}
-
-function isKnown({ dtype, stored, obstacle }: Known): boolean {
-  return dtype !== undefined || stored !== undefined || obstacle !== undefined;
-}
-
 function* externalTensors(pieces: readonly Piece[]): Generator<[number, TensorWithData]> {
   for (const piece of pieces) {
     if (piece instanceof Uint8Array || 'offset' in piece) continue;
     if ('tensor' in piece) yield [piece.start, piece.tensor];
     else yield* externalTensors(piece.content);
   }
-}
-
-function readNode(source: ByteSource, span: Span, context: ParseContext): InnerNode {
-  const { name, inputs, outputs, attributes, ...operator } = readFields(source, span, context);
-  return { span, name, operator: operatorOf(operator), inputs, outputs, attributes };
 }
 
 /** The inputs of a node with other names at some positions. */

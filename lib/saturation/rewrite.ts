@@ -13,7 +13,8 @@ import { type Model, type Node, type ValueIndex, OMITTED, nodeLabel } from '../o
 import { type Span, ByteSource, content, fields } from '../onnx/wire';
 import type { ValueType, ValueTypes } from '../shapes/value-types';
 import { operatorOf } from '../split/operators';
-import { type InnerNode, type RewrittenNode, BodyRewriter, renamedInputs, withInputs } from './body';
+import { type RewrittenNode, BodyRewriter, renamedInputs, withInputs } from './body';
+import type { InnerNode } from './body-scope';
 import { type Change, type Known, type Verdict, judge } from './judge';
 import { otherType, saturatingOperator } from './operators';
 import { type StoredTensor, flipped, flippedZero, storedTensor, weightCanSaturate } from './stored-weight';
@@ -44,7 +45,7 @@ export function isAffected({ operators }: Pick<Node, 'operators'>): boolean {
   return operators.some((use) => saturatingOperator(operatorOf(use)) !== undefined);
 }
 
-/** @returns the same model if none of its weights can saturate */
+/** @returns the model as it is if its weights cannot saturate */
 export function exactIntegers(model: Model, types: ValueTypes): ExactGraph {
   const called = calledFunctions(model, model.graph.nodes);
   if (!model.graph.nodes.some(isAffected) && !called.some(isAffected))
@@ -196,9 +197,18 @@ class Rewriter {
         });
       },
     };
+    const [added, weights] = [this.added.size, this.weights.size];
+    const rewritten = new BodyRewriter(this.source, host, node.pieces).rewrite(span);
+    if (rewritten !== undefined) return rewritten;
+    // Its bodies stay as they are, so nothing needs what was added for them.
+    for (const key of [...this.added.keys()].slice(added)) this.added.delete(key);
+    for (const key of [...this.weights].slice(weights)) this.weights.delete(key);
+    this.remaining.push({
+      node: nodeLabel(node),
+      reason: 'has bodies that stay, because their names hide others',
+    });
     const { values } = this.model.graph;
-    const kept = { freeNames: new Set(node.captures.map((value) => values[value].name)), droppedBytes: 0 };
-    return new BodyRewriter(this.source, host, node.pieces).rewrite(span) ?? kept;
+    return { freeNames: new Set(node.captures.map((value) => values[value].name)), droppedBytes: 0 };
   }
 
   /** The content of a node's field. */

@@ -312,6 +312,21 @@ describe('products in body graphs', () => {
     expect(int8Weights.remaining[0].reason).toContain('has a name of the graph around its body');
   });
 
+  it('stay, and count no weight, if a body inside hides a name of the body around it', () => {
+    const inner = { ...choice(body({ initializer: [WEIGHT] })), output: ['deep'] };
+    const product = node('MatMulInteger', ['x', 'w'], ['outer']);
+    const outer: GraphInit = {
+      node: [product, inner],
+      initializer: [WEIGHT],
+      output: [value('deep', INT32)],
+    };
+    const { int8Weights, model } = analyzed(integerModel([choice(outer)], [condition]));
+    expect(int8Weights).toMatchObject({ weights: 0, isRewritten: false });
+    expect(int8Weights.exact).toBe(model);
+    const reasons = int8Weights.remaining.map(({ reason }) => reason);
+    expect(reasons).toContain('has bodies that stay, because their names hide others');
+  });
+
   it('keep an initializer that the body also declares as an input, as below IR version 4', async () => {
     const declared = body({ initializer: [WEIGHT], input: [value('w', INT8, [INNER, COLUMNS])] });
     const init = integerModel([choice(declared)], [condition]);
