@@ -16,10 +16,11 @@ export interface BenchModel {
 }
 
 /** Writes the transformer of the example of large models, for 128 tokens. @param folder new, for its files */
-export function writeTransformer(folder: string, gigabytes: string, hidden: number): BenchModel {
+export function writeTransformer(folder: string, gigabytes: string, hidden?: number): BenchModel {
   const script = path.join(__dirname, '../examples/large-transformer/write-model.js');
   fs.mkdirSync(folder);
-  run(process.execPath, [script, '--gigabytes', gigabytes, '--hidden', String(hidden)], { cwd: folder });
+  const width = hidden === undefined ? [] : ['--hidden', String(hidden)];
+  run(process.execPath, [script, '--gigabytes', gigabytes, ...width], { cwd: folder });
   return { name: 'transformer', file: path.join(folder, 'model.onnx'), dimensions: { sequence: 128 } };
 }
 

@@ -73,7 +73,7 @@ function describe(profile: ModelProfile, out: string): string {
   const measured = nodes.filter((node) => node !== null).length;
   const threads = machine.threads === 1 ? '1 thread' : `${machine.threads} threads`;
   return [
-    `ONNX Runtime runs ${measured} of ${nodes.length} nodes, constant ones included, in ${(seconds * 1000).toPrecision(3)} ms: median of ${runs} runs with ${threads} on ${machine.processor}, ${(machine.flopsPerSecond / 1e9).toFixed(0)} GFLOP/s a thread`,
+    `ONNX Runtime runs ${measured} of ${nodes.length} nodes, constant ones included, in ${(seconds * 1000).toPrecision(3)} ms: median of ${runs} runs with ${threads} on ${machine.processor}, ${(machine.speeds.float32 / 1e9).toFixed(0)} GFLOP/s a thread`,
     ...(sizes.length > 0 ? [escaped(`dimensions ${sizes.join(', ')}`)] : []),
     `written to ${out}`,
     '',

@@ -47,7 +47,7 @@ const DTYPES: Readonly<Record<string, string>> = {
 };
 
 /** @param file of the profiler; it may have a million lines */
-export async function readEvents(file: string, labels: NodeLabels): Promise<SliceEvents> {
+export async function readEvents(file: string, labels: Pick<NodeLabels, 'nodeOf'>): Promise<SliceEvents> {
   const collector = new Collector((name) => labels.nodeOf(name.slice(0, -SUFFIX.length)));
   const lines = createInterface({ input: fs.createReadStream(file), crlfDelay: Infinity });
   let run: NodeEvent[] = [];

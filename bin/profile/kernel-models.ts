@@ -1,43 +1,110 @@
-/** Encodes the two tiny models that tell how fast a machine is: a matrix product, and a graph that computes nothing. */
+/** Encodes the tiny models that tell how fast a machine is: one for each kernel, and a graph that computes nothing. */
 import { Writer } from 'protobufjs/minimal';
-import { ONNX_FLOAT } from '../../lib/onnx/data-type';
-import { encodeGraphName, encodeNode, encodeValueInfo, fieldHead } from '../../lib/onnx/encode';
+import type { KernelSpeeds } from '../../lib/compute-time/kernel-class';
+import { onnxDataType, packedBytes } from '../../lib/onnx/data-type';
+import {
+  encodeGraphName,
+  encodeInteger,
+  encodeNode,
+  encodeTensor,
+  encodeValueInfo,
+  fieldHead,
+} from '../../lib/onnx/encode';
 import { GRAPH, MODEL, OPSET, WIRE_TYPE, fieldTag } from '../../lib/onnx/fields';
-
-/** Rows and columns of the matrices: three of them are 3 MiB, which fits into the caches of server processors. */
-export const KERNEL_SIZE = 512;
-
-/** Floating-point operations of the product. */
-export const KERNEL_FLOPS = 2 * KERNEL_SIZE ** 3;
+import type { NumericDataType, RawTensor } from '../../lambda/tensors/tensor';
 
 const IR_VERSION = 8;
-const OPSET_VERSION = 17;
+const OPSETS: Readonly<Record<string, number>> = { '': 17, 'com.microsoft': 1 };
 
-/** `y = a b`. Both matrices are inputs. */
-export function productModel(): Uint8Array {
-  return oneNodeModel('MatMul', ['a', 'b'], [KERNEL_SIZE, KERNEL_SIZE]);
+interface Tensor {
+  readonly dtype: NumericDataType;
+  readonly shape: readonly number[];
+}
+
+interface OneNode {
+  readonly opType: string;
+  readonly domain?: string;
+  readonly inputs: readonly Tensor[];
+  readonly weights?: readonly Tensor[];
+  readonly integers?: Readonly<Record<string, number>>;
+  readonly output: NumericDataType;
+}
+
+/** A model of one node whose output is `y`. */
+export interface KernelModel {
+  readonly model: Uint8Array;
+  readonly inputs: ReadonlyMap<string, RawTensor>;
+  /** Operations, or elements, of a run. */
+  readonly operations: number;
+}
+
+const float = (...shape: readonly number[]): Tensor => ({ dtype: 'float32', shape });
+const SQUARE = [512, 512] as const;
+const [ROWS, INNER, COLUMNS, BLOCK] = [24, 768, 3072, 32];
+const ELEMENTS = 393_216;
+
+/** The kernels of `LAMBDA_SPEEDS`. */
+export function kernelModels(): Readonly<Record<keyof KernelSpeeds, KernelModel>> {
+  const bytes: Tensor = { dtype: 'uint8', shape: SQUARE };
+  const blocks = INNER / BLOCK;
+  return {
+    float32: kernel(2 * 512 ** 3, {
+      ...{ opType: 'MatMul', inputs: [float(...SQUARE), float(...SQUARE)], output: 'float32' },
+    }),
+    int8: kernel(2 * 512 ** 3, { opType: 'MatMulInteger', inputs: [bytes, bytes], output: 'int32' }),
+    fourBits: kernel(2 * ROWS * INNER * COLUMNS, {
+      ...{ opType: 'MatMulNBits', domain: 'com.microsoft', inputs: [float(ROWS, INNER)], output: 'float32' },
+      weights: [{ dtype: 'uint8', shape: [COLUMNS, blocks, BLOCK / 2] }, float(COLUMNS * blocks)],
+      integers: { K: INNER, N: COLUMNS, bits: 4, block_size: BLOCK, accuracy_level: 4 },
+    }),
+    elements: kernel(ELEMENTS, { opType: 'Sigmoid', inputs: [float(ELEMENTS)], output: 'float32' }),
+  };
 }
 
 /** `y = a` for one float. */
-export function emptyModel(): Uint8Array {
-  return oneNodeModel('Identity', ['a'], [1]);
+export function emptyModel(): KernelModel {
+  return kernel(0, { opType: 'Identity', inputs: [float(1)], output: 'float32' });
 }
 
-/** A model of one node, whose inputs and output are float32 of one shape. */
-function oneNodeModel(opType: string, inputs: readonly string[], shape: readonly number[]): Uint8Array {
-  const type = { dataType: ONNX_FLOAT, shape };
+function kernel(operations: number, node: OneNode): KernelModel {
+  const { opType, domain = '', inputs, weights = [], integers = {}, output } = node;
+  const names = inputs.map((_, index) => `x${index}`);
+  const held = weights.map((_, index) => `w${index}`);
+  const attributes = Object.entries(integers).map(([name, value]) => encodeInteger(name, value));
   const graph = Buffer.concat([
-    encodeNode(opType, inputs, ['y']),
+    encodeNode(opType, [...names, ...held], ['y'], { domain, attributes }),
     encodeGraphName('kernel'),
-    ...inputs.map((input) => encodeValueInfo(GRAPH.input, input, type)),
-    encodeValueInfo(GRAPH.output, 'y', type),
+    ...weights.map((tensor, index) =>
+      encodeTensor(held[index], { dataType: onnxDataType(tensor.dtype), dims: tensor.shape }, filled(tensor)),
+    ),
+    ...inputs.map(({ dtype, shape }, index) =>
+      encodeValueInfo(GRAPH.input, names[index], { dataType: onnxDataType(dtype), shape }),
+    ),
+    encodeValueInfo(GRAPH.output, 'y', { dataType: onnxDataType(output) }),
   ]);
-  const opset = integer(OPSET.version, OPSET_VERSION);
-  return Buffer.concat([
+  const opsets = Object.entries(OPSETS).map(([name, version]) => opset(name, version));
+  const model = Buffer.concat([
     integer(MODEL.irVersion, IR_VERSION),
-    ...[fieldHead(MODEL.opsetImport, opset.length), opset],
+    ...opsets.flatMap((own) => [fieldHead(MODEL.opsetImport, own.length), own]),
     ...[fieldHead(MODEL.graph, graph.length), graph],
   ]);
+  const tensors = inputs.map((tensor, index): [string, RawTensor] => [
+    names[index],
+    { ...tensor, bytes: filled(tensor) },
+  ]);
+  return { model, inputs: new Map(tensors), operations };
+}
+
+/** Small values: none is a denormal number or infinite. */
+function filled({ dtype, shape }: Tensor): Uint8Array {
+  const count = shape.reduce((product, size) => product * size, 1);
+  if (dtype !== 'float32') return new Uint8Array(packedBytes(onnxDataType(dtype), count) ?? 0).fill(3);
+  return new Uint8Array(Float32Array.from({ length: count }, (_, index) => (index % 7) / 7).buffer);
+}
+
+function opset(domain: string, version: number): Uint8Array {
+  const writer = new Writer().uint32(fieldTag(OPSET.domain, WIRE_TYPE.lengthDelimited)).string(domain);
+  return Buffer.concat([writer.finish(), integer(OPSET.version, version)]);
 }
 
 function integer(field: number, value: number): Uint8Array {

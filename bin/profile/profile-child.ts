@@ -2,15 +2,15 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
-import type { RawTensor } from '../../lambda/tensors/tensor';
 import { median } from '../../lib/extremes';
 import { type Sessions, answerJob } from '../onnx-jobs/answer';
+import { type KernelSpeeds, MEASURED_KERNELS } from '../../lib/compute-time/kernel-class';
 import { readEvents } from './events';
-import { KERNEL_FLOPS, KERNEL_SIZE } from './kernel-models';
+import { emptyModel, kernelModels } from './kernel-models';
 import { NodeLabels } from './label-nodes';
 import type { ProfileJob, SliceAnswer, SliceJob, SpeedAnswer, SpeedJob } from './run-profile-job';
 
-/** Runs of the matrix product, each of a few milliseconds. */
+/** Runs of a kernel, each of at most a few milliseconds. */
 const KERNEL_RUNS = 40;
 
 /** Between two runs with the profiler, runs without it take this long, or are so many: short runs need many samples. */
@@ -20,19 +20,21 @@ const MOST_PLAIN_RUNS = 50;
 /** Calls after which V8 has compiled the code of a call; before, a call took 3 times as long. */
 const CALLS_UNTIL_COMPILED = 4000;
 
-async function measureSpeed({ product }: SpeedJob, sessions: Sessions): Promise<SpeedAnswer> {
-  const session = await sessions.open({ path: product, threads: 1 });
-  const matrix = floats([KERNEL_SIZE, KERNEL_SIZE]);
-  const inputs = new Map([
-    ['a', matrix],
-    ['b', matrix],
-  ]);
-  const seconds: number[] = [];
-  const clock = clockFor(1);
-  for (let run = 0; run < KERNEL_RUNS; run++)
-    seconds.push(await timed(clock, () => session.run(inputs, ['y'])));
-  await session.release();
-  return { flopsPerSecond: KERNEL_FLOPS / median(seconds.slice(1)) };
+/** One thread. The profiler's times contain neither the call nor new memory for the output. */
+async function measureSpeed({ folder }: SpeedJob, sessions: Sessions): Promise<SpeedAnswer> {
+  const speeds: Partial<Record<keyof KernelSpeeds, number>> = {};
+  for (const kernel of MEASURED_KERNELS) {
+    const { model, inputs, operations } = kernelModels()[kernel];
+    const [file, profilePrefix] = [`${kernel}.onnx`, kernel].map((name) => path.join(folder, name));
+    fs.writeFileSync(file, model);
+    const session = await sessions.open({ path: file, threads: 1, profilePrefix });
+    for (let run = 0; run < KERNEL_RUNS; run++) await session.run(inputs, ['y']);
+    session.endProfiling();
+    await session.release();
+    const { nodes } = await readEvents(eventsFile(folder, `${kernel}_`), { nodeOf: () => 0 });
+    speeds[kernel] = operations / (shorterHalf(nodes[0].micros) / 1e6);
+  }
+  return { speeds: speeds as KernelSpeeds };
 }
 
 /** Runs with and without the profiler alternate, so that both see the same load of the machine. */
@@ -40,7 +42,7 @@ async function measureSlice(job: SliceJob, sessions: Sessions): Promise<SliceAns
   const { model, empty, threads, runs, outputNames } = job;
   const labels = new NodeLabels(job.mark);
   const idle = await sessions.open({ path: empty, threads });
-  const one = new Map([['a', floats([1])]]);
+  const { inputs: one } = emptyModel();
   const inputs = decodeSafetensors(fs.readFileSync(job.inputs));
   const plain = await sessions.open({ path: model, threads });
   const outputs = await plain.run(inputs, outputNames);
@@ -65,11 +67,22 @@ async function measureSlice(job: SliceJob, sessions: Sessions): Promise<SliceAns
     await profiled.run(inputs, outputNames);
   }
   profiled.endProfiling();
-  const file = fs.readdirSync(job.folder).find((name) => name.startsWith('events'));
-  if (file === undefined) throw new Error("the profiler's file is missing");
-  const events = await readEvents(path.join(job.folder, file), labels);
+  const events = await readEvents(eventsFile(job.folder, 'events'), labels);
   if (events.runs === 0) throw new Error('it runs more nodes than the profiler of ONNX Runtime can record');
   return { events, seconds, callSeconds };
+}
+
+/** The file that ONNX Runtime's profiler wrote. */
+function eventsFile(folder: string, prefix: string): string {
+  const file = fs.readdirSync(folder).find((name) => name.startsWith(prefix) && name.endsWith('.json'));
+  if (file === undefined) throw new Error("the profiler's file is missing");
+  return path.join(folder, file);
+}
+
+/** The median of the shorter half: a busy machine makes times longer, never shorter. */
+function shorterHalf(times: readonly number[]): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  return median(sorted.slice(0, Math.ceil(sorted.length / 2)));
 }
 
 /** Returns seconds since some moment. */
@@ -94,12 +107,6 @@ async function timed(clock: Clock, work: () => Promise<unknown>): Promise<number
   const start = clock();
   await work();
   return clock() - start;
-}
-
-function floats(shape: readonly number[]): RawTensor {
-  const count = shape.reduce((product, size) => product * size, 1);
-  const values = Float32Array.from({ length: count }, (_, index) => (index % 7) / 7);
-  return { dtype: 'float32', shape, bytes: new Uint8Array(values.buffer) };
 }
 
 void answerJob((question, sessions) => {

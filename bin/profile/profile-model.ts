@@ -14,12 +14,13 @@ import { onnxRuntimeVersion, packageVersion } from '../../lib/host/packages';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { graphDigest } from '../../lib/plan/file/plan';
 import { type DimensionSizes, dimensionName, sortedSizes } from '../../lib/shapes/value-types';
+import type { KernelSpeeds } from '../../lib/compute-time/kernel-class';
 import { type ModelProfile, PROFILE_VERSION } from '../../lib/compute-time/profile/profile';
 import { median } from '../../lib/extremes';
 import { runChain } from '../../local/cloud/run-chain';
 import { readTensorFile } from '../tensor-files';
 import { candidateInputs, describeInputs } from '../verify/seeded-inputs';
-import { emptyModel, productModel } from './kernel-models';
+import { emptyModel } from './kernel-models';
 import { NodeLabels } from './label-nodes';
 import { type MeasuredSlice, nodeTimes, rounded } from './node-times';
 import { type SliceAnswer, type SpeedAnswer, runProfileJob } from './run-profile-job';
@@ -90,8 +91,8 @@ class ProfileRun {
   /** Measures with the first inputs on which the model runs. If it runs on none, reports why it fails on the first. */
   async profile(candidates: Iterable<Tensors>): Promise<ModelProfile> {
     this.options.onStep('measuring the machine');
-    fs.writeFileSync(this.empty, emptyModel());
-    const flopsPerSecond = await this.speed();
+    fs.writeFileSync(this.empty, emptyModel().model);
+    const speeds = await this.speeds();
     let failure: SlicedInferenceError | undefined;
     for (const inputs of candidates) {
       try {
@@ -99,7 +100,7 @@ class ProfileRun {
         await runChain(this.compiled.plan, inputs, (slice, tensors) =>
           this.measureSlice(slice, tensors, measured),
         );
-        return this.describe(inputs, measured, flopsPerSecond);
+        return this.describe(inputs, measured, speeds);
       } catch (error) {
         if (!(error instanceof SliceFailure)) throw error;
         failure ??= this.doesNotRun(inputs, error);
@@ -141,12 +142,11 @@ class ProfileRun {
     }
   }
 
-  private async speed(): Promise<number> {
-    const product = path.join(this.folder, 'product.onnx');
-    fs.writeFileSync(product, productModel());
-    const job = { kind: 'speed', product } as const;
-    const answer = await runProfileJob<SpeedAnswer>(job, this.folder, this.analyzed.model);
-    if ('flopsPerSecond' in answer) return answer.flopsPerSecond;
+  private async speeds(): Promise<KernelSpeeds> {
+    const folder = fs.mkdtempSync(path.join(this.folder, 'kernels-'));
+    const job = { kind: 'speed', folder } as const;
+    const answer = await runProfileJob<SpeedAnswer>(job, folder, this.analyzed.model);
+    if ('speeds' in answer) return answer.speeds;
     throw new SlicedInferenceError(
       'the library of ONNX Runtime must load and run on this machine',
       answer.failure,
@@ -154,11 +154,7 @@ class ProfileRun {
     );
   }
 
-  private describe(
-    inputs: Tensors,
-    measured: readonly MeasuredSlice[],
-    flopsPerSecond: number,
-  ): ModelProfile {
+  private describe(inputs: Tensors, measured: readonly MeasuredSlice[], speeds: KernelSpeeds): ModelProfile {
     const { model } = this.analyzed;
     const { threads, runs, optimization } = this.options;
     const callSeconds = median(measured.flatMap(({ answer }) => answer.callSeconds));
@@ -177,7 +173,7 @@ class ProfileRun {
         processor: os.cpus().at(0)?.model.trim() ?? 'unknown',
         architecture: process.arch,
         threads,
-        flopsPerSecond: rounded(flopsPerSecond),
+        speeds: roundedSpeeds(speeds),
         callSeconds: rounded(callSeconds),
       },
       // The profiler records a limited number of nodes, so it may have fewer runs.
@@ -195,6 +191,11 @@ class ProfileRun {
         : 'check their values, and that the model runs on its own',
     );
   }
+}
+
+function roundedSpeeds({ float32, int8, fourBits, elements }: KernelSpeeds): KernelSpeeds {
+  const [a, b, c, d] = [float32, int8, fourBits, elements].map(rounded);
+  return { float32: a, int8: b, fourBits: c, elements: d };
 }
 
 /** The sizes that symbolic dimensions have in the inputs. Of two sizes with one name, the larger counts. */

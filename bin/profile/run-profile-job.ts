@@ -2,6 +2,7 @@
 import { deadlineMs } from '../../lib/onnx/limits';
 import type { Model } from '../../lib/onnx/model';
 import { type Failure, ask } from '../onnx-jobs/ask';
+import type { KernelSpeeds } from '../../lib/compute-time/kernel-class';
 import type { SliceEvents } from './events';
 
 export type ProfileJob = SpeedJob | SliceJob;
@@ -9,8 +10,8 @@ export type ProfileJob = SpeedJob | SliceJob;
 /** Measures how fast the machine is. */
 export interface SpeedJob {
   readonly kind: 'speed';
-  /** Path of the model of `productModel`. */
-  readonly product: string;
+  /** For the models of `kernelModels` and the files of ONNX Runtime's profiler. */
+  readonly folder: string;
 }
 
 /** Measures a slice. */
@@ -35,7 +36,7 @@ export interface SliceJob {
 }
 
 export interface SpeedAnswer {
-  readonly flopsPerSecond: number;
+  readonly speeds: KernelSpeeds;
 }
 
 export interface SliceAnswer {

@@ -17,8 +17,9 @@ import { type DetailedCostModel, costModel } from '../cost/model';
 import { type CostOptions, withDefaults } from '../cost/options';
 import { threadCount } from '../plan/sizes/estimate';
 import { scratchBytes } from '../plan/sizes/kernels/scratch';
+import { architectureFactors } from '../compute-time/architecture';
 import { nodeSeconds } from '../compute-time/node-seconds';
-import { OUTPUT_BANDWIDTH } from '../compute-time/reference-processor';
+import { OUTPUT_BANDWIDTH } from '../compute-time/lambda-vcpu';
 import type { ModelProfile } from '../compute-time/profile/profile';
 
 export interface TypedGraph {
@@ -140,18 +141,19 @@ export function planCosts(
   { types, planned }: KnownTypes,
   { profile, splits, ...options }: PlanCostOptions = {},
 ): PlanCosts {
-  const { environment, prepacking } = withDefaults(options);
-  const speed = environment.processor.lambdaSpeed;
+  const { environment, prepacking, architecture } = withDefaults(options);
   // A model keeps the sums of delays that were asked for.
   const models = new Map<string, DetailedCostModel>();
   return {
-    work: nodeSeconds(model, planned, { ...(profile && { profile }), prepacking }).map(
-      (seconds) => seconds / speed,
-    ),
+    work: nodeSeconds(model, planned, {
+      ...(profile && { profile }),
+      prepacking,
+      factors: architectureFactors(architecture, environment),
+    }),
     scratch: scratchBytes(model, planned, prepacking),
     classes: sizeClasses(types),
     threads: (memoryMb) => withinSplits(threadCount(memoryMb), splits),
-    outputSecondsPerByte: 1 / (OUTPUT_BANDWIDTH * speed),
+    outputSecondsPerByte: 1 / OUTPUT_BANDWIDTH,
     ...(options.warmUp !== undefined && { warmUp: options.warmUp }),
     model: (
       requestsPerHour = options.requestsPerHour ?? DEFAULT_REQUESTS_PER_HOUR,

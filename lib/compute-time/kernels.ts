@@ -2,83 +2,101 @@
 import { type WorkNode, movedBytes, totalBytes, totalElements } from './node-tensors';
 import {
   BANDWIDTH,
+  CACHE_BYTES,
   ELEMENT_NS,
   RESIZE_NS,
   INPUT_ELEMENT_NS,
   ROW_NS,
   NODE_OVERHEAD,
-} from './reference-processor';
+} from './lambda-vcpu';
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
 
 /** `Pow` is nearly always a square or a root; ONNX Runtime recognizes squares, and other powers take ten times as long. */
-const DIVISIONS = words('Div Reciprocal Sqrt HardSigmoid HardSwish Round Mean LeakyRelu Pow');
-const VECTORIZED = words('Erf Exp Tanh Sigmoid Swish Where');
-const COMPOSED = words('Gelu FastGelu QuickGelu BiasGelu RotaryEmbedding');
+const DIVISIONS = words(
+  'Div Reciprocal HardSigmoid HardSwish Round Mean LeakyRelu Pow Floor Ceil Softsign QuantizeLinear',
+);
+const VECTORIZED = words('Exp Tanh Sigmoid Swish Sqrt DynamicQuantizeLinear');
+const COMPOSED = words('Where FastGelu QuickGelu RotaryEmbedding');
+const ERROR_FUNCTIONS = words('Erf Gelu BiasGelu');
 const SLOW = words(
-  'Log Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh Elu Selu Celu Shrink IsNaN IsInf BitShift Softsign',
+  'Log Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh Elu Selu Celu Shrink IsNaN IsInf BitShift',
 );
 const SCALAR = words('Softplus Mish Mod');
 
-/** The slower of computing and of reading and writing. */
 export function elementwiseSeconds(work: WorkNode): number {
   const out = work.outputs.at(0);
   if (out === undefined) return 0;
   const isText = work.inputs.some((input) => input?.dtype === 'string');
   const nanoseconds = isText ? ELEMENT_NS.text : elementNanoseconds(work.node.opType);
-  return Math.max(out.elements * nanoseconds * 1e-9, movedBytes(work) / BANDWIDTH.elementwise);
+  return out.elements * nanoseconds * 1e-9 + memorySeconds(work);
+}
+
+/** What a node takes longer because its tensors do not stay in the caches. */
+export function memorySeconds(work: WorkNode): number {
+  const bytes = movedBytes(work);
+  return bytes > CACHE_BYTES.tensors ? bytes / BANDWIDTH.memory : 0;
 }
 
 function elementNanoseconds(opType: string): number {
   if (DIVISIONS.has(opType)) return ELEMENT_NS.division;
   if (VECTORIZED.has(opType)) return ELEMENT_NS.vectorized;
   if (COMPOSED.has(opType)) return ELEMENT_NS.composed;
+  if (ERROR_FUNCTIONS.has(opType)) return ELEMENT_NS.errorFunction;
   if (SLOW.has(opType)) return ELEMENT_NS.slow;
   return SCALAR.has(opType) ? ELEMENT_NS.scalar : ELEMENT_NS.simple;
 }
 
-const RESIZING = new Set(['Resize', 'Upsample', 'GridSample', 'RoiAlign']);
-const REORDERING = new Set(
-  'Transpose DepthToSpace SpaceToDepth Gather GatherElements GatherND ScatterElements ScatterND Scatter'.split(
-    ' ',
-  ),
-);
+const RESIZING = words('Resize Upsample GridSample RoiAlign');
+const GATHERING = words('Transpose GatherElements GatherND ScatterElements ScatterND Scatter');
+const SCATTERING = words('DepthToSpace SpaceToDepth');
 
 /** What is written was read before, whatever the size of the input: `Slice` and `Gather` read only what they need. */
 export function movementSeconds({ node, outputs }: WorkNode): number {
   const bytes = 2 * totalBytes(outputs);
-  if (RESIZING.has(node.opType)) return totalElements(outputs) * RESIZE_NS * 1e-9;
-  return bytes / (REORDERING.has(node.opType) ? BANDWIDTH.gather : BANDWIDTH.copy);
+  const fromMemory = bytes > CACHE_BYTES.tensors ? bytes / BANDWIDTH.memory : 0;
+  if (RESIZING.has(node.opType)) return totalElements(outputs) * RESIZE_NS * 1e-9 + fromMemory;
+  return bytes / movementRate(node.opType) + fromMemory;
 }
 
-const SORTING = new Set(['TopK', 'Unique', 'NonMaxSuppression']);
+function movementRate(opType: string): number {
+  if (SCATTERING.has(opType)) return BANDWIDTH.scatter;
+  return GATHERING.has(opType) ? BANDWIDTH.gather : BANDWIDTH.copy;
+}
 
 export function reductionSeconds(work: WorkNode): number {
-  const { node, inputs } = work;
-  const input = inputs.at(0);
-  if (input === undefined) return 0;
-  const { opType } = node;
-  const computing = input.elements * nanoseconds(opType) * 1e-9;
-  const rows = /Softmax|Hardmax/.test(opType) ? input.elements / Math.max(1, input.shape.at(-1) ?? 1) : 0;
-  return Math.max(computing, movedBytes(work) / BANDWIDTH.elementwise) + rows * ROW_NS * 1e-9;
-}
-
-/**
- * Pooling. The graph's model does not keep the size of the window; a window is usually as large as its stride or a little
- * larger, so each input element is read about once or twice.
- */
-export function poolingSeconds(work: WorkNode): number {
   const input = work.inputs.at(0);
   if (input === undefined) return 0;
-  const computing = input.elements * INPUT_ELEMENT_NS.pooling * 1e-9;
-  return Math.max(computing, movedBytes(work) / BANDWIDTH.elementwise);
+  const { opType } = work.node;
+  const rows = /Softmax|Hardmax/.test(opType) ? input.elements / Math.max(1, input.shape.at(-1) ?? 1) : 0;
+  return (input.elements * nanoseconds(opType) + rows * ROW_NS) * 1e-9 + memorySeconds(work);
 }
 
+/** The graph's model does not keep the size of the window: windows of each element overlap, others hardly do. */
+export function poolingSeconds(work: WorkNode): number {
+  const input = work.inputs.at(0);
+  const out = work.outputs.at(0);
+  if (input === undefined || out === undefined) return 0;
+  const isDense = out.elements >= input.elements;
+  const ns = isDense ? INPUT_ELEMENT_NS.densePooling : INPUT_ELEMENT_NS.pooling;
+  return input.elements * ns * 1e-9 + memorySeconds(work);
+}
+
+const OF_READING: readonly (readonly [RegExp, number])[] = [
+  [/^(TopK|Unique|NonMaxSuppression)$/, INPUT_ELEMENT_NS.sorting],
+  [/^Arg/, INPUT_ELEMENT_NS.search],
+  [/^CumSum$/, INPUT_ELEMENT_NS.runningSum],
+  [/Softmax|Hardmax/, INPUT_ELEMENT_NS.softmax],
+  [/^BatchNorm/, INPUT_ELEMENT_NS.batchNormalization],
+  [/^Skip/, INPUT_ELEMENT_NS.skipNormalization],
+  [/^(Instance|Group)Norm/, INPUT_ELEMENT_NS.channelNormalization],
+  [/^(Simplified|RMS)/, INPUT_ELEMENT_NS.simplifiedNormalization],
+  [/Norm/, INPUT_ELEMENT_NS.normalization],
+  [/^(QLinear)?Global/, INPUT_ELEMENT_NS.globalPooling],
+];
+
 function nanoseconds(opType: string): number {
-  if (SORTING.has(opType)) return INPUT_ELEMENT_NS.sorting;
-  if (opType === 'BatchNormalization') return INPUT_ELEMENT_NS.batchNormalization;
-  if (opType.includes('Norm')) return INPUT_ELEMENT_NS.normalization;
-  return /Softmax|Hardmax/.test(opType) ? INPUT_ELEMENT_NS.softmax : INPUT_ELEMENT_NS.reduction;
+  return OF_READING.find(([pattern]) => pattern.test(opType))?.[1] ?? INPUT_ELEMENT_NS.reduction;
 }
 
 export interface BodySize {
@@ -96,7 +114,7 @@ const BRANCHES = 2;
  */
 export function bodySeconds(work: WorkNode, { nodes, heldBytes }: BodySize): number {
   const weights = heldBytes + totalBytes(work.captures.filter(({ isWeight }) => isWeight));
-  const all = nodes * NODE_OVERHEAD + weights / BANDWIDTH.weights;
+  const all = nodes * NODE_OVERHEAD + weights / BANDWIDTH.weights.memory;
   const pass = work.node.opType === 'If' && work.node.domain === '' ? all / BRANCHES : all;
   return pass + movedBytes(work) / BANDWIDTH.copy;
 }

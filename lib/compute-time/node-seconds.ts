@@ -2,7 +2,13 @@
 import type { FunctionNode, LocalFunction, Model, Node } from '../onnx/model';
 import { callKey, functionsByKey } from '../onnx/local-functions';
 import type { ValueTypes } from '../shapes/value-types';
-import { attentionSeconds, productNodeSeconds, recurrentSeconds, convolutionSeconds } from './products';
+import {
+  type Weights,
+  attentionSeconds,
+  productNodeSeconds,
+  recurrentSeconds,
+  convolutionSeconds,
+} from './products';
 import {
   type BodySize,
   bodySeconds,
@@ -11,41 +17,59 @@ import {
   poolingSeconds,
   reductionSeconds,
 } from './kernels';
-import { type WorkNode, movedBytes, workOf } from './node-tensors';
-import { type ModelProfile, profiledWork } from './profile/profile';
+import { type ClassFactors, factorsFrom, kernelClassOf } from './kernel-class';
+import { type WorkNode, totalBytes, workOf } from './node-tensors';
+import type { ModelProfile } from './profile/profile';
 import families from './operator-families.json';
-import { BANDWIDTH, NODE_OVERHEAD } from './reference-processor';
+import { CACHE_BYTES, NODE_OVERHEAD } from './lambda-vcpu';
 
-/**
- * By node of the graph that is cut: seconds on one thread of the reference processor. Divide them by the speed of one vCPU of
- * Lambda, which the model of cost has, relative to that processor.
- */
+/** By node of the graph that is cut: seconds on one thread on one vCPU of Lambda. */
 export type NodeSeconds = readonly number[];
 
-/**
- * @param types with the planned sizes in all shapes; a size that is unknown counts as 1
- * @param profile of this graph; it is used instead of the operators and shapes
- * @param prepacking whether weights are rewritten for the kernels when a session is created. @default true
- */
+export interface NodeSecondsOptions {
+  /** Of this graph; it is used instead of the operators and shapes. */
+  readonly profile?: ModelProfile;
+  /** Whether weights are rewritten for the kernels when a session is created. @default true */
+  readonly prepacking?: boolean;
+  /** What the times on an x86_64 vCPU are multiplied with, such as for arm64. @default - nothing */
+  readonly factors?: ClassFactors;
+}
+
+/** @param types with the planned sizes in all shapes; a size that is unknown counts as 1 */
 export function nodeSeconds(
   model: Model,
   types: ValueTypes,
-  { profile, prepacking = true }: { readonly profile?: ModelProfile; readonly prepacking?: boolean } = {},
+  { profile, prepacking = true, factors }: NodeSecondsOptions = {},
 ): NodeSeconds {
-  if (profile !== undefined) return profiledWork(profile);
-  const functions = functionsByKey(model);
-  const insideOf = bodySizes(functions);
-  return workOf(model.graph, types).map((work) => secondsOf(work, insideOf(work.node), prepacking));
+  const all = workOf(model.graph, types);
+  const weights: Weights = { prepacking, areCached: productWeightBytes(all) <= CACHE_BYTES.weights };
+  const insideOf = bodySizes(functionsByKey(model));
+  const toLambda = profile && factorsFrom(profile.machine.speeds);
+  return all.map((work) => {
+    const { index } = work.node;
+    const kernelClass = kernelClassOf(work, PRODUCTS.has(familyOf(work.node.opType)));
+    // With several threads, a time counts for each of them: some kernels use one thread alone, so this is an upper bound.
+    const own =
+      profile === undefined
+        ? secondsOf(work, insideOf(work.node), weights)
+        : (profile.nodes[index]?.seconds ?? 0) * profile.machine.threads * (toLambda?.[kernelClass] ?? 1);
+    return own * (factors?.[kernelClass] ?? 1);
+  });
 }
 
-function secondsOf(work: WorkNode, inside: BodySize | undefined, prepacking: boolean): number {
+/** Of a weight that several nodes use, each use counts. */
+function productWeightBytes(all: readonly WorkNode[]): number {
+  return all
+    .filter(({ node }) => PRODUCTS.has(familyOf(node.opType)))
+    .reduce((sum, { inputs }) => sum + totalBytes(inputs.filter((input) => input?.isWeight)), 0);
+}
+
+function secondsOf(work: WorkNode, inside: BodySize | undefined, weights: Weights): number {
   // ONNX Runtime turns these nodes into initializers when it loads a graph.
   if (work.node.opType === 'Constant' && work.node.domain === '') return 0;
   if (inside !== undefined) return NODE_OVERHEAD + bodySeconds(work, inside);
-  return NODE_OVERHEAD + KERNEL_SECONDS[familyOf(work.node.opType)](work, prepacking);
+  return NODE_OVERHEAD + KERNEL_SECONDS[familyOf(work.node.opType)](work, weights);
 }
-
-const unknownSeconds = (work: WorkNode): number => movedBytes(work) / BANDWIDTH.elementwise;
 
 /** By family of operators; `other` is for operators that `operator-families.json` does not have. */
 const KERNEL_SECONDS = {
@@ -58,9 +82,11 @@ const KERNEL_SECONDS = {
   reduction: reductionSeconds,
   pooling: poolingSeconds,
   view: () => 0,
-  body: unknownSeconds,
-  other: unknownSeconds,
-} satisfies Record<string, (work: WorkNode, prepacking: boolean) => number>;
+  body: elementwiseSeconds,
+  other: elementwiseSeconds,
+} satisfies Record<string, (work: WorkNode, weights: Weights) => number>;
+
+const PRODUCTS: ReadonlySet<string> = new Set<Family>(['product', 'convolution', 'recurrent', 'attention']);
 
 type Family = keyof typeof KERNEL_SECONDS;
 

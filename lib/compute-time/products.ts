@@ -1,16 +1,21 @@
 /** Products of matrices, and the layers that consist of them: convolutions, recurrent layers, and attention as one node. */
 import { product } from '../shapes/value-types';
-import { type WorkNode, type WorkTensor, totalElements, movedBytes } from './node-tensors';
+import { type WorkNode, type WorkTensor } from './node-tensors';
+import { memorySeconds } from './kernels';
 import {
   BANDWIDTH,
   PRODUCT_RATE,
-  PRODUCT_TILE,
+  PRODUCT_OVERHEAD,
+  TILE_ROWS,
+  SMALL_MATRIX_BYTES,
   ELEMENT_NS,
   INPUT_ELEMENT_NS,
   CONVOLUTION_OVERHEAD,
+  CONVOLUTION_RATE,
   DEPTHWISE_RATE,
   DEQUANTIZATION_NS,
-} from './reference-processor';
+  PACKED_DEQUANTIZATION_NS,
+} from './lambda-vcpu';
 
 /** The matrices of one product, `[rows, inner] x [inner, columns]`, and how often it is computed. */
 export interface Product {
@@ -19,29 +24,53 @@ export interface Product {
   readonly inner: number;
   readonly columns: number;
   readonly dtype: string | undefined;
+  /** Whether the left matrix has signed integers. @default false */
+  readonly isSigned?: boolean;
 }
 
-/** A product with fewer rows than this waits for the weights instead of computing. */
+/** How a session holds its weights. */
+export interface Weights {
+  /** Whether they were rewritten for the kernels when the session was created. */
+  readonly prepacking: boolean;
+  /** Whether all of the graph's stay in the caches from run to run. */
+  readonly areCached: boolean;
+}
+
+/** Where the right matrix of a product comes from: a tensor of the run, or a weight. */
+type RightMatrix = Weights | 'tensor';
+
+/** A product of floats with fewer rows than this reads the right matrix as it is. */
 const FEW_ROWS = 2;
 
-/** @param isPacked whether the right matrix was packed for the kernel before; otherwise each run packs it first */
-function productSeconds({ count, rows, inner, columns, dtype }: Product, isPacked = false): number {
-  const width = elementBytes(dtype);
-  const rightBytes = count * inner * columns * width;
-  if (rows < FEW_ROWS) return rightBytes / (isPacked ? BANDWIDTH.packedWeights : BANDWIDTH.weights);
-  const operations =
-    2 * count * paddedTo(rows, PRODUCT_TILE.rows) * inner * paddedTo(columns, PRODUCT_TILE.columns);
-  return operations / productRate(dtype) + (isPacked ? 0 : rightBytes / BANDWIDTH.packing);
+function productSeconds(own: Product, right: RightMatrix): number {
+  const { count, rows, inner, columns, dtype, isSigned = false } = own;
+  const bytes = inner * columns * elementBytes(dtype);
+  const rate = isSigned ? PRODUCT_RATE.signedLeft : productRate(dtype);
+  const isInteger = dtype !== undefined && /^u?int/.test(dtype);
+  const computing = (2 * padded(rows, isInteger ? 'integers' : 'floats') * inner * columns) / rate;
+  const areCached = right === 'tensor' || right.areCached;
+  const reading = right === 'tensor' ? 0 : bytes / BANDWIDTH.weights[areCached ? 'cached' : 'memory'];
+  const isPacked = (right !== 'tensor' && right.prepacking) || (rows < FEW_ROWS && !isInteger);
+  const packing = isPacked ? 0 : bytes / packingRate(bytes, areCached);
+  // Reading from the caches and computing overlap.
+  const both = areCached ? Math.max(computing, reading) : computing + reading;
+  return count * (PRODUCT_OVERHEAD + both + packing);
 }
 
-function paddedTo(size: number, tile: number): number {
-  return Math.ceil(size / tile) * tile;
+function packingRate(bytes: number, areCached: boolean): number {
+  if (!areCached) return BANDWIDTH.packing.memory;
+  return BANDWIDTH.packing[bytes <= SMALL_MATRIX_BYTES ? 'small' : 'large'];
+}
+
+/** Fewer rows than a tile take less time, because the weights are read meanwhile. */
+function padded(rows: number, kind: keyof typeof TILE_ROWS): number {
+  const tile = TILE_ROWS[kind];
+  return rows < tile ? rows : Math.ceil(rows / tile) * tile;
 }
 
 function productRate(dtype: string | undefined): number {
-  if (dtype === undefined) return PRODUCT_RATE.float32;
-  if (/^u?int/.test(dtype)) return PRODUCT_RATE.int8;
-  return dtype === 'float64' || dtype === 'float16' ? PRODUCT_RATE[dtype] : PRODUCT_RATE.float32;
+  if (dtype === 'float64' || dtype === 'float16' || dtype === 'uint8') return PRODUCT_RATE[dtype];
+  return dtype !== undefined && /^u?int/.test(dtype) ? PRODUCT_RATE.int8 : PRODUCT_RATE.float32;
 }
 
 function elementBytes(dtype: string | undefined): number {
@@ -70,36 +99,48 @@ const GROUP_INDEX = 4;
 const LEVEL_OF_INT8 = 4;
 
 /** Products with weights of a few bits. */
-const FEW_BITS = /^MatMul(NBits|Bnb4|FpQ4)$/;
+export const FEW_BITS = /^MatMul(NBits|Bnb4|FpQ4)$/;
 
-export function productNodeSeconds(work: WorkNode, prepacking: boolean): number {
+export function productNodeSeconds(work: WorkNode, weights: Weights): number {
   const { node, inputs, outputs } = work;
   const left = inputs.at(0);
   const right = inputs.at(RIGHT_INPUT[node.opType] ?? 1);
   const out = outputs.at(0);
   if (left === undefined || right === undefined || out === undefined) return 0;
-  const moved = (left.bytes + out.bytes) / BANDWIDTH.elementwise;
-  const conversion = node.opType.startsWith('DynamicQuantize') ? (4 * left.bytes) / BANDWIDTH.elementwise : 0;
-  const found = productOf(node.opType, left, right, out);
-  const isPacked = prepacking && right.isWeight;
-  const dequantization = dequantizesWeights(work, prepacking)
-    ? found.inner * found.columns * DEQUANTIZATION_NS * 1e-9
+  const conversion = node.opType.startsWith('DynamicQuantize')
+    ? left.elements * ELEMENT_NS.vectorized * 1e-9
     : 0;
-  return productSeconds(found, isPacked) + dequantization + moved + conversion;
+  const found = productOf(node.opType, left, right, out);
+  if (FEW_BITS.test(node.opType)) return fewBitsSeconds(work, found, weights) + conversion;
+  return productSeconds(found, right.isWeight ? weights : 'tensor') + conversion;
+}
+
+/** Weights that were not prepacked become floats in each run. */
+function fewBitsSeconds(work: WorkNode, { rows, inner, columns, dtype }: Product, weights: Weights): number {
+  const elements = inner * columns;
+  if (dequantizesWeights(work, weights.prepacking)) {
+    const asFloats = { count: 1, rows, inner, columns, dtype };
+    return elements * DEQUANTIZATION_NS * 1e-9 + productSeconds(asFloats, 'tensor');
+  }
+  const isFloat = work.node.sizeAttributes?.get('accuracy_level') !== LEVEL_OF_INT8;
+  const dequantization = isFloat ? elements * PACKED_DEQUANTIZATION_NS * 1e-9 : 0;
+  const reading = elements / 2 / BANDWIDTH.fourBits;
+  return (2 * rows * elements) / PRODUCT_RATE.fourBits + reading + dequantization;
 }
 
 function productOf(opType: string, left: WorkTensor, right: WorkTensor, out: WorkTensor): Product {
   const columns = out.shape.at(-1) ?? 1;
   if (opType === 'Einsum') return contraction(left, right, out);
   // Weights of 4 bits have a shape of their own: [columns, blocks, bytes of a block].
-  const isPacked = FEW_BITS.test(opType);
+  const hasBlocks = FEW_BITS.test(opType);
   // A batch of left matrices times one right matrix is one product with many rows.
   const rows = out.elements / Math.max(1, columns);
   const count =
-    right.shape.length <= 2 || isPacked ? 1 : right.elements / Math.max(1, product(right.shape.slice(-2)));
+    right.shape.length <= 2 || hasBlocks ? 1 : right.elements / Math.max(1, product(right.shape.slice(-2)));
   // Gemm may transpose its left matrix, so its inner size follows from the number of elements.
   const inner = left.elements / Math.max(1, rows);
-  return { count, rows: rows / count, inner, columns, dtype: isPacked ? left.dtype : right.dtype };
+  const dtype = hasBlocks ? left.dtype : right.dtype;
+  return { count, rows: rows / count, inner, columns, dtype, isSigned: left.dtype === 'int8' };
 }
 
 /**
@@ -126,7 +167,7 @@ const ACTIVATIONS = 5;
  * Inputs: `X [steps, batch, inputs]`, `W [directions, gates x hidden, inputs]`, `R [directions, gates x hidden, hidden]`. The
  * product with `W` is one for all steps, the product with `R` is one for each step.
  */
-export function recurrentSeconds({ inputs, outputs }: WorkNode, prepacking: boolean): number {
+export function recurrentSeconds({ inputs }: WorkNode, weights: Weights): number {
   const [x, w, r] = inputs;
   if (x === undefined || w === undefined || r === undefined) return 0;
   // A quantized layer has its weights transposed: the hidden size is the smaller one.
@@ -146,7 +187,7 @@ export function recurrentSeconds({ inputs, outputs }: WorkNode, prepacking: bool
       columns: gates,
       dtype: w.dtype,
     },
-    prepacking && w.isWeight,
+    w.isWeight ? weights : 'tensor',
   );
   const fromState = productSeconds(
     {
@@ -156,11 +197,11 @@ export function recurrentSeconds({ inputs, outputs }: WorkNode, prepacking: bool
       columns: gates,
       dtype: r.dtype,
     },
-    prepacking && r.isWeight,
+    // Each step after the first finds them in the caches.
+    r.isWeight ? { ...weights, areCached: true } : 'tensor',
   );
   const activations = positions * directions * hidden * ACTIVATIONS * ELEMENT_NS.vectorized * 1e-9;
-  const written = (totalElements(outputs) * 4) / BANDWIDTH.elementwise;
-  return fromInputs + fromState + activations + written;
+  return fromInputs + fromState + activations;
 }
 
 const WITH_WEIGHTS = new Set(['Attention', 'QAttention', 'PackedAttention', 'LongformerAttention']);
@@ -169,7 +210,7 @@ const WITH_WEIGHTS = new Set(['Attention', 'QAttention', 'PackedAttention', 'Lon
 const HEAD_SIZE = 64;
 
 /** Inputs are `[batch, sequence, hidden]`, or `[batch, heads, sequence, head]`. */
-export function attentionSeconds(work: WorkNode, prepacking: boolean): number {
+export function attentionSeconds(work: WorkNode, weights: Weights): number {
   const { node, inputs, outputs } = work;
   const query = inputs.at(0);
   const out = outputs.at(0);
@@ -185,24 +226,24 @@ export function attentionSeconds(work: WorkNode, prepacking: boolean): number {
   const head = hidden / heads;
   const dtype = query.dtype;
   const count = batch * heads;
-  const scores = productSeconds({ count, rows: sequence, inner: head, columns: keys, dtype });
-  const mixed = productSeconds({ count, rows: sequence, inner: keys, columns: head, dtype });
+  const scores = productSeconds({ count, rows: sequence, inner: head, columns: keys, dtype }, 'tensor');
+  const mixed = productSeconds({ count, rows: sequence, inner: keys, columns: head, dtype }, 'tensor');
   const softmax = count * sequence * keys * INPUT_ELEMENT_NS.softmax * 1e-9;
-  const weights = hasWeights ? inputs.at(1) : undefined;
+  const projection = hasWeights ? inputs.at(1) : undefined;
   const projected =
-    weights === undefined
+    projection === undefined
       ? 0
       : productSeconds(
           {
             count: 1,
             rows: batch * sequence,
             inner: hidden,
-            columns: weights.shape.at(-1) ?? 1,
-            dtype: weights.dtype,
+            columns: projection.shape.at(-1) ?? 1,
+            dtype: projection.dtype,
           },
-          prepacking && weights.isWeight,
+          projection.isWeight ? weights : 'tensor',
         );
-  return projected + scores + softmax + mixed + movedBytes(work) / BANDWIDTH.copy;
+  return projected + scores + softmax + mixed + memorySeconds(work);
 }
 
 /** Where an operator has its kernel; by default, it is input 1. */
@@ -212,20 +253,26 @@ const KERNEL_INPUT: Readonly<Record<string, number>> = { QLinearConv: 3 };
 const STRIDE_RATIO = 1.6;
 
 /** Seconds of a node whose kernel has the shape `[output channels, input channels of a group, ...window]`. */
-export function convolutionSeconds({ node, inputs, outputs }: WorkNode): number {
+export function convolutionSeconds(work: WorkNode): number {
+  const { node, inputs, outputs } = work;
   const input = inputs.at(0);
   const kernel = inputs.at(KERNEL_INPUT[node.opType] ?? 1);
   const out = outputs.at(0);
   if (input === undefined || kernel === undefined || out === undefined) return 0;
-  const moved = (input.bytes + out.bytes) / BANDWIDTH.elementwise;
   const own =
     node.opType === 'ConvTranspose'
       ? transposedSeconds(input, kernel, out)
-      : directSeconds(input, kernel, out);
-  return CONVOLUTION_OVERHEAD + own + moved;
+      : directSeconds(input, kernel, out, convolutionRate(node.opType, kernel));
+  return CONVOLUTION_OVERHEAD + own + memorySeconds(work);
 }
 
-function directSeconds(input: WorkTensor, kernel: WorkTensor, out: WorkTensor): number {
+/** The kernel is the left matrix. `QLinearConv` has kernels of its own for signed weights. */
+function convolutionRate(opType: string, { dtype }: WorkTensor): number {
+  if (opType === 'ConvInteger' && dtype === 'int8') return PRODUCT_RATE.signedLeft;
+  return dtype === 'uint8' || dtype === 'int8' ? PRODUCT_RATE[dtype] : CONVOLUTION_RATE;
+}
+
+function directSeconds(input: WorkTensor, kernel: WorkTensor, out: WorkTensor, rate: number): number {
   const [batch = 1, channels = 1] = out.shape;
   const [, groupChannels = 1] = kernel.shape;
   const window = product(kernel.shape.slice(2));
@@ -233,23 +280,15 @@ function directSeconds(input: WorkTensor, kernel: WorkTensor, out: WorkTensor): 
   const groups = Math.max(1, (input.shape.at(1) ?? groupChannels) / Math.max(1, groupChannels));
   const isStrided = (input.shape.at(-1) ?? 1) >= STRIDE_RATIO * (out.shape.at(-1) ?? 1);
   if (groupChannels === 1 && groups > 1) {
-    const rate = isStrided ? DEPTHWISE_RATE.strided : DEPTHWISE_RATE.dense;
-    return (2 * out.elements * window) / rate;
+    const ownRate = isStrided ? DEPTHWISE_RATE.strided : DEPTHWISE_RATE.dense;
+    return (2 * out.elements * window) / ownRate;
   }
   const inner = groupChannels * window;
   // A window of one element needs no copy.
   const copied = window === 1 && !isStrided ? 0 : batch * groups * inner * positions * bytesOfElement(input);
   const speed = isStrided ? BANDWIDTH.stridedWindows : BANDWIDTH.windows;
-  return (
-    productSeconds({
-      count: batch * groups,
-      rows: Math.max(2, channels / groups),
-      inner,
-      columns: positions,
-      dtype: kernel.dtype,
-    }) +
-    copied / speed
-  );
+  const operations = 2 * batch * groups * padded(channels / groups, 'floats') * inner * positions;
+  return operations / rate + copied / speed;
 }
 
 /** Each input element adds a window to the output: the product comes first, then the windows are added. */
@@ -258,9 +297,7 @@ function transposedSeconds(input: WorkTensor, kernel: WorkTensor, out: WorkTenso
   const window = product(kernel.shape.slice(2));
   const operations = 2 * input.elements * groupOutputs * window;
   const windows = (input.elements / Math.max(1, input.shape.at(1) ?? 1)) * (out.shape.at(1) ?? 1) * window;
-  return (
-    operations / productRate(kernel.dtype) + (windows * bytesOfElement(input)) / BANDWIDTH.stridedWindows
-  );
+  return operations / CONVOLUTION_RATE + (windows * bytesOfElement(input)) / BANDWIDTH.stridedWindows;
 }
 
 function bytesOfElement({ bytes, elements }: WorkTensor): number {

@@ -152,7 +152,7 @@ function timesOf(
   const tableMs =
     startMs +
     2 * transferMs(bytes, share, hostOf(options), environment) +
-    singleThreadMs((batch.tableCpu * bytes) / 1e6, share, environment);
+    singleThreadMs((batch.tableCpu * bytes) / 1e6, share);
   const item = warm.time.plus(transition);
   const states = transition.times(CHILD_STATES);
   const parent = transitionOf('standard', environment).times(PARENT_TRANSITIONS);

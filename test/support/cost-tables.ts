@@ -2,7 +2,6 @@
 import type { AlternativeId, Offer, WholeModel } from '../../lib/cost/alternatives/alternative';
 import { compareAlternatives } from '../../lib/cost/alternatives/compare';
 import { grouped } from '../../lib/cost/alternatives/wording';
-import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/defaults';
 import type { Transport } from '../../lib/cost/chain';
 import type { CostOptions } from '../../lib/cost/options';
 import { costModel } from '../../lib/cost/model';
@@ -29,12 +28,12 @@ export const SMALL: Sizes = {
   responseBytes: 100e3,
 };
 
-/** BERT-large's shape: 1.3 GB, 0.54 s on two cores of the machine that measured it, tensors of 0.5 MB. */
+/** BERT-large's shape: 1.3 GB, 0.97 s on a core of the class of Lambda's processors, tensors of 0.5 MB. */
 export const BERT: Sizes = {
   slices: 8,
   memoryMb: 1769,
   peakMemoryMb: 1400,
-  coreSeconds: (2 * 0.54) / DEFAULT_ENVIRONMENT.processor.lambdaSpeed,
+  coreSeconds: 0.97,
   fileBytes: 1.3e9,
   packedBytes: 1.3e9,
   crossingBytes: 524_288,

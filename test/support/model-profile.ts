@@ -4,7 +4,7 @@ import { onnxRuntimeVersion } from '../../lib/host/packages';
 import { OMITTED } from '../../lib/onnx/model';
 import { graphDigest } from '../../lib/plan/file/plan';
 import type { ModelProfile } from '../../lib/compute-time/profile/profile';
-import { REFERENCE_FLOPS } from '../../lib/compute-time/reference-processor';
+import { LAMBDA_SPEEDS } from '../../lib/compute-time/kernel-class';
 import { fileWith } from './changed-json';
 
 /** Each node takes `seconds` and has the planned types, with `rows` in the first dimension if it is given. */
@@ -18,7 +18,7 @@ export function profileOf(
     return rows === undefined ? shape : [rows, ...shape.slice(1)];
   };
   return {
-    version: 1,
+    version: 2,
     library: '0.2.0',
     onnxRuntime: onnxRuntimeVersion(),
     graphOptimization: optimization,
@@ -28,7 +28,7 @@ export function profileOf(
       processor: 'a processor',
       architecture: 'x64',
       threads: 1,
-      flopsPerSecond: REFERENCE_FLOPS,
+      speeds: LAMBDA_SPEEDS,
       callSeconds: 0.00002,
     },
     runs: 3,

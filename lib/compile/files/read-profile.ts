@@ -23,6 +23,7 @@ import {
   described,
   jsonOf,
 } from '../../json-readers';
+import type { KernelSpeeds } from '../../compute-time/kernel-class';
 import { MODEL, VERSION } from './plan-schema';
 import { SlicedInferenceError, printable, quoted } from '../../errors';
 import { onnxRuntimeVersion } from '../../host/packages';
@@ -35,9 +36,8 @@ import { type DimensionSizes, givenSize } from '../../shapes/value-types';
 const MAX_PROCESSOR_NAME = 256;
 /** Longest time: no run of a function takes longer than 15 minutes, and the machine may be a hundred times slower. */
 const MAX_SECONDS = 90_000;
-/** Slowest and fastest machine: a microcontroller and a rack. */
-const MIN_FLOPS = 1e6;
-const MAX_FLOPS = 1e18;
+/** Of operations or elements a second: a microcontroller and a rack. */
+const SPEED = numberFrom(1e6, 1e18);
 const MAX_THREADS = 1024;
 const MAX_RUNS = 1_000_000;
 
@@ -50,7 +50,7 @@ const MACHINE = anObject<ProfiledMachine>({
   processor: text(MAX_PROCESSOR_NAME),
   architecture: ARCHITECTURE,
   threads: wholeNumber(1, MAX_THREADS),
-  flopsPerSecond: numberFrom(MIN_FLOPS, MAX_FLOPS),
+  speeds: anObject<KernelSpeeds>({ float32: SPEED, int8: SPEED, fourBits: SPEED, elements: SPEED }),
   callSeconds: SECONDS,
 });
 

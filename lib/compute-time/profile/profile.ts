@@ -2,9 +2,9 @@
 import type { OptimizationLevel } from '../../optimize/level';
 import { type Graph, OMITTED } from '../../onnx/model';
 import type { ValueTypes } from '../../shapes/value-types';
-import { REFERENCE_FLOPS } from '../reference-processor';
+import type { KernelSpeeds } from '../kernel-class';
 
-export const PROFILE_VERSION = 1;
+export const PROFILE_VERSION = 2;
 
 /** Times are in seconds and sizes in bytes. */
 export interface ModelProfile {
@@ -40,8 +40,8 @@ export interface ProfiledMachine {
   readonly architecture: string;
   /** Threads of ONNX Runtime. */
   readonly threads: number;
-  /** Speed of one thread: a product of two float32 matrices of 512 x 512 in ONNX Runtime. */
-  readonly flopsPerSecond: number;
+  /** Of one thread. */
+  readonly speeds: KernelSpeeds;
   /** A call of ONNX Runtime that computes nothing. The times of nodes do not contain it. */
   readonly callSeconds: number;
 }
@@ -56,15 +56,6 @@ export interface ProfiledNode {
 export interface ProfiledTensor {
   readonly dtype: string;
   readonly shape: readonly number[];
-}
-
-/**
- * By node: seconds on one thread of the reference processor. A time is scaled by the speeds of the two machines. With several
- * threads, it counts for each of them: some kernels use one thread alone, so this is an upper bound.
- */
-export function profiledWork({ nodes, machine }: ModelProfile): number[] {
-  const scale = machine.threads * (machine.flopsPerSecond / REFERENCE_FLOPS);
-  return nodes.map((node) => (node === null ? 0 : node.seconds * scale));
 }
 
 /**

@@ -51,7 +51,7 @@ function taskOf(
 ): AlternativeSize {
   const { prices, environment, architecture } = options;
   const { armVcpu, armMemory, x86Vcpu, x86Memory, loadBalancer } = prices.fargate;
-  const { alwaysOn, processor, lambda } = environment;
+  const { alwaysOn, lambda } = environment;
   const isArm = architecture === 'arm64';
   const idle = {
     fileBytes: 0,
@@ -63,8 +63,8 @@ function taskOf(
     memoryMb: 0,
   };
   const { overheadMs } = callTiming(idle, lambda.mbPerVcpu * vcpus, 1, 0, 0, hostOf(options));
-  const work = model.coreSeconds / (isArm ? processor.armSpeed : 1);
-  const busyMs = computeMs(work, Math.max(1, Math.floor(vcpus)), vcpus, environment) + overheadMs;
+  const busyMs =
+    computeMs(model.coreSeconds, Math.max(1, Math.floor(vcpus)), vcpus, environment) + overheadMs;
   const tasksAt = (rate: number): number =>
     Math.max(1, Math.ceil(((rate / 3600) * (busyMs / 1000)) / alwaysOn.utilization));
   const taskDollars = vcpus * (isArm ? armVcpu : x86Vcpu) + memoryGb * (isArm ? armMemory : x86Memory);

@@ -3,7 +3,14 @@
 /** Pairs whose first numbers rise and whose second numbers do not fall, such as `[[50, 27], [99, 106]]`. */
 export type Pairs = readonly (readonly [number, number])[];
 
-export const KNOWN = ['documented', 'measured elsewhere', 'measured here', 'believed', 'replaced'] as const;
+export const KNOWN = [
+  'documented',
+  'measured elsewhere',
+  'measured here',
+  'fitted',
+  'believed',
+  'replaced',
+] as const;
 export type Known = (typeof KNOWN)[number];
 
 export interface Constant<T extends number | Pairs = number | Pairs> {
@@ -13,6 +20,13 @@ export interface Constant<T extends number | Pairs = number | Pairs> {
   readonly known: Known;
   /** A link, or the name of a public data set. */
   readonly source: string;
+  /**
+   * By what the value, or the second numbers of its pairs, is multiplied where a run is fastest and where it is slowest. What is believed or
+   * fitted has one.
+   *
+   * @default - the value is taken to be exact
+   */
+  readonly spread?: readonly [fast: number, slow: number];
   /** When the source was read, or when the value was measured: a year and a month. */
   readonly date: string;
 }

@@ -65,7 +65,9 @@ export interface Environment {
     | 'connections'
     | 'partMb'
   >;
-  readonly processor: Values<'lambdaSpeed' | 'armSpeed' | 'serialShare'>;
+  readonly processor: Values<
+    'computing' | 'armFloat32' | 'armInt8' | 'armFourBits' | 'armFloat16' | 'serialShare'
+  >;
   readonly alwaysOn: Values<'utilization', 'balancerMs'>;
   readonly batch: Values<'startMs' | 'rowBytes' | 'tableCpu'>;
 }

@@ -21,13 +21,9 @@ export function visibleVcpus(memoryMb: number, { lambda }: Environment): number 
   return vcpus;
 }
 
-/**
- * Elapsed milliseconds of work of one thread, such as that of Node.js.
- *
- * @param cpuMs processor time on the machine to which `processor.lambdaSpeed` refers
- */
-export function singleThreadMs(cpuMs: number, vcpus: number, { processor }: Environment): number {
-  return cpuMs / processor.lambdaSpeed / Math.min(1, vcpus);
+/** Elapsed milliseconds of work of one thread, such as that of Node.js. @param cpuMs processor time on one vCPU */
+export function singleThreadMs(cpuMs: number, vcpus: number): number {
+  return cpuMs / Math.min(1, vcpus);
 }
 
 /**
@@ -44,7 +40,7 @@ export function computeMs(
   const parallel = Math.min(threads, vcpus);
   const speedup =
     parallel <= 1 ? parallel : 1 / (processor.serialShare + (1 - processor.serialShare) / parallel);
-  return (coreSeconds * 1000) / speedup;
+  return (processor.computing * coreSeconds * 1000) / speedup;
 }
 
 export function tmpMb(fileBytes: number, { lambda }: Environment): number {

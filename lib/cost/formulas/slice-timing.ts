@@ -47,14 +47,13 @@ export function callTiming(
   host: Host,
 ): CallTiming {
   const { environment } = host;
-  const { handler, processor } = environment;
+  const { handler } = environment;
   const share = vcpuShare(memoryMb, environment);
   const usable = Math.min(threads, visibleVcpus(memoryMb, environment));
-  const speed = host.architecture === 'arm64' ? processor.armSpeed : 1;
   return {
-    overheadMs: singleThreadMs(handler.callCpuMs + s3Requests * handler.requestCpuMs, share, environment),
+    overheadMs: singleThreadMs(handler.callCpuMs + s3Requests * handler.requestCpuMs, share),
     readMs: transferMs(readBytes, share, host, environment),
-    computeMs: computeMs(demand.coreSeconds / speed, usable, share, environment),
+    computeMs: computeMs(demand.coreSeconds, usable, share, environment),
     writeMs: transferMs(demand.writeBytes, share, host, environment),
   };
 }
@@ -75,8 +74,8 @@ export function loadTiming(
     placementMs: lambda.placementMs,
     initMs: initMs(host.architecture, environment),
     downloadMs: transferMs(fileBytes, share, host, environment),
-    sessionMs: singleThreadMs(sessionCpuMs, share, environment),
-    firstRunMs: singleThreadMs(firstRunCpuMs, share, environment),
+    sessionMs: singleThreadMs(sessionCpuMs, share),
+    firstRunMs: singleThreadMs(firstRunCpuMs, share),
   };
 }
 
@@ -114,7 +113,7 @@ export function transferMs(
 function fastestRate(bytes: number, vcpus: number, environment: Environment): number {
   const { network, s3, handler } = environment;
   const connections = Math.max(1, Math.min(handler.connections, Math.ceil(bytes / (handler.partMb * MIB))));
-  const cpuMsPerMb = singleThreadMs(network.cpu + handler.checksum, vcpus, environment);
+  const cpuMsPerMb = singleThreadMs(network.cpu + handler.checksum, vcpus);
   return Math.min(network.burstRate * MIB, connections * s3.connectionRate * 1e6, 1e9 / cpuMsPerMb);
 }
 

@@ -19,9 +19,9 @@ describe('the processors of a function', () => {
     expect([3008, 3009, 10_240].map((memoryMb) => visibleVcpus(memoryMb, environment))).toEqual([2, 3, 6]);
   });
 
-  it('stretch the work of Node.js by their speed, and further only if they are less than one', () => {
-    expect(singleThreadMs(7, 0.5, environment)).toBeCloseTo(20, 9);
-    expect(singleThreadMs(7, 4, environment)).toBeCloseTo(10, 9);
+  it('stretch the work of Node.js only if they are less than one', () => {
+    expect(singleThreadMs(7, 0.5)).toBeCloseTo(14, 9);
+    expect(singleThreadMs(7, 4)).toBeCloseTo(7, 9);
   });
 
   it.each([
@@ -38,22 +38,21 @@ describe('the processors of a function', () => {
   );
 });
 
-/** A processor of this speed that only what `network.cpu` is for keeps busy. */
-function processor(cpu: number, lambdaSpeed: number, connectionRate: number): Environment {
+/** A processor that only what `network.cpu` is for keeps busy. */
+function processor(cpu: number, connectionRate: number): Environment {
   return {
     ...environment,
     s3: { ...environment.s3, connectionRate },
     network: { ...environment.network, cpu },
     handler: { ...environment.handler, checksum: 0 },
-    processor: { ...environment.processor, lambdaSpeed },
   };
 }
 
 const PLAIN = { inVpc: false };
 const VPC = { inVpc: true };
-const idle = processor(0, 1, 1e6);
+const idle = processor(0, 1e6);
 const { connectionRate } = environment.s3;
-const busy = processor(environment.network.cpu, 1, connectionRate);
+const busy = processor(4, connectionRate);
 // The upper half of the burst does not refill; the lower one gains 75 MiB/s while it loses 1,228.8 MiB/s.
 const burst = 150 + 150 * (1228.8 / (1228.8 - 75));
 
@@ -62,12 +61,11 @@ it.each([
   ['the burst at 1.2 GiB/s', burst * MIB, 1, PLAIN, idle, (burst / 1228.8) * 1000],
   ['the rest at 75 MiB/s', (burst + 75) * MIB, 1, PLAIN, idle, (burst / 1228.8) * 1000 + 1000],
   ['all at 82 MiB/s in a VPC', 164 * MIB, 1, VPC, idle, 2000],
-  ['a small object over one connection', 1e6, 1, PLAIN, processor(0, 1, 10), 100],
-  ['three parts over three connections', 48 * MIB, 1, PLAIN, processor(0, 1, 10), ((48 * MIB) / 30e6) * 1000],
-  ['what its processor can', 100e6, 1, PLAIN, busy, 412.8],
-  ['less on a small function', 100e6, 0.25, PLAIN, busy, 4 * 412.8],
-  ['no more on a large one', 100e6, 6, PLAIN, busy, 412.8],
-  ['less on slower ones', 100e6, 1, PLAIN, processor(environment.network.cpu, 0.5, connectionRate), 825.6],
+  ['a small object over one connection', 1e6, 1, PLAIN, processor(0, 10), 100],
+  ['three parts over three connections', 48 * MIB, 1, PLAIN, processor(0, 10), ((48 * MIB) / 30e6) * 1000],
+  ['what its processor can', 100e6, 1, PLAIN, busy, 400],
+  ['less on a small function', 100e6, 0.25, PLAIN, busy, 1600],
+  ['no more on a large one', 100e6, 6, PLAIN, busy, 400],
 ] as const)('a transfer passes %s', (_, bytes, vcpus, path, own, ms) => {
   expect(transferMs(bytes, vcpus, path, own)).toBeCloseTo(ms, 6);
 });

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { MAX_PROFILE_BYTES, profileFor, readProfile } from '../../../../lib/compile/files/read-profile';
 import { onnxRuntimeVersion } from '../../../../lib/host/packages';
 import { parseModel } from '../../../../lib/onnx/parse';
+import { LAMBDA_SPEEDS } from '../../../../lib/compute-time/kernel-class';
 import { nodeSeconds } from '../../../../lib/compute-time/node-seconds';
 import { type ModelProfile, profileText } from '../../../../lib/compute-time/profile/profile';
 import { analyzeModel } from '../../../../lib/compile/analyze';
@@ -19,7 +20,8 @@ const MODEL = analyzed.model;
 const BASE = profileOf(analyzed, { seconds: 0.002 });
 const PROFILE: ModelProfile = {
   ...BASE,
-  machine: { ...BASE.machine, flopsPerSecond: 2 * BASE.machine.flopsPerSecond },
+  // Products are twice as fast as on Lambda, other nodes are as fast.
+  machine: { ...BASE.machine, speeds: { ...LAMBDA_SPEEDS, float32: 2 * LAMBDA_SPEEDS.float32 } },
   nodes: [BASE.nodes[0], null, { seconds: 0.001, outputs: [null] }],
 };
 
@@ -30,11 +32,11 @@ it('readProfile returns what was written', () => {
   expect(profileText(readProfile(fileWith(text)))).toBe(text);
 });
 
-const others = { '{}': 'other content', '{"version":2}': 'version 2' };
+const others = { '{}': 'other content', '{"version":1}': 'version 1' };
 it.each(Object.entries(others))('readProfile says what %s is instead', (text, got) => {
   const file = fileWith(text);
   expect(errorOf(() => readProfile(file))).toContain(
-    `profile '${file}' must be a profile of version 1, got ${got}: `,
+    `profile '${file}' must be a profile of version 2, got ${got}: `,
   );
 });
 
@@ -45,7 +47,8 @@ it.each<[place: string, value: unknown, changed?: string]>([
   ['nodes[0]', {}, 'nodes[0].__proto__'],
   ['nodes[0].outputs[0].dtype', '../x'],
   ['nodes[0].outputs[0].shape[0]', -1],
-  ['machine.flopsPerSecond', 0],
+  ['machine.speeds.float32', 0],
+  ['machine.speeds.elements', '1'],
   ['machine.processor', '${Token[X.1]}'],
   ['model.graphDigest', 'AB'],
   ["dimensions['batch']", -2],
@@ -83,7 +86,7 @@ it('profileFor refuses a profile of another graph or of another optimization', (
   );
 });
 
-it('a profile replaces the estimate of work, scaled to the reference processor, with the time of each thread', () => {
+it('a profile replaces the estimate of work, scaled to a vCPU by the kernels of each node, with the time of each thread', () => {
   const threaded = { ...PROFILE, machine: { ...PROFILE.machine, threads: 2 } };
-  expect(nodeSeconds(MODEL, [], { profile: threaded })).toEqual([0.008, 0, 0.004]);
+  expect(nodeSeconds(MODEL, analyzed.types, { profile: threaded })).toEqual([0.008, 0, 0.002]);
 });
