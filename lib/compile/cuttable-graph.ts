@@ -14,6 +14,8 @@ import { isAffected } from '../saturation/rewrite';
 import { type PlannedSplit, withinSplits } from '../split/split';
 import { type ValueTypes, sizeClasses } from '../shapes/value-types';
 import { type DetailedCostModel, costModel } from '../cost/model';
+import type { Environment } from '../cost/constants/defaults';
+import { environmentAt } from '../cost/constants/ends';
 import { type CostOptions, withDefaults } from '../cost/options';
 import { threadCount } from '../plan/sizes/estimate';
 import { scratchBytes } from '../plan/sizes/kernels/scratch';
@@ -142,27 +144,36 @@ export function planCosts(
   { profile, splits, ...options }: PlanCostOptions = {},
 ): PlanCosts {
   const { environment, prepacking, architecture } = withDefaults(options);
-  // A model keeps the sums of delays that were asked for.
-  const models = new Map<string, DetailedCostModel>();
-  return {
-    work: nodeSeconds(model, planned, {
-      ...(profile && { profile }),
-      prepacking,
-      factors: architectureFactors(architecture, environment),
-    }),
+  const work = nodeSeconds(model, planned, {
+    ...(profile && { profile }),
+    ...{ prepacking, factors: architectureFactors(architecture, environment) },
+  });
+  const estimates = {
+    work,
     scratch: scratchBytes(model, planned, prepacking),
     classes: sizeClasses(types),
-    threads: (memoryMb) => withinSplits(threadCount(memoryMb), splits),
+    threads: (memoryMb: number) => withinSplits(threadCount(memoryMb), splits),
     outputSecondsPerByte: 1 / OUTPUT_BANDWIDTH,
     ...(options.warmUp !== undefined && { warmUp: options.warmUp }),
-    model: (
-      requestsPerHour = options.requestsPerHour ?? DEFAULT_REQUESTS_PER_HOUR,
-      warmUp = options.warmUp,
-    ) => {
-      const key = `${requestsPerHour} ${warmUp}`;
-      const known = models.get(key) ?? costModel({ ...options, requestsPerHour, warmUp });
-      models.set(key, known);
-      return known;
-    },
+  };
+  const costsIn = (own: Environment): PlanCosts => ({
+    ...estimates,
+    model: modelsOf({ ...options, environment: own }),
+    at: (end) => costsIn(environmentAt(environment, end)),
+  });
+  return costsIn(environment);
+}
+
+/** A model keeps the sums of delays that were asked for. */
+function modelsOf(options: CostOptions): PlanCosts['model'] {
+  const models = new Map<string, DetailedCostModel>();
+  return (
+    requestsPerHour = options.requestsPerHour ?? DEFAULT_REQUESTS_PER_HOUR,
+    warmUp = options.warmUp,
+  ) => {
+    const key = `${requestsPerHour} ${warmUp}`;
+    const known = models.get(key) ?? costModel({ ...options, requestsPerHour, warmUp });
+    models.set(key, known);
+    return known;
   };
 }

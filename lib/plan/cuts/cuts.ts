@@ -2,6 +2,7 @@
 import type { ValueIndex } from '../../onnx/model';
 import type { CrossingRule } from '../../dataflow/crossing';
 import type { Dataflow } from '../../dataflow/dataflow';
+import type { End } from '../../cost/constants/ends';
 import type { DetailedCostModel } from '../../cost/model';
 import type { NodeEstimates } from '../sizes/slice-sizes';
 
@@ -20,6 +21,8 @@ export interface PlanCosts extends NodeEstimates {
    * @default warmUp - as the pipeline is set; with an automatic choice, true
    */
   model(requestsPerHour?: number, warmUp?: boolean): DetailedCostModel;
+  /** The same where runs are fastest, or slowest. */
+  at(end: End): PlanCosts;
 }
 
 /** The cuts of `order`. Cut `c` lies before position `c`, from 1 to `order.length - 1`. */
