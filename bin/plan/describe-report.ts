@@ -2,7 +2,7 @@
 import { printable } from '../../lib/errors';
 import { formatTable } from '../terminal/format';
 import { describeBatch } from './describe-batch';
-import { TEMPERATURES, atRate, quantityText } from './figures';
+import { TEMPERATURES, atRate, figureText, quantityText, runFigure } from './figures';
 import { rewrittenNote } from '../../lib/plan/int8-weights';
 import { NOT_PACKED } from '../../lib/plan/prepacking-note';
 import { splitSentence } from './report/sentences';
@@ -50,12 +50,12 @@ function int8Lines({ int8Weights }: PlanReport): string[] {
 function priceAndTime({ run, consolidation, alternatives, requests }: PlanReport): string[] {
   const own = consolidation?.run ?? run;
   const each = (of: (temperature: Temperature) => string): string => TEMPERATURES.map(of).join(', ');
-  const time = (quantile: 'p50' | 'p95'): string =>
-    `time, ${quantile}: ${each((name) => `${quantityText('milliseconds', own[name][quantile])} ${name}`)}`;
+  const figures = (name: 'dollarsPerMillion' | 'p50' | 'p95'): string =>
+    each((temperature) => `${figureText(runFigure(own[temperature], name))} ${temperature}`);
+  const time = (quantile: 'p50' | 'p95'): string => `time, ${quantile}: ${figures(quantile)}`;
   const month = alternatives.at(0)?.dollarsPerMonth;
-  const dollars = each((name) => `${quantityText('dollars', own[name].dollarsPerMillion)} ${name}`);
   return [
-    `price: ${dollars} a million runs${month === undefined ? '' : `; ${monthly(month)} a month ${atRate(requests)}`}`,
+    `price: ${figures('dollarsPerMillion')} a million runs${month === undefined ? '' : `; ${monthly(month)} a month ${atRate(requests)}`}`,
     time('p50'),
     time('p95'),
     ...(consolidation

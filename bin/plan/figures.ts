@@ -1,6 +1,6 @@
 /** Writes numbers of the report for people, as `lib/cost/alternatives/wording.ts` does in the sentences of the report. */
 import { grouped, inBytes, inDollars, inMb, inMs } from '../../lib/cost/alternatives/wording';
-import type { Temperature } from './plan-report';
+import type { Ends, ServiceRun, Temperature } from './plan-report';
 
 export * from '../../lib/cost/alternatives/wording';
 
@@ -10,6 +10,8 @@ export type Figure = string | Quantity;
 export interface Quantity {
   readonly kind: QuantityKind;
   readonly value: number;
+  /** Of a figure that rests on believed or fitted constants. */
+  readonly ends?: Ends<number>;
 }
 
 export type QuantityKind = keyof typeof FORMATS;
@@ -37,12 +39,25 @@ export const NOT_PRICED =
 export const NONE = '–';
 
 /** A quantity, or `NONE`. */
-export function maybe(kind: QuantityKind, value: number | null | undefined): Figure {
-  return value === null || value === undefined ? NONE : { kind, value };
+export function maybe(kind: QuantityKind, value: number | null | undefined, ends?: Ends<number>): Figure {
+  return value === null || value === undefined ? NONE : { kind, value, ...(ends && { ends }) };
 }
 
 export function figureText(figure: Figure): string {
-  return typeof figure === 'string' ? visible(figure) : FORMATS[figure.kind](figure.value);
+  if (typeof figure === 'string') return visible(figure);
+  const format = FORMATS[figure.kind];
+  const own = format(figure.value);
+  const [least, most] = figure.ends ? [figure.ends.fast, figure.ends.slow].map(format) : [own, own];
+  if (least === own && most === own) return own;
+  const unit = /\s\S+$/.exec(most)?.[0] ?? '';
+  return `${own} (${unit !== '' && least.endsWith(unit) ? least.slice(0, -unit.length) : least} to ${most})`;
+}
+
+/** The price or a time of a run, with its ends. */
+export function runFigure(run: ServiceRun | undefined, name: 'dollarsPerMillion' | 'p50' | 'p95'): Figure {
+  const { fast, slow } = { fast: run?.ends?.fast[name], slow: run?.ends?.slow[name] };
+  const ends = fast === undefined || slow === undefined ? undefined : { fast, slow };
+  return maybe(name === 'dollarsPerMillion' ? 'dollars' : 'milliseconds', run?.[name], ends);
 }
 
 /** A quantity in words, or `NONE`. */

@@ -5,6 +5,7 @@
 import type { Dimension } from '../../contract/tensors';
 import type { Requests } from '../../lib/cost/alternatives/wording';
 import type { Known } from '../../lib/cost/constants/constant';
+import type { End } from '../../lib/cost/constants/ends';
 import type { PlannedBatch } from '../../lib/cost/batch';
 import type { PlannedInt8Weights } from '../../lib/plan/int8-weights';
 import type { PlannedSplit } from '../../lib/split/split';
@@ -163,7 +164,11 @@ export interface ReportedCut {
 
 export interface ReportedRun extends ServiceRun {
   readonly dollarsPerMillion: number;
+  readonly ends?: Ends<ReportedRun>;
 }
+
+/** The same where the believed and fitted constants make runs fastest, and slowest. */
+export type Ends<T> = Readonly<Record<End, T>>;
 
 export interface LineItem extends Readonly<Record<Temperature, number>> {
   readonly item: string;
@@ -181,6 +186,7 @@ export interface Alternative {
   readonly notes: readonly string[];
   /** At the rate of `requests`. Absent, as `warm` and `cold`, when the service breaks a limit. */
   readonly dollarsPerMonth?: number;
+  readonly dollarsPerMonthEnds?: Ends<number>;
   readonly warm?: ServiceRun;
   readonly cold?: ServiceRun;
 }
@@ -192,6 +198,7 @@ export interface ServiceRun {
   readonly p50: number;
   /** Milliseconds within which 95 of 100 runs end. */
   readonly p95: number;
+  readonly ends?: Ends<ServiceRun>;
 }
 
 export interface Assumption {

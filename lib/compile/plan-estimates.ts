@@ -3,6 +3,8 @@ import type { AnalyzedModel } from './analyze';
 import type { WholeModel } from '../cost/alternatives/alternative';
 import { type Comparison, type SlicedPlan, compareAlternatives } from '../cost/alternatives/compare';
 import type { RunCost } from '../cost/chain';
+import { type End, environmentAt } from '../cost/constants/ends';
+import { withDefaults } from '../cost/options';
 import { costOf } from '../cost/schedule';
 import type { ChosenCut } from '../plan/slicers/slicer';
 import { plannedRuns } from '../plan/pricing/plan-runs';
@@ -14,11 +16,16 @@ import { printable } from '../errors';
 import type { PlannedTypes } from '../shapes/planned-types';
 import type { DimensionSizes } from '../shapes/value-types';
 
+/** What a run costs and takes, also where it is fastest and where it is slowest. */
+export interface RunEstimate extends RunCost {
+  readonly ends: Readonly<Record<End, RunCost>>;
+}
+
 export interface PlanEstimates {
   /** A run that finds all functions warm: with consolidation, one that the whole model serves. */
-  readonly warm: RunCost;
+  readonly warm: RunEstimate;
   /** A run that finds all functions cold. With consolidation, it also asks the whole model and lets it load. */
-  readonly cold: RunCost;
+  readonly cold: RunEstimate;
   readonly oneFunction: OneFunction;
   /** Only with consolidation: milliseconds of a warm call of the whole model, without random delays. */
   readonly wholeCallMs?: number;
@@ -41,14 +48,27 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
   const { plan, consolidated } = plannedRuns(analyzed, cut, limits.goal);
   const { verdict } = servicesBeside(analyzed, plan, limits);
   const refusedSizes = refusedSizesNote(analyzed.planned);
+  const planAt = (end: End) => plannedRuns(analyzedAt(analyzed, end), cut, limits.goal).plan;
+  const ends = { fast: planAt('fast'), slow: planAt('slow') };
+  const estimateOf = (temperature: 'warm' | 'cold'): RunEstimate => ({
+    ...costOf(plan, 0, temperature),
+    ends: { fast: costOf(ends.fast, 0, temperature), slow: costOf(ends.slow, 0, temperature) },
+  });
   return {
-    warm: costOf(plan, 0, 'warm'),
-    cold: costOf(plan, 0, 'cold'),
+    warm: estimateOf('warm'),
+    cold: estimateOf('cold'),
     oneFunction: { isCheaper: verdict.choice === 'one-function', verdict: verdict.sentences[0] },
     profileDifferences: analyzed.profile?.differences ?? [],
     ...(refusedSizes !== undefined && { refusedSizes }),
     ...(consolidated && { wholeCallMs: consolidated.wholeCallMs }),
   };
+}
+
+/** The same model with the costs of an environment whose believed and fitted constants make runs fastest or slowest. */
+export function analyzedAt(analyzed: AnalyzedModel, end: End): AnalyzedModel {
+  const { cuts, costs } = analyzed;
+  const environment = environmentAt(withDefaults(costs).environment, end);
+  return { ...analyzed, cuts: { ...cuts, costs: cuts.costs.at(end) }, costs: { ...costs, environment } };
 }
 
 /** By what a plan is chosen, and what also binds the services that it is compared with. */

@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type { AnalyzeOptions } from './analyze';
-import type { PlanEstimates, OneFunction } from './plan-estimates';
+import type { PlanEstimates, OneFunction, RunEstimate } from './plan-estimates';
 import { type Fingerprint, fingerprint, isReliable } from '../cache/fingerprint';
 import { isSinceBoot, readCached, writeCached, cacheFolder } from '../cache/folder';
 import type * as compiler from './compile';
@@ -152,10 +152,10 @@ const MAX_NOTE = 4000;
 
 const AMOUNT = numberFrom(0);
 
-const RUN = anObject<RunCost>({
-  dollars: AMOUNT,
-  latency: anObject<Latency>({ p50: AMOUNT, p95: AMOUNT }),
-});
+const COST = { dollars: AMOUNT, latency: anObject<Latency>({ p50: AMOUNT, p95: AMOUNT }) };
+const END = anObject<RunCost>(COST);
+
+const RUN = anObject<RunEstimate>({ ...COST, ends: anObject<RunEstimate['ends']>({ fast: END, slow: END }) });
 
 const ESTIMATES = anObject<PlanEstimates>({
   warm: RUN,

@@ -1,7 +1,7 @@
 /** The plan of a pipeline: as apps read it, and what a user should know of it. */
 import { Duration, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { PlanEstimates } from '../compile/plan-estimates';
+import type { PlanEstimates, RunEstimate } from '../compile/plan-estimates';
 import type { RunCost } from '../cost/chain';
 import type { PlannedSlice, SlicePlan } from '../plan/file/plan';
 import { inexactNote } from '../plan/int8-weights';
@@ -77,6 +77,20 @@ export interface PlannedRun {
 
   /** The time within which 95 of 100 runs end. */
   readonly latencyP95: Duration;
+
+  /**
+   * The same where the constants of the estimate that are believed or fitted make runs fastest.
+   *
+   * @default - absent in what is itself an end
+   */
+  readonly fastest?: PlannedRun;
+
+  /**
+   * The same where these constants make runs slowest.
+   *
+   * @default - absent in what is itself an end
+   */
+  readonly slowest?: PlannedRun;
 }
 
 export function pipelinePlan(
@@ -90,7 +104,7 @@ export function pipelinePlan(
     threads: plan.threads,
     dimensions: { ...plan.dimensions },
     assumedDimensions: [...plan.assumedDimensions],
-    ...(estimates && { warmRun: plannedRun(estimates.warm), coldRun: plannedRun(estimates.cold) }),
+    ...(estimates && { warmRun: estimatedRun(estimates.warm), coldRun: estimatedRun(estimates.cold) }),
   };
 }
 
@@ -106,6 +120,10 @@ function pipelineSlice(slice: PlannedSlice): PipelineSlice {
 }
 
 const MILLION = 1e6;
+
+function estimatedRun({ ends: { fast, slow }, ...run }: RunEstimate): PlannedRun {
+  return { ...plannedRun(run), fastest: plannedRun(fast), slowest: plannedRun(slow) };
+}
 
 function plannedRun({ dollars, latency }: RunCost): PlannedRun {
   return {

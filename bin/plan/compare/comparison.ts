@@ -66,7 +66,7 @@ function figuresOf(a: ComparedPlan, b: ComparedPlan): ComparedFigure[] {
     figure(name, 'megabytes', ({ plan, report: { consolidation } }) =>
       of([...plan.slices, ...(consolidation ? [consolidation] : [])].map(({ memoryMb }) => memoryMb)),
     );
-  const ofRuns = (name: string, kind: QuantityKind, value: keyof ReportedRun) =>
+  const ofRuns = (name: string, kind: QuantityKind, value: keyof Omit<ReportedRun, 'ends'>) =>
     TEMPERATURES.map((temperature) =>
       figure(`${name}, ${temperature}`, kind, ({ report: { run, consolidation } }) => {
         return (consolidation?.run ?? run)[temperature][value];

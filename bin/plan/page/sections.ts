@@ -1,5 +1,5 @@
 /** The sections of the page, in its order: each has a title, and tables, with a chart of the same numbers. */
-import { type Figure, NOT_PRICED, atRate, inPercent, quantity, quantityText } from '../figures';
+import { type Figure, NOT_PRICED, atRate, inPercent, quantity, quantityText, runFigure } from '../figures';
 import type { PlanReport } from '../plan-report';
 import type { Chart } from './charts/chart';
 import { profileChart } from './charts/profile-chart';
@@ -39,9 +39,9 @@ export function headlines({ model, slices, run: alone, consolidation }: PlanRepo
     ['model file', quantity('bytes', model.bytes)],
     ['peak of the whole model', quantity('bytes', model.peakMemoryBytes)],
     ['largest function', quantity('megabytes', largest)],
-    ['a million mixed runs', quantity('dollars', run.mixed.dollarsPerMillion)],
-    ['warm run, p50', quantity('milliseconds', run.warm.p50)],
-    ['cold run, p50', quantity('milliseconds', run.cold.p50)],
+    ['a million mixed runs', runFigure(run.mixed, 'dollarsPerMillion')],
+    ['warm run, p50', runFigure(run.warm, 'p50')],
+    ['cold run, p50', runFigure(run.cold, 'p50')],
   ] satisfies (readonly [label: string, figure: Figure])[];
 }
 

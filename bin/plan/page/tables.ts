@@ -1,5 +1,5 @@
 /** The tables of the page. Those of a chart have what its tooltips say. */
-import { type Figure, type QuantityKind, TEMPERATURES, maybe, quantity } from '../figures';
+import { type Figure, type QuantityKind, TEMPERATURES, maybe, quantity, runFigure } from '../figures';
 import type { LineItem, PlanReport, ServiceRun, Temperature } from '../plan-report';
 import type { Facts } from './charts/chart';
 
@@ -80,9 +80,9 @@ function runColumns<Row>(
   [price, half, most]: readonly string[],
 ): Column<Row>[] {
   return [
-    column(price, 'dollars', (row) => runOf(row)?.dollarsPerMillion),
-    column(half, 'milliseconds', (row) => runOf(row)?.p50),
-    column(most, 'milliseconds', (row) => runOf(row)?.p95),
+    [price, (row) => runFigure(runOf(row), 'dollarsPerMillion')],
+    [half, (row) => runFigure(runOf(row), 'p50')],
+    [most, (row) => runFigure(runOf(row), 'p95')],
   ];
 }
 
@@ -124,7 +124,7 @@ export function alternativeTable(alternatives: PlanReport['alternatives']): Tabl
   return tableOf('This plan and other services', priced, [
     ['service', ({ service }) => service],
     ['size', ({ size }) => size],
-    column('a month', 'dollars', ({ dollarsPerMonth }) => dollarsPerMonth),
+    ['a month', ({ dollarsPerMonth, dollarsPerMonthEnds: ends }) => maybe('dollars', dollarsPerMonth, ends)],
     ...columnsOf('warm'),
     ...columnsOf('cold'),
   ]);

@@ -1,6 +1,7 @@
 /** Assembles the report of a plan from the analyzed model, its cut and its slices. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
-import { servicesBeside } from '../../../lib/compile/plan-estimates';
+import { analyzedAt, servicesBeside } from '../../../lib/compile/plan-estimates';
+import type { RunOutcomes } from '../../../lib/cost/schedule';
 import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
 import { storagePerMonth } from '../../../lib/cost/formulas/s3';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
@@ -14,7 +15,7 @@ import { assumptionsOf } from './assumptions';
 import type { ReportRequest } from './report-request';
 import { reportedBatch } from './reported-batch';
 import { reportedAlternatives } from './reported-alternatives';
-import { lineItems, reportedRuns } from './reported-runs';
+import { type RunsAtRate, lineItems, reportedRuns } from './reported-runs';
 import { reportedCuts, reportedModel, reportedSlices } from './reported-slices';
 import { planSentences, warningsOf } from './sentences';
 
@@ -28,6 +29,15 @@ export function assembleReport(
   const { costs, rule, bytes } = analyzed.cuts;
   const runs = plannedRuns(analyzed, cut, request.goal);
   const { slices: priced } = runs;
+  const [fast, slow] = (['fast', 'slow'] as const).map((end) => {
+    const own = analyzedAt(analyzed, end);
+    const ofEnd = plannedRuns(own, cut, request.goal);
+    return { ...ofEnd, comparison: servicesBeside(own, ofEnd.plan, request) };
+  });
+  const atRate = (of: typeof runs, outcomes: RunOutcomes): RunsAtRate => ({
+    outcomes,
+    coldShare: of.slices.model.coldShare,
+  });
   const { model } = priced;
   const { coldShare } = model;
   const sizes = sliceSizes(cut.dataflow, cut.wiring, bytes, costs);
@@ -38,13 +48,19 @@ export function assembleReport(
   const consolidation = cut.whole &&
     runs.consolidated && {
       ...{ memoryMb: cut.whole.memoryMb, fileBytes: fileBytes(cut.whole.size) },
-      run: reportedRuns(runs.consolidated, coldShare),
+      run: reportedRuns(atRate(runs, runs.plan), {
+        fast: atRate(fast, fast.plan),
+        slow: atRate(slow, slow.plan),
+      }),
     };
   const stored = (what: string, size: number) => ({
     item: `S3 storage of ${what}`,
     dollars: storagePerMonth(size, model.options.prices),
   });
-  const { sentences, ...services } = reportedAlternatives(servicesBeside(analyzed, runs.plan, request));
+  const { sentences, ...services } = reportedAlternatives(servicesBeside(analyzed, runs.plan, request), {
+    fast: fast.comparison,
+    slow: slow.comparison,
+  });
   return {
     model: ofModel,
     slices,
@@ -53,7 +69,10 @@ export function assembleReport(
     ...(plan.int8Weights && { int8Weights: plan.int8Weights }),
     profile: graphProfile({ cuts, starts, work: costs.work }),
     cuts: reportedCuts(analyzed, cuts, slices),
-    run: reportedRuns(priced.outcomes, coldShare),
+    run: reportedRuns(atRate(runs, priced.outcomes), {
+      fast: atRate(fast, fast.slices.outcomes),
+      slow: atRate(slow, slow.slices.outcomes),
+    }),
     ...(consolidation && { consolidation }),
     ...(request.batch && { batch: reportedBatch(analyzed, cut, request.batch) }),
     coldShare,

@@ -2,24 +2,42 @@
 import type {
   AlternativeRun,
   Alternative as ComparedAlternative,
+  Offer,
 } from '../../../lib/cost/alternatives/alternative';
 import type { Comparison } from '../../../lib/cost/alternatives/compare';
+import type { Verdict } from '../../../lib/cost/alternatives/verdict';
+import type { End } from '../../../lib/cost/constants/ends';
 import type { Alternative, PlanReport, ServiceRun } from '../plan-report';
 
-export function reportedAlternatives({
-  requests,
-  alternatives,
-  verdict,
-}: Comparison): Pick<PlanReport, 'requests' | 'alternatives'> & { readonly sentences: readonly string[] } {
+/** @param ends the same comparison where runs are fastest, and slowest */
+export function reportedAlternatives(
+  { requests, alternatives, verdict }: Comparison,
+  ends: Readonly<Record<End, Comparison>>,
+): Pick<PlanReport, 'requests' | 'alternatives'> & { readonly sentences: readonly string[] } {
+  const { perHour } = requests;
   return {
     requests,
-    alternatives: alternatives.map((own) => reportedAlternative(own, requests.perHour)),
-    sentences: verdict.sentences.map(sentence),
+    alternatives: alternatives.map((own) => {
+      const offerAt = (end: End): Offer =>
+        (ends[end].alternatives.find(({ id }) => id === own.id) ?? own).at(perHour);
+      return reportedAlternative(own, own.at(perHour), { fast: offerAt('fast'), slow: offerAt('slow') });
+    }),
+    sentences: [...verdict.sentences.map(sentence), ...otherChoices(verdict, ends)],
   };
 }
 
-function reportedAlternative(own: ComparedAlternative, requestsPerHour: number): Alternative {
-  const offer = own.at(requestsPerHour);
+/** Where the verdict is another one. */
+function otherChoices({ choice }: Verdict, ends: Readonly<Record<End, Comparison>>): string[] {
+  return (['fast', 'slow'] as const)
+    .filter((end) => ends[end].verdict.choice !== choice)
+    .map((end) => `At the ${end} end of all times, it is the other way: ${ends[end].verdict.sentences[0]}.`);
+}
+
+function reportedAlternative(
+  own: ComparedAlternative,
+  offer: Offer,
+  ends: Readonly<Record<End, Offer>>,
+): Alternative {
   const isFeasible = offer.breaks.length === 0;
   return {
     service: capitalized(own.name),
@@ -29,10 +47,16 @@ function reportedAlternative(own: ComparedAlternative, requestsPerHour: number):
     notes: own.notes.map(sentence),
     ...(isFeasible && {
       dollarsPerMonth: offer.dollarsPerMonth,
-      warm: reportedServiceRun(offer.warm),
-      cold: reportedServiceRun(offer.cold),
+      dollarsPerMonthEnds: { fast: ends.fast.dollarsPerMonth, slow: ends.slow.dollarsPerMonth },
+      warm: withEnds(offer.warm, ends.fast.warm, ends.slow.warm),
+      cold: withEnds(offer.cold, ends.fast.cold, ends.slow.cold),
     }),
   };
+}
+
+function withEnds(run: AlternativeRun, fast: AlternativeRun, slow: AlternativeRun): ServiceRun {
+  const ends = { fast: reportedServiceRun(fast), slow: reportedServiceRun(slow) };
+  return { ...reportedServiceRun(run), ends };
 }
 
 function reportedServiceRun({ dollars, time }: AlternativeRun): ServiceRun {
