@@ -50,7 +50,7 @@ export function consolidatedOutcomes(
   const vcpus = vcpuShare(whole.memoryMb, environment);
   // The question takes as long as the warm-up of a warm function, and its sandbox starts without ONNX Runtime.
   const billedMs =
-    initMs(architecture, environment) - lambda.runtimeLoadMs + singleThreadMs(handler.warmUpCpuMs, vcpus);
+    initMs(architecture, environment) - lambda.runtimeLoadMs + singleThreadMs(handler.callCpuMs, vcpus);
   const time = slices.cold.time.plus(model.transition).shift(lambda.placementMs + billedMs);
   const addedStates = hasParallel ? 2 : 3;
   const addedMachine =

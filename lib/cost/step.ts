@@ -97,7 +97,7 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
   const loadMs = load.initMs + fetchMs + load.sessionMs - overlapMs;
 
   const warmUpMs =
-    warmUps * singleThreadMs(environment.handler.warmUpCpuMs, vcpuShare(memoryMb, environment));
+    warmUps * singleThreadMs(environment.handler.callCpuMs, vcpuShare(memoryMb, environment));
   const waitMs = (gets > 0 ? reads.get.mean : 0) + puts * writes.put.mean;
   const rate = durationRate(memoryMb, architecture, prices);
   const tmpDollars = tmpRate(demand.fileBytes, prices, environment);

@@ -1,7 +1,6 @@
 /** Assembles the report of a plan from the analyzed model, its cut and its slices. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import { analyzedAt, servicesBeside } from '../../../lib/compile/plan-estimates';
-import type { RunOutcomes } from '../../../lib/cost/schedule';
 import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
 import { storagePerMonth } from '../../../lib/cost/formulas/s3';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
@@ -15,7 +14,7 @@ import { assumptionsOf } from './assumptions';
 import type { ReportRequest } from './report-request';
 import { reportedBatch } from './reported-batch';
 import { reportedAlternatives } from './reported-alternatives';
-import { type RunsAtRate, lineItems, reportedRuns } from './reported-runs';
+import { lineItems, reportedRuns } from './reported-runs';
 import { reportedCuts, reportedModel, reportedSlices } from './reported-slices';
 import { planSentences, warningsOf } from './sentences';
 
@@ -27,17 +26,12 @@ export function assembleReport(
   request: ReportRequest,
 ): PlanReport {
   const { costs, rule, bytes } = analyzed.cuts;
-  const runs = plannedRuns(analyzed, cut, request.goal);
+  const middle = pricedRuns(analyzed, cut, request);
+  const [fast, slow] = (['fast', 'slow'] as const).map((end) =>
+    pricedRuns(analyzedAt(analyzed, end), cut, request),
+  );
+  const { runs } = middle;
   const { slices: priced } = runs;
-  const [fast, slow] = (['fast', 'slow'] as const).map((end) => {
-    const own = analyzedAt(analyzed, end);
-    const ofEnd = plannedRuns(own, cut, request.goal);
-    return { ...ofEnd, comparison: servicesBeside(own, ofEnd.plan, request) };
-  });
-  const atRate = (of: typeof runs, outcomes: RunOutcomes): RunsAtRate => ({
-    outcomes,
-    coldShare: of.slices.model.coldShare,
-  });
   const { model } = priced;
   const { coldShare } = model;
   const sizes = sliceSizes(cut.dataflow, cut.wiring, bytes, costs);
@@ -48,16 +42,13 @@ export function assembleReport(
   const consolidation = cut.whole &&
     runs.consolidated && {
       ...{ memoryMb: cut.whole.memoryMb, fileBytes: fileBytes(cut.whole.size) },
-      run: reportedRuns(atRate(runs, runs.plan), {
-        fast: atRate(fast, fast.plan),
-        slow: atRate(slow, slow.plan),
-      }),
+      run: reportedRuns(middle.ofPipeline, { fast: fast.ofPipeline, slow: slow.ofPipeline }),
     };
   const stored = (what: string, size: number) => ({
     item: `S3 storage of ${what}`,
     dollars: storagePerMonth(size, model.options.prices),
   });
-  const { sentences, ...services } = reportedAlternatives(servicesBeside(analyzed, runs.plan, request), {
+  const { sentences, ...services } = reportedAlternatives(middle.comparison, {
     fast: fast.comparison,
     slow: slow.comparison,
   });
@@ -69,10 +60,7 @@ export function assembleReport(
     ...(plan.int8Weights && { int8Weights: plan.int8Weights }),
     profile: graphProfile({ cuts, starts, work: costs.work }),
     cuts: reportedCuts(analyzed, cuts, slices),
-    run: reportedRuns(atRate(runs, priced.outcomes), {
-      fast: atRate(fast, fast.slices.outcomes),
-      slow: atRate(slow, slow.slices.outcomes),
-    }),
+    run: reportedRuns(middle.ofSlices, { fast: fast.ofSlices, slow: slow.ofSlices }),
     ...(consolidation && { consolidation }),
     ...(request.batch && { batch: reportedBatch(analyzed, cut, request.batch) }),
     coldShare,
@@ -91,5 +79,18 @@ export function assembleReport(
     ...(cut.quality && { search: cut.quality }),
     assumptions: assumptionsOf(model, ofModel, services.requests, request),
     warnings: warningsOf(analyzed, cut, plan, request),
+  };
+}
+
+function pricedRuns(analyzed: AnalyzedModel, cut: ChosenCut, request: ReportRequest) {
+  const runs = plannedRuns(analyzed, cut, request.goal);
+  const { plan, slices } = runs;
+  const { coldShare } = slices.model;
+  return {
+    runs,
+    ofSlices: { outcomes: slices.outcomes, coldShare },
+    /** With consolidation, those that the whole model serves too. */
+    ofPipeline: { outcomes: plan, coldShare },
+    comparison: servicesBeside(analyzed, plan, request),
   };
 }

@@ -56,8 +56,6 @@ export interface Environment {
   readonly handler: Values<
     | 'callCpuMs'
     | 'requestCpuMs'
-    | 'checksum'
-    | 'warmUpCpuMs'
     | 'sessionCpuMs'
     | 'prepackCpu'
     | 'sessionCpu'

@@ -113,7 +113,7 @@ export function transferMs(
 function fastestRate(bytes: number, vcpus: number, environment: Environment): number {
   const { network, s3, handler } = environment;
   const connections = Math.max(1, Math.min(handler.connections, Math.ceil(bytes / (handler.partMb * MIB))));
-  const cpuMsPerMb = singleThreadMs(network.cpu + handler.checksum, vcpus);
+  const cpuMsPerMb = singleThreadMs(network.cpu, vcpus);
   return Math.min(network.burstRate * MIB, connections * s3.connectionRate * 1e6, 1e9 / cpuMsPerMb);
 }
 

@@ -20,8 +20,8 @@ describe('plan', () => {
     const [verdict, slices, figures, warnings, next, ...rest] = output.trimEnd().split('\n\n');
     expect(verdict).toMatch(/^One function \([\d,]+ MB\) is cheaper than 3 slices /);
     expect(slices.split('\n')).toHaveLength(4);
-    expect(figures).toMatch(
-      /^price: .* a month at\n  10 requests an hour \(assumed; 36\.8 % of the runs cold\)\ntime, p50: .* cold\ntime, p95: .* warm, .* mixed, .* cold$/,
+    expect(figures.replaceAll(/\s+/g, ' ')).toMatch(
+      /^price: \$[\d.]+ \(\$[\d.]+ to \$[\d.]+\) warm, .* a million runs; \$[\d.]+ a month at 10 requests an hour \(assumed; 36\.8 % of the runs cold\) time, p50: \d+ ms \(\d+ to \d+ ms\) warm, .* cold time, p95: .* warm, .* mixed, .* cold$/,
     );
     expect(warnings).toBe('warning: no --dimension sets batch, so the plan assumes batch=1');
     expect(next).toMatch(/^next: plan again with --dimension .*\nnext: .*\nmore: --report/);
