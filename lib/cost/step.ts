@@ -3,6 +3,7 @@ import type { SliceDemand, StepChoice, StepCost, Transport } from './chain';
 import type { CostOptions } from './options';
 import { durationRate, singleThreadMs, tmpRate, vcpuShare, MIB } from './formulas/lambda';
 import type { Store } from './formulas/s3';
+import { logDollars } from './formulas/logs';
 import { type Host, callTiming, loadTiming } from './formulas/slice-timing';
 import { payloadMs } from './formulas/step-functions';
 
@@ -15,11 +16,14 @@ export const ITEM_NAMES = {
   ephemeralStorage: 'Lambda: /tmp above the free size',
   s3Puts: 'S3 PUT requests',
   s3Gets: 'S3 GET requests',
+  callerPuts: 'S3 PUT of the request by the caller',
+  callerGets: 'S3 GET of the result by the caller',
   /** Bytes up and down, which S3 Express One Zone charges. */
   s3Bytes: 'S3 bytes moved',
   /** Tensors until they expire. */
   tensorStorage: 'S3 storage of tensors',
   stepFunctions: 'Step Functions',
+  logs: 'CloudWatch Logs',
 } as const;
 
 export type LineItem = keyof typeof ITEM_NAMES;
@@ -78,7 +82,7 @@ export interface StepParts {
 export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepChoice): DetailedStep {
   const { options, host, stores } = setting;
   const { environment, stateMachineType, architecture, prices } = options;
-  const { memoryMb, threads, readsFrom, writesTo } = choice;
+  const { memoryMb, threads, readsFrom, writesTo, writesResult = false } = choice;
   const reads = stores[readsFrom === 'request' ? 's3-standard' : readsFrom];
   const [writes, files] = [stores[writesTo], stores['s3-standard']];
   const { gets, readBytes, puts, writeBytes, payloadBytes } = transfersOf(options, demand, choice);
@@ -101,7 +105,17 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
   const waitMs = (gets > 0 ? reads.get.mean : 0) + puts * writes.put.mean;
   const rate = durationRate(memoryMb, architecture, prices);
   const tmpDollars = tmpRate(demand.fileBytes, prices, environment);
-  const itemsOf = (computeMs: number, functionLoadMs: number, fileGets: number): LineItems => ({
+  const isUploaded = readsFrom === 'request' && options.request === 's3';
+  const writtenDays = writesResult ? options.outputRetentionDays : options.intermediateRetentionDays;
+  const requestDays = isUploaded ? options.outputRetentionDays : 0;
+  const { logs } = environment;
+  const warmUpLogs = warmUps * (logs.callBytes + logs.warmUpBytes);
+  const itemsOf = (
+    computeMs: number,
+    functionLoadMs: number,
+    fileGets: number,
+    startLogs: number,
+  ): LineItems => ({
     ...NO_ITEMS,
     // The function is called for the slice and for a warm-up. The first slice is called at once, without one.
     lambdaRequests: ((1 + warmUps) * prices.lambda.requests) / 1e6,
@@ -112,11 +126,16 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
     s3Puts: puts * writes.putDollars,
     s3Gets: gets * reads.getDollars + fileGets * files.getDollars,
     s3Bytes: writeBytes * writes.uploadDollarsPerByte + readBytes * reads.downloadDollarsPerByte,
-    tensorStorage: writeBytes * writes.dollarsPerByteAndDay * options.intermediateRetentionDays,
+    callerPuts: isUploaded ? files.putDollars : 0,
+    callerGets: writesResult && options.result === 's3' ? writes.getDollars : 0,
+    tensorStorage:
+      writeBytes * writes.dollarsPerByteAndDay * writtenDays +
+      readBytes * files.dollarsPerByteAndDay * requestDays,
+    logs: logDollars(logs.callBytes + logs.lineBytes + warmUpLogs + startLogs, prices),
   });
   const fileParts = Math.ceil(demand.fileBytes / (environment.handler.partMb * MIB));
-  const warmItems = itemsOf(call.computeMs, warmUpMs, 0);
-  const coldItems = itemsOf(call.computeMs + load.firstRunMs, warmUpMs + loadMs, fileParts);
+  const warmItems = itemsOf(call.computeMs, warmUpMs, 0, 0);
+  const coldItems = itemsOf(call.computeMs + load.firstRunMs, warmUpMs + loadMs, fileParts, logs.startBytes);
   return {
     warmDollars: sumOfItems(warmItems),
     coldDollars: sumOfItems(coldItems),

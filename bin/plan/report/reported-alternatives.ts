@@ -10,11 +10,14 @@ export function reportedAlternatives({
   requests,
   alternatives,
   verdict,
-}: Comparison): Pick<PlanReport, 'requests' | 'alternatives'> & { readonly sentences: readonly string[] } {
+}: Comparison): Pick<PlanReport, 'requests' | 'alternatives' | 'cheapest'> & {
+  readonly sentences: readonly string[];
+} {
   return {
     requests,
     alternatives: alternatives.map((own) => reportedAlternative(own, requests.perHour)),
     sentences: verdict.sentences.map(sentence),
+    ...(verdict.cheapest !== undefined && { cheapest: sentence(verdict.cheapest) }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Says in sentences whether to slice, and what is cheapest at the rate of requests. */
-import type { Alternative, Offer } from './alternative';
+import { type Alternative, type Offer, GREATEST_RATE } from './alternative';
 import { type Requests, atRate, inDollars, inMs, inRate } from './wording';
 
 export interface Verdict {
@@ -7,13 +7,17 @@ export interface Verdict {
   readonly choice?: Choice;
   /** The most important first, without their full stops. */
   readonly sentences: readonly string[];
+  /** One of the sentences: which service is cheapest, and at which rates another one is. Undefined if all break a limit. */
+  readonly cheapest?: string;
 }
 
 export function verdictOf(alternatives: readonly Alternative[], requests: Requests): Verdict {
   const { choice, sentence } = choiceOf(alternatives, requests);
+  const cheapest = cheapestSentence(alternatives, requests);
   return {
     ...(choice && { choice }),
-    sentences: [sentence, ...cheapestSentence(alternatives, requests)],
+    sentences: [sentence, ...(cheapest === undefined ? [] : [cheapest])],
+    ...(cheapest !== undefined && { cheapest }),
   };
 }
 
@@ -82,17 +86,62 @@ function medianOf(offer: Offer, temperature: 'warm' | 'cold'): string {
   return inMs(p50(offer, temperature));
 }
 
-/** None if all break a limit. Of equally cheap ones, the first. */
-function cheapestSentence(alternatives: readonly Alternative[], { perHour }: Requests): string[] {
+function cheapestSentence(alternatives: readonly Alternative[], { perHour }: Requests): string | undefined {
+  const cheapest = cheapestAt(alternatives, perHour);
+  if (cheapest === undefined) return undefined;
+  const { name, size, dollarsPerMonth } = cheapest;
+  const changes = [
+    ['from', nextRate(alternatives, perHour, Math.max(GREATEST_RATE, perHour))],
+    ['below', nextRate(alternatives, perHour, Math.min(LEAST_RATE, perHour))],
+  ] as const;
+  const others = changes.flatMap(([side, rate]) => {
+    const other = rate === undefined ? undefined : cheapestAt(alternatives, rate);
+    return other ? [`; ${side} about ${inRate(twoDigits(rate))}, ${other.name} ${areOrIs(other.name)}`] : [];
+  });
+  return `at ${inRate(perHour)}, ${name} ${areOrIs(name)} cheapest (${size}): ${inDollars(dollarsPerMonth)} a month${others.join('')}`;
+}
+
+/** Of those that keep all limits. Of equally cheap ones, the first. */
+function cheapestAt(alternatives: readonly Alternative[], perHour: number): NamedOffer | undefined {
   const usable = alternatives
     .map((own) => ({ name: own.name, ...own.at(perHour) }))
     .filter(({ breaks }) => breaks.length === 0);
-  if (usable.length === 0) return [];
-  const { name, size, dollarsPerMonth } = usable.reduce((a, b) =>
-    b.dollarsPerMonth < a.dollarsPerMonth ? b : a,
+  return usable.reduce<NamedOffer | undefined>(
+    (best, own) => (best === undefined || own.dollarsPerMonth < best.dollarsPerMonth ? own : best),
+    undefined,
   );
-  const month = `${inDollars(dollarsPerMonth)} a month`;
-  return [`at ${inRate(perHour)}, ${name} ${areOrIs(name)} cheapest (${size}): ${month}`];
+}
+
+/** Verdicts are searched from here to `GREATEST_RATE`, in requests an hour. */
+const LEAST_RATE = 1;
+
+/** The relative precision of a rate at which the verdict changes. */
+const PRECISION = 0.001;
+
+/** The first rate on the way to `bound` at which another service is cheapest. A change and another one back within a factor of 2 may be missed. */
+function nextRate(alternatives: readonly Alternative[], perHour: number, bound: number): number | undefined {
+  const own = cheapestAt(alternatives, perHour)?.name;
+  const isSame = (rate: number): boolean => cheapestAt(alternatives, rate)?.name === own;
+  // Powers of two, so that two rates find the same change: services with instances change places several times around one.
+  const further = (rate: number): number =>
+    bound > perHour
+      ? Math.min(bound, 2 ** (Math.floor(Math.log2(rate)) + 1))
+      : Math.max(bound, 2 ** (Math.ceil(Math.log2(rate)) - 1));
+  let [same, other] = [perHour, further(perHour)];
+  while (isSame(other)) {
+    if (other === bound) return undefined;
+    [same, other] = [other, further(other)];
+  }
+  while (Math.abs(other / same - 1) > PRECISION) {
+    const middle = Math.sqrt(same * other);
+    if (isSame(middle)) same = middle;
+    else other = middle;
+  }
+  return other;
+}
+
+function twoDigits(value: number): number {
+  return Number(value.toPrecision(2));
 }
 
 /** A plan of several slices is the only alternative whose name is a plural. */

@@ -16,6 +16,7 @@ export interface Prices {
     | 'expressStorage'
   >;
   readonly stepFunctions: Values<'standardTransitions' | 'expressExecutions' | 'expressGbSecond'>;
+  readonly cloudWatch: Values<'logs'>;
   readonly fargate: Values<'x86Vcpu' | 'x86Memory' | 'armVcpu' | 'armMemory' | 'loadBalancer'>;
 }
 
@@ -65,6 +66,7 @@ export interface Environment {
     | 'connections'
     | 'partMb'
   >;
+  readonly logs: Values<'callBytes' | 'lineBytes' | 'warmUpBytes' | 'startBytes'>;
   readonly processor: Values<'lambdaSpeed' | 'armSpeed' | 'serialShare'>;
   readonly alwaysOn: Values<'utilization', 'balancerMs'>;
   readonly batch: Values<'startMs' | 'rowBytes' | 'tableCpu'>;
