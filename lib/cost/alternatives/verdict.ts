@@ -95,7 +95,8 @@ function cheapestSentence(alternatives: readonly Alternative[], { perHour }: Req
     ['below', nextRate(alternatives, perHour, Math.min(LEAST_RATE, perHour))],
   ] as const;
   const others = changes.flatMap(([side, rate]) => {
-    const other = rate === undefined ? undefined : cheapestAt(alternatives, rate);
+    if (rate === undefined) return [];
+    const other = cheapestAt(alternatives, rate);
     return other ? [`; ${side} about ${inRate(twoDigits(rate))}, ${other.name} ${areOrIs(other.name)}`] : [];
   });
   return `at ${inRate(perHour)}, ${name} ${areOrIs(name)} cheapest (${size}): ${inDollars(dollarsPerMonth)} a month${others.join('')}`;
@@ -122,7 +123,7 @@ const PRECISION = 0.001;
 function nextRate(alternatives: readonly Alternative[], perHour: number, bound: number): number | undefined {
   const own = cheapestAt(alternatives, perHour)?.name;
   const isSame = (rate: number): boolean => cheapestAt(alternatives, rate)?.name === own;
-  // Powers of two, so that two rates find the same change: services with instances change places several times around one.
+  // Powers of two, so that any two rates find the same change: services with instances change places several times around one.
   const further = (rate: number): number =>
     bound > perHour
       ? Math.min(bound, 2 ** (Math.floor(Math.log2(rate)) + 1))
