@@ -2,8 +2,7 @@
 import type { BatchOutput } from '../../contract/batch';
 import { BATCH_FUNCTION_MB, BATCH_FUNCTION_MS } from './batch-limits';
 import type { Environment, Prices } from './constants/defaults';
-import { durationRate, type Architecture } from './formulas/lambda';
-import { logDollars } from './formulas/logs';
+import { durationRate, logDollars, type Architecture } from './formulas/lambda';
 import { storesOf } from './formulas/s3';
 import { executionDollars } from './formulas/step-functions';
 import { NO_ITEMS, type LineItems } from './step';

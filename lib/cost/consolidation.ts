@@ -4,8 +4,7 @@
  */
 import type { SliceDemand } from './chain';
 import { type CostOptions, withDefaults } from './options';
-import { durationRate, initMs, singleThreadMs, vcpuShare } from './formulas/lambda';
-import { logDollars } from './formulas/logs';
+import { durationRate, initMs, logDollars, singleThreadMs, vcpuShare } from './formulas/lambda';
 import { hostOf, loadTiming } from './formulas/slice-timing';
 import { executionDollarsPerMs } from './formulas/step-functions';
 import type { DetailedCostModel } from './model';

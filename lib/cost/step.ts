@@ -1,9 +1,8 @@
 /** The cost and the time of one slice, and the items of its bill, so that each dollar of a run has a name. */
 import type { SliceDemand, StepChoice, StepCost, Transport } from './chain';
 import type { CostOptions } from './options';
-import { durationRate, singleThreadMs, tmpRate, vcpuShare, MIB } from './formulas/lambda';
+import { durationRate, logDollars, singleThreadMs, tmpRate, vcpuShare, MIB } from './formulas/lambda';
 import type { Store } from './formulas/s3';
-import { logDollars } from './formulas/logs';
 import { type Host, callTiming, loadTiming } from './formulas/slice-timing';
 import { payloadMs } from './formulas/step-functions';
 
@@ -82,7 +81,7 @@ export interface StepParts {
 export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepChoice): DetailedStep {
   const { options, host, stores } = setting;
   const { environment, stateMachineType, architecture, prices } = options;
-  const { memoryMb, threads, readsFrom, writesTo, writesResult = false } = choice;
+  const { memoryMb, threads, readsFrom, writesTo } = choice;
   const reads = stores[readsFrom === 'request' ? 's3-standard' : readsFrom];
   const [writes, files] = [stores[writesTo], stores['s3-standard']];
   const { gets, readBytes, puts, writeBytes, payloadBytes } = transfersOf(options, demand, choice);
@@ -105,37 +104,24 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
   const waitMs = (gets > 0 ? reads.get.mean : 0) + puts * writes.put.mean;
   const rate = durationRate(memoryMb, architecture, prices);
   const tmpDollars = tmpRate(demand.fileBytes, prices, environment);
-  const isUploaded = readsFrom === 'request' && options.request === 's3';
-  const writtenDays = writesResult ? options.outputRetentionDays : options.intermediateRetentionDays;
-  const requestDays = isUploaded ? options.outputRetentionDays : 0;
-  const { logs } = environment;
-  const warmUpLogs = warmUps * (logs.callBytes + logs.warmUpBytes);
-  const itemsOf = (
-    computeMs: number,
-    functionLoadMs: number,
-    fileGets: number,
-    startLogs: number,
-  ): LineItems => ({
+  const lines = logLines(options, warmUps);
+  const itemsOf = (computeMs: number, startMs: number, fileGets: number, logs: number): LineItems => ({
     ...NO_ITEMS,
     // The function is called for the slice and for a warm-up. The first slice is called at once, without one.
     lambdaRequests: ((1 + warmUps) * prices.lambda.requests) / 1e6,
     lambdaCompute: computeMs * rate,
-    lambdaLoad: functionLoadMs * rate,
+    lambdaLoad: startMs * rate,
     lambdaTransfer: (transferMs + waitMs) * rate,
-    ephemeralStorage: (computeMs + functionLoadMs + (transferMs + waitMs)) * tmpDollars,
+    ephemeralStorage: (computeMs + startMs + (transferMs + waitMs)) * tmpDollars,
     s3Puts: puts * writes.putDollars,
     s3Gets: gets * reads.getDollars + fileGets * files.getDollars,
     s3Bytes: writeBytes * writes.uploadDollarsPerByte + readBytes * reads.downloadDollarsPerByte,
-    callerPuts: isUploaded ? files.putDollars : 0,
-    callerGets: writesResult && options.result === 's3' ? writes.getDollars : 0,
-    tensorStorage:
-      writeBytes * writes.dollarsPerByteAndDay * writtenDays +
-      readBytes * files.dollarsPerByteAndDay * requestDays,
-    logs: logDollars(logs.callBytes + logs.lineBytes + warmUpLogs + startLogs, prices),
+    ...keptTensors(setting, { readBytes, writeBytes }, choice),
+    logs,
   });
   const fileParts = Math.ceil(demand.fileBytes / (environment.handler.partMb * MIB));
-  const warmItems = itemsOf(call.computeMs, warmUpMs, 0, 0);
-  const coldItems = itemsOf(call.computeMs + load.firstRunMs, warmUpMs + loadMs, fileParts, logs.startBytes);
+  const warmItems = itemsOf(call.computeMs, warmUpMs, 0, lines.warm);
+  const coldItems = itemsOf(call.computeMs + load.firstRunMs, warmUpMs + loadMs, fileParts, lines.cold);
   return {
     warmDollars: sumOfItems(warmItems),
     coldDollars: sumOfItems(coldItems),
@@ -149,6 +135,30 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
       firstRunMs: load.firstRunMs,
       writeMs: call.writeMs + (gets > 0 ? 0 : connectMs),
     },
+  };
+}
+
+/** Dollars of the log lines of a slice's call and of its warm-up, of which the first in a new sandbox has more. */
+function logLines({ environment: { logs }, prices }: Required<CostOptions>, warmUps: number) {
+  const bytes = logs.callBytes + logs.lineBytes + warmUps * (logs.callBytes + logs.warmUpBytes);
+  return { warm: logDollars(bytes, prices), cold: logDollars(bytes + logs.startBytes, prices) };
+}
+
+/** The storage of what a slice writes and of the request, and what the caller pays for its own request and result. */
+function keptTensors(
+  { options, stores }: StepSetting,
+  { readBytes, writeBytes }: Pick<SliceDemand, 'readBytes' | 'writeBytes'>,
+  { readsFrom, writesTo, writesResult }: StepChoice,
+): Pick<LineItems, 'tensorStorage' | 'callerPuts' | 'callerGets'> {
+  const { request, result, outputRetentionDays, intermediateRetentionDays } = options;
+  const standard = stores['s3-standard'];
+  const isUploaded = readsFrom === 'request' && request === 's3';
+  const ofRequest = isUploaded ? readBytes * standard.dollarsPerByteAndDay * outputRetentionDays : 0;
+  const days = writesResult ? outputRetentionDays : intermediateRetentionDays;
+  return {
+    tensorStorage: writeBytes * stores[writesTo].dollarsPerByteAndDay * days + ofRequest,
+    callerPuts: isUploaded ? standard.putDollars : 0,
+    callerGets: writesResult && result === 's3' ? standard.getDollars : 0,
   };
 }
 

@@ -1,6 +1,5 @@
 /** One Lambda function that loads the whole model from S3, called without a state machine. */
-import { durationRate, MIB, tmpMb, tmpRate, visibleVcpus } from '../formulas/lambda';
-import { logDollars } from '../formulas/logs';
+import { durationRate, logDollars, MIB, tmpMb, tmpRate, visibleVcpus } from '../formulas/lambda';
 import { storagePerMonth, storesOf } from '../formulas/s3';
 import { callTiming, hostOf, loadTiming } from '../formulas/slice-timing';
 import { LatencyDistribution } from '../latency/latency-distribution';
@@ -40,7 +39,7 @@ function functionOf(
 ): AlternativeSize {
   const { fileBytes, peakMemoryMb, requestBytes, responseBytes } = model;
   const { prices, environment } = options;
-  const { logs } = environment;
+  const { callBytes, startBytes } = environment.logs;
   const { maxPayloadMb, maxSeconds, maxTmpMb, invokeMs } = environment.lambda;
   const host = hostOf(options);
   const load = loadTiming(model, memoryMb, host);
@@ -63,19 +62,16 @@ function functionOf(
     // The caller writes the request, and reads the result.
     (reads + writes) * (store.putDollars + store.getDollars) +
     (readBytes + writeBytes) * storedDollars +
-    logDollars(logs.callBytes, prices) +
+    logDollars(callBytes, prices) +
     billedMs * rate;
   const way = LatencyDistribution.fromPercentiles(invokeMs).plus(s3);
   // The wait for the first byte of the weights varies.
   const loadMs = load.initMs + store.firstGetMs + load.downloadMs + load.sessionMs + load.firstRunMs;
   const parts = Math.ceil(fileBytes / (environment.handler.partMb * MIB));
+  const startDollars = parts * store.getDollars + logDollars(startBytes, prices);
   const warm = { dollars, time: way.shift(callMs) };
   const cold = {
-    dollars:
-      dollars +
-      (loadMs + store.get.mean) * rate +
-      parts * store.getDollars +
-      logDollars(logs.startBytes, prices),
+    dollars: dollars + startDollars + (loadMs + store.get.mean) * rate,
     time: way.plus(store.get).shift(callMs + load.placementMs + loadMs),
   };
   const needed = tmpMb(fileBytes, environment);

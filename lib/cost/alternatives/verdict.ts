@@ -90,59 +90,45 @@ function cheapestSentence(alternatives: readonly Alternative[], { perHour }: Req
   const cheapest = cheapestAt(alternatives, perHour);
   if (cheapest === undefined) return undefined;
   const { name, size, dollarsPerMonth } = cheapest;
+  const [higher, lower] = [RATES.filter((rate) => rate > perHour), RATES.filter((rate) => rate < perHour)];
   const changes = [
-    ['from', nextRate(alternatives, perHour, Math.max(GREATEST_RATE, perHour))],
-    ['below', nextRate(alternatives, perHour, Math.min(LEAST_RATE, perHour))],
-  ] as const;
-  const others = changes.flatMap(([side, rate]) => {
-    if (rate === undefined) return [];
-    const other = cheapestAt(alternatives, rate);
-    return other ? [`; ${side} about ${inRate(twoDigits(rate))}, ${other.name} ${areOrIs(other.name)}`] : [];
+    ...changeOf(alternatives, perHour, higher).map((rate) => ['from', rate] as const),
+    ...changeOf(alternatives, perHour, lower.reverse()).map((rate) => ['below', rate] as const),
+  ].map(([side, rate]) => {
+    const other = cheapestAt(alternatives, rate)?.name ?? 'none';
+    return `; ${side} about ${inRate(Number(rate.toPrecision(2)))}, ${other} ${areOrIs(other)}`;
   });
-  return `at ${inRate(perHour)}, ${name} ${areOrIs(name)} cheapest (${size}): ${inDollars(dollarsPerMonth)} a month${others.join('')}`;
+  return `at ${inRate(perHour)}, ${name} ${areOrIs(name)} cheapest (${size}): ${inDollars(dollarsPerMonth)} a month${changes.join('')}`;
 }
 
 /** Of those that keep all limits. Of equally cheap ones, the first. */
 function cheapestAt(alternatives: readonly Alternative[], perHour: number): NamedOffer | undefined {
   const usable = alternatives
     .map((own) => ({ name: own.name, ...own.at(perHour) }))
-    .filter(({ breaks }) => breaks.length === 0);
-  return usable.reduce<NamedOffer | undefined>(
-    (best, own) => (best === undefined || own.dollarsPerMonth < best.dollarsPerMonth ? own : best),
-    undefined,
-  );
+    .filter(({ breaks }) => breaks.length === 0)
+    .sort((a, b) => a.dollarsPerMonth - b.dollarsPerMonth);
+  return usable.at(0);
 }
 
-/** Verdicts are searched from here to `GREATEST_RATE`, in requests an hour. */
-const LEAST_RATE = 1;
+/** Compared rates, in requests an hour. All verdicts use the same: with whole instances, two services change places several times. */
+const RATES = Array.from({ length: Math.floor(Math.log2(GREATEST_RATE)) + 1 }, (_, power) => 2 ** power);
 
-/** The relative precision of a rate at which the verdict changes. */
-const PRECISION = 0.001;
+/** Of a factor of two, they leave less than 0.1 %. */
+const BISECTIONS = 10;
 
-/** The first rate on the way to `bound` at which another service is cheapest. A change and another one back within a factor of 2 may be missed. */
-function nextRate(alternatives: readonly Alternative[], perHour: number, bound: number): number | undefined {
+/** The first rate at which another service is cheapest, if there is one. @param rates from the one that is next to `perHour` on */
+function changeOf(alternatives: readonly Alternative[], perHour: number, rates: readonly number[]): number[] {
   const own = cheapestAt(alternatives, perHour)?.name;
   const isSame = (rate: number): boolean => cheapestAt(alternatives, rate)?.name === own;
-  // Powers of two, so that any two rates find the same change: services with instances change places several times around one.
-  const further = (rate: number): number =>
-    bound > perHour
-      ? Math.min(bound, 2 ** (Math.floor(Math.log2(rate)) + 1))
-      : Math.max(bound, 2 ** (Math.ceil(Math.log2(rate)) - 1));
-  let [same, other] = [perHour, further(perHour)];
-  while (isSame(other)) {
-    if (other === bound) return undefined;
-    [same, other] = [other, further(other)];
-  }
-  while (Math.abs(other / same - 1) > PRECISION) {
+  const index = rates.findIndex((rate) => !isSame(rate));
+  if (index < 0) return [];
+  let [same, other] = [index === 0 ? perHour : rates[index - 1], rates[index]];
+  for (let step = 0; step < BISECTIONS; step++) {
     const middle = Math.sqrt(same * other);
     if (isSame(middle)) same = middle;
     else other = middle;
   }
-  return other;
-}
-
-function twoDigits(value: number): number {
-  return Number(value.toPrecision(2));
+  return [other];
 }
 
 /** A plan of several slices is the only alternative whose name is a plural. */

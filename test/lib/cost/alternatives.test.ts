@@ -106,10 +106,21 @@ describe('the verdict', () => {
     expect(verdict.cheapest).toMatch(/^at 10 requests an hour, 13 slices are cheapest \([^;]*\): [^;]*$/);
   });
 
-  it('changes only to a service that keeps the limits', () => {
-    // A warm call of Fargate's smallest tasks takes longer, and the larger ones cost more.
-    const targets = { maxLatencyMs: 1 };
-    expect(compare({}, { targets, temperature: 'warm' }).verdict.cheapest).toBeUndefined();
+  it('names only services that keep the limits', () => {
+    const cheapest = (maxLatencyMs: number) =>
+      compare({}, { targets: { maxLatencyMs }, temperature: 'cold' }).verdict.cheapest;
+    // One function is cheaper, but takes 10 s and more.
+    expect(cheapest(6000)).toMatch(
+      /^at 10 requests an hour, 8 slices are cheapest .*; from about \d+ requests an hour, Fargate is$/,
+    );
+    expect(cheapest(1)).toBeUndefined();
+  });
+
+  it('says from which rate none keeps the limits', () => {
+    // Slices cost more, one function may not have the memory, and Fargate costs less if it has many runs.
+    const targets = { maxMemoryMb: 1024, maxDollarsPerMillion: 40 };
+    const { cheapest } = compare({}, { targets, requestsPerHour: 1e6 }).verdict;
+    expect(cheapest).toMatch(/, Fargate is cheapest .*; below about [\d,]+ requests an hour, none is$/);
   });
 
   it('compares the price of a month, with storage and as many cold runs as the temperature says', () => {
