@@ -6,11 +6,10 @@ import type {
 import type { Comparison } from '../../../lib/cost/alternatives/compare';
 import type { Alternative, PlanReport, ServiceRun } from '../plan-report';
 
-export function reportedAlternatives({
-  requests,
-  alternatives,
-  verdict,
-}: Comparison): Pick<PlanReport, 'requests' | 'alternatives' | 'cheapest'> & {
+export function reportedAlternatives({ requests, alternatives, verdict }: Comparison): Pick<
+  PlanReport,
+  'requests' | 'alternatives' | 'cheapest'
+> & {
   readonly sentences: readonly string[];
 } {
   return {
