@@ -44,6 +44,8 @@ export interface PlanReport {
   readonly alternatives: readonly Alternative[];
   /** Sentences, the most important first. */
   readonly verdict: readonly string[];
+  /** One of these sentences: the cheapest service, and the rates from and below which another one is. Absent if all break a limit. */
+  readonly cheapest?: string;
   /** How far the search may have missed the best plan; absent if the cuts were given. */
   readonly search?: SearchLimits;
   readonly assumptions: readonly Assumption[];

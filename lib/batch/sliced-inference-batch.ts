@@ -17,7 +17,7 @@ import { batchCode, HANDLER } from '../aws/runtime-code';
 import { sharedPermissions, tracingStatement } from '../aws/slice-permissions';
 import { calledFunctions, logGroupName, signatureOf, stateMachineRole } from '../aws/state-machine';
 import { callStatement, publishedVersion } from '../aws/workflow/invoke-function';
-import { BATCH_FUNCTION_MB } from '../cost/batch-limits';
+import { BATCH_FUNCTION_MB, BATCH_FUNCTION_TMP_MB, MAX_FUNCTION_SECONDS } from '../cost/batch-limits';
 import { SlicedInferenceError, quoted } from '../errors';
 import { given } from '../pipeline/known-at-synth';
 import type { DeployedPipeline } from '../pipeline/sliced-inference-pipeline';
@@ -188,9 +188,8 @@ export class SlicedInferenceBatch extends Construct {
       architecture: settings.architecture,
       // Half a processor and more: it parses the files of the map run. Stacked requests take memory.
       memorySize: own.stacking ? 1769 : BATCH_FUNCTION_MB,
-      timeout: Duration.minutes(15),
-      // The table and its rows, of some 6 million items.
-      ephemeralStorageSize: Size.mebibytes(4096),
+      timeout: Duration.seconds(MAX_FUNCTION_SECONDS),
+      ephemeralStorageSize: Size.mebibytes(BATCH_FUNCTION_TMP_MB),
       environment: { [SETTINGS_VARIABLE]: Stack.of(this).toJsonString(own) },
       role,
       logGroup,

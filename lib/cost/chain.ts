@@ -30,6 +30,8 @@ export interface StepChoice {
   /** The transport of the tensors that it reads; `request` for the first slice. */
   readonly readsFrom: Transport | 'request';
   readonly writesTo: Transport;
+  /** Whether it writes the results of the run. @default false */
+  readonly writesResult?: boolean;
   /** What travels in the state of the execution instead. @default - nothing */
   readonly inState?: InState;
 }

@@ -39,7 +39,8 @@ export class Slicing {
    * cheapest ones or the fastest ones, within limits on latency, cost and memory. By default it makes as few slices as a
    * memory limit per function allows, and of these the cheapest. A model that fits one function becomes one slice.
    *
-   * Type of the state machine, architecture, warm-ups, VPC, `tensorStore` and `intermediateRetention` of the pipeline count.
+   * Type of the state machine, architecture, warm-ups, VPC, `tensorStore`, `intermediateRetention` and `outputRetention` of
+   * the pipeline count.
    *
    * @throws an error of one line for an invalid option; the pipeline throws one if no plan keeps the limits, and says
    * which plan comes closest

@@ -1,4 +1,5 @@
 /** Figures of costs in the documents: the model computes them. */
+import { BATCH_FUNCTION_TMP_MB, MAX_TABLE_ITEMS } from '../../lib/cost/batch-limits';
 import { MAX_CONSTANTS_BYTES, parseConstants } from '../../lib/cost/constants/constants-file';
 import { DEFAULT_ENVIRONMENT, ENVIRONMENT, PRICES } from '../../lib/cost/constants/defaults';
 import { SMALL, bertRows, exampleOf, millionRows, monthRows } from '../support/cost-tables';
@@ -40,6 +41,14 @@ it('the guide to costs has files of constants that the library reads', () => {
   expect(files.every((file) => file.length < MAX_CONSTANTS_BYTES)).toBe(true);
   expect(parseConstants(files[0], 'p.json', 'prices', PRICES)).not.toEqual(PRICES);
   expect(parseConstants(files[1], 'e.json', 'environment', ENVIRONMENT)).not.toEqual(ENVIRONMENT);
+});
+
+it('the guide to batches has the limits of a table that plan and the construct have', () => {
+  const { text } = documentNamed('docs/batch.md');
+  expect(text).toContain(
+    `A table may have about ${['five', 'six', 'seven'][Math.round(MAX_TABLE_ITEMS / 1e6) - 5]} million items`,
+  );
+  expect(text).toContain(`disk of ${BATCH_FUNCTION_TMP_MB / 1024} GiB`);
 });
 
 it('the README has the costs that the model computes', () => {

@@ -69,6 +69,7 @@ export function chainOf(
       ...choice,
       readsFrom: slice === 0 ? 'request' : transport,
       writesTo: slice === slices - 1 ? 's3-standard' : transport,
+      writesResult: slice === slices - 1,
     },
   }));
 }

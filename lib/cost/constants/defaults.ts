@@ -16,6 +16,7 @@ export interface Prices {
     | 'expressStorage'
   >;
   readonly stepFunctions: Values<'standardTransitions' | 'expressExecutions' | 'expressGbSecond'>;
+  readonly cloudWatch: Values<'logs'>;
   readonly fargate: Values<'x86Vcpu' | 'x86Memory' | 'armVcpu' | 'armMemory' | 'loadBalancer'>;
 }
 
@@ -66,6 +67,7 @@ export interface Environment {
   readonly processor: Values<
     'computing' | 'armFloat32' | 'armInt8' | 'armFourBits' | 'armFloat16' | 'serialShare'
   >;
+  readonly logs: Values<'callBytes' | 'lineBytes' | 'warmUpBytes' | 'startBytes'>;
   readonly alwaysOn: Values<'utilization', 'balancerMs'>;
   readonly batch: Values<'startMs' | 'rowBytes' | 'tableCpu'>;
 }

@@ -68,7 +68,8 @@ export function pricedPlan(
     const readsFrom = slice === 0 ? 'request' : transport;
     const writesTo = slice === last ? 's3-standard' : transport;
     const inState = shares.at(slice);
-    const places = { readsFrom, writesTo, ...(inState && { inState }) } as const;
+    const writesResult = slice === last;
+    const places = { readsFrom, writesTo, writesResult, ...(inState && { inState }) } as const;
     const choice = { memoryMb: memoryMb[slice], threads, ...places };
     return { cost: model.step(demandOf(size, outputSecondsPerByte), choice), ...places };
   });

@@ -158,6 +158,7 @@ export function pricedGraph(graph: CutGraph, pricing: Pricing): PricedGraph {
       threads,
       readsFrom: from === 0 && isFirst ? 'request' : transport,
       writesTo: isEnd ? 's3-standard' : transport,
+      writesResult: isEnd,
       ...(pricing.tensorsInState && { inState: smallTensors(size, isEnd) }),
     } as const;
     const demand = demandOf(size, outputSecondsPerByte);

@@ -29,6 +29,16 @@ describe('plan', () => {
     expect(output.split('\n').filter((line) => line.length > 80)).toEqual([]);
   });
 
+  it('says at a given rate which service is cheapest, and from which rate another one is', async () => {
+    const flags = ['plan', model, '--slices', '3', '--requests-per-hour', '1000'];
+    const [verdict] = (await succeed(flags)).split('\n\n');
+    const cheapest =
+      /\nAt 1,000 requests an hour, one Lambda function is cheapest \([\d,]+ MB\): \$[\d.]+ a month; from about [\d,]+ requests an hour, Fargate is\.$/;
+    expect(verdict.replaceAll('\n  ', ' ')).toMatch(cheapest);
+    const report = (await succeedWithJson([...flags, '--json'])) as PlanReport;
+    expect(verdict.replaceAll('\n  ', ' ')).toContain(`\n${report.cheapest}`);
+  });
+
   it('plans a batch: time, price by line, quotas and what exceeds them', async () => {
     const args = ['plan', model, '--slices', '2', '--batch', '100000', '--items-per-run', '40'];
     const output = await succeed([...args, '--concurrency', '2000']);
@@ -36,7 +46,7 @@ describe('plan', () => {
     expect(summary).toMatch(
       /^batch: 100,000 items in 2,500 children of 40, 2,000 at once\ntime: .* s \(p50\), .*\nprice: \$[\d.]+ \(p50\), /,
     );
-    expect(prices).toMatch(/^price by line +dollars\n(.+ +\$[\d.]+\n){5,}Step Functions +\$[\d.]+$/);
+    expect(prices).toMatch(/^price by line +dollars\n([^$\n]+\$[\d.]+\n){6,}CloudWatch Logs +\$[\d.]+$/);
     expect(quotas).toMatch(/\ncalls at once in the account +2,000 +1,000\n/);
     expect(warnings.replaceAll('\n  ', ' ')).toMatch(
       /^warning: calls at once in the account: 2,000 of 1,000: ask AWS for more .* lower --concurrency$/m,
