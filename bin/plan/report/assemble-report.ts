@@ -71,6 +71,6 @@ export function assembleReport(
     ],
     ...(cut.quality && { search: cut.quality }),
     assumptions: assumptionsOf(model, ofModel, services.requests, request),
-    warnings: warningsOf(analyzed, cut, plan, request),
+    warnings: warningsOf(analyzed, cut, plan, request, sizes),
   };
 }

@@ -165,7 +165,11 @@ const NEAR_EMPTY = 0.01;
 const NEAR_EMPTY_OF_EQUAL = 0.1;
 
 export function isNearEmpty(own: number, ofAll: number, slices: number): boolean {
-  return own < Math.min(NEAR_EMPTY, NEAR_EMPTY_OF_EQUAL / slices) * ofAll;
+  return own < nearEmptySeconds(ofAll, slices);
+}
+
+export function nearEmptySeconds(ofAll: number, slices: number): number {
+  return Math.min(NEAR_EMPTY, NEAR_EMPTY_OF_EQUAL / slices) * ofAll;
 }
 
 /**
