@@ -81,11 +81,11 @@ function dollarsOf({ costs }: CutSpace, sizes: readonly SliceSize[]): number {
   }, 0);
 }
 
-function stateOf({ characters, smallReads, readTensors }: RangeSize, isLast: boolean): InState {
+function stateOf({ characters, smallReads, gets }: RangeSize, isLast: boolean): InState {
   return {
     isAnswered: characters <= 48 * 1024 && !isLast,
-    readTensors: smallReads.tensors,
-    readsAll: smallReads.tensors === readTensors,
+    gets: smallReads.areAll ? gets : 0,
+    readsAll: smallReads.areAll,
     readBytes: smallReads.bytes,
     characters: 0,
   };
