@@ -12,7 +12,7 @@ import { ChildError } from '../host/run-child';
 import { inferTypes } from '../shapes/infer';
 import { isAffected } from '../saturation/rewrite';
 import { type PlannedSplit, withinSplits } from '../split/split';
-import { type ValueTypes, sizeClasses } from '../shapes/value-types';
+import { type ValueTypes, sizeClasses, tensorBytes } from '../shapes/value-types';
 import { type DetailedCostModel, costModel } from '../cost/model';
 import type { Environment } from '../cost/constants/defaults';
 import { environmentAt } from '../cost/constants/ends';
@@ -152,6 +152,7 @@ export function planCosts(
     work,
     scratch: scratchBytes(model, planned, prepacking),
     classes: sizeClasses(types),
+    elementBytes: planned.map(({ dtype }) => (dtype === 'string' ? 0 : tensorBytes(dtype, 1))),
     threads: (memoryMb: number) => withinSplits(threadCount(memoryMb), splits),
     outputSecondsPerByte: 1 / OUTPUT_BANDWIDTH,
     ...(options.warmUp !== undefined && { warmUp: options.warmUp }),

@@ -164,4 +164,5 @@ const ESTIMATES = anObject<PlanEstimates>({
   profileDifferences: aList(text(MAX_TEXT), MAX_DIFFERENCES),
   wholeCallMs: optional(AMOUNT),
   refusedSizes: optional(text(MAX_NOTE)),
+  uselessSlices: optional(text(MAX_NOTE)),
 });

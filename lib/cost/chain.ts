@@ -14,8 +14,10 @@ export interface SliceDemand {
   readonly packedBytes: number;
   /** Seconds of computing on one vCPU of Lambda. */
   readonly coreSeconds: number;
-  /** Number of tensors that it reads; the model charges one GET for each, an upper bound. */
-  readonly readTensors: number;
+  /** GETs of the objects of earlier slices. */
+  readonly gets: number;
+  /** GETs of the request's object, if the request is in S3. */
+  readonly requestGets: number;
   readonly readBytes: number;
   readonly writeBytes: number;
   /** The least memory, in MB, with which the function can run the slice. */
@@ -40,8 +42,8 @@ export interface StepChoice {
 export interface InState {
   /** Whether the slice answers what it writes. */
   readonly isAnswered: boolean;
-  /** Number of the tensors that it reads from its event; a part of `SliceDemand.readTensors`. */
-  readonly readTensors: number;
+  /** GETs of objects whose tensors it reads from its event; a part of `SliceDemand.gets`. */
+  readonly gets: number;
   /** Whether it reads no other tensors. */
   readonly readsAll: boolean;
   /** Bytes of these tensors; a part of `SliceDemand.readBytes`. */

@@ -163,14 +163,15 @@ function keptTensors(
 
 function transfersOf(
   { request }: Required<CostOptions>,
-  { readTensors, readBytes, writeBytes }: SliceDemand,
+  { gets, requestGets, readBytes, writeBytes }: SliceDemand,
   { readsFrom, inState }: StepChoice,
 ) {
   const isInline = readsFrom === 'request' && request === 'inline';
+  const sent = { gets: gets - (inState?.gets ?? 0) + (request === 's3' ? requestGets : 0) };
   const reads = isInline
-    ? { gets: 0, readBytes: 0, payloadBytes: readBytes }
+    ? { ...sent, readBytes: 0, payloadBytes: readBytes }
     : {
-        gets: readTensors - (inState?.readTensors ?? 0),
+        ...sent,
         readBytes: readBytes - (inState?.readBytes ?? 0),
         payloadBytes: inState?.characters ?? 0,
       };

@@ -192,7 +192,7 @@ function firstOf(names: readonly string[]): string {
 export function annotatePlan(
   scope: Construct,
   { slices }: SlicePlan,
-  { oneFunction, profileDifferences, refusedSizes }: PlanEstimates,
+  { oneFunction, profileDifferences, refusedSizes, uselessSlices }: PlanEstimates,
   isAutomatic: boolean,
 ): void {
   if (profileDifferences.length > 0) {
@@ -205,6 +205,7 @@ export function annotatePlan(
   }
   if (refusedSizes !== undefined)
     warn(scope, 'refusedDimensions', `${refusedSizes}; set dimensions to sizes with which the model runs`);
+  if (uselessSlices !== undefined) warn(scope, 'uselessSlices', uselessSlices);
   if (slices.length === 1 && isAutomatic)
     inform(scope, 'oneSlice', `Slicing.automatic makes one slice: ${oneFunction.verdict}`);
   if (slices.length > 1 && oneFunction.isCheaper) inform(scope, 'oneFunction', oneFunction.verdict);

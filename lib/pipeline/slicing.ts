@@ -64,8 +64,8 @@ export class Slicing {
   }
 
   /**
-   * Cuts the model into a fixed number of slices. Their largest function is as small as cuts that move few bytes allow: by its memory,
-   * then by its time to load and to compute, and then by its work.
+   * Cuts the model into a fixed number of slices. Their largest function is as small as possible: the product of the largest memory and of
+   * the longest time to load and to compute. Cuts that cost much more than others are left out.
    *
    * @param slices number of slices, 1 or more
    * @param estimates by what the slices are planned

@@ -78,7 +78,7 @@ export function assembleReport(
     ],
     ...(cut.quality && { search: cut.quality }),
     assumptions: assumptionsOf(model, ofModel, services.requests, request),
-    warnings: warningsOf(analyzed, cut, plan, request),
+    warnings: warningsOf(analyzed, cut, plan, request, sizes),
   };
 }
 

@@ -4,7 +4,9 @@ import type { PlanDraft } from '../../../lib/plan/file/plan';
 import { refusedSizesNote } from '../../../lib/compile/plan-estimates';
 import { largestOf } from '../../../lib/extremes';
 import { inexactNote, rewrittenNote } from '../../../lib/plan/int8-weights';
+import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
+import { uselessSlicesNote } from '../../../lib/plan/useless-slices';
 import type { PlannedSplit } from '../../../lib/split/split';
 import { quantityText } from '../figures';
 import type { PlanReport } from '../plan-report';
@@ -48,6 +50,7 @@ export function warningsOf(
   cut: ChosenCut,
   { int8Weights }: PlanDraft,
   { profileDifferences = [] }: ReportRequest,
+  sizes: readonly SliceSize[],
 ): string[] {
   const { bounded, assumed, dimensions } = planned;
   const names = bounded.map((value) => model.graph.values[value].name);
@@ -55,6 +58,7 @@ export function warningsOf(
   return [
     assumed.length > 0 && `no --dimension sets ${listed(assumed)}, so the plan assumes ${listed(sizesOf)}`,
     refusedSizesNote(planned),
+    uselessSlicesNote(sizes),
     costs.architecture !== 'arm64' && int8Weights && inexactNote(int8Weights),
     names.length > 0 && `the sizes of ${listed(names)} depend on data, so the plan counts estimates of them`,
     ...profileDifferences.map((difference) => `the profile differs from this plan: ${difference}`),

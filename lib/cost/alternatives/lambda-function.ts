@@ -48,7 +48,7 @@ function functionOf(
   const [reads, writes] = [requestBytes, responseBytes].map((bytes) => (isInline(bytes) ? 0 : 1));
   const readBytes = reads * requestBytes;
   const writeBytes = writes * responseBytes;
-  const demand = { ...model, memoryMb: peakMemoryMb, readTensors: reads, readBytes, writeBytes };
+  const demand = { ...model, memoryMb: peakMemoryMb, gets: 0, requestGets: reads, readBytes, writeBytes };
   const threads = visibleVcpus(memoryMb, environment);
   const call = callTiming(demand, memoryMb, threads, reads + writes, readBytes, host);
   const connectMs = reads > 0 ? store.firstGetMs : writes * store.firstPutMs;

@@ -17,7 +17,7 @@ import {
   readersOf,
   stateTensorLimits,
 } from '../schedule/state-tensor-limits';
-import { type WiredCut, wireGroups } from '../wiring/wiring';
+import { type WiredCut, readsOf, wireGroups } from '../wiring/wiring';
 import { MIN_SAVED_MS, wholeLoadMs } from '../../cost/consolidation';
 import type { CostOptions } from '../../cost/options';
 import type { Dataflow } from '../../dataflow/dataflow';
@@ -81,7 +81,8 @@ export function demandOf(size: SliceSize, outputSecondsPerByte: number): SliceDe
   return {
     ...{ fileBytes: fileBytes(size), packedBytes: size.packedBytes },
     coreSeconds: size.coreSeconds + outputSecondsPerByte * size.writeBytes,
-    readTensors: size.readTensors,
+    gets: size.gets,
+    requestGets: size.requestGets,
     readBytes: size.readBytes,
     writeBytes: size.writeBytes,
     memoryMb: neededMb(size),
@@ -92,13 +93,15 @@ function stateShares({ cut, bytes }: SizedCut, sizes: readonly SliceSize[], sche
   const plan = handedOnPlan(cut, sizes);
   const limits = stateTensorLimits(plan, schedule);
   const readers = readersOf(plan);
-  return cut.wiring.slices.map(({ inputs }, slice): InState => {
-    const carried = inputs.filter(({ source }) => source.from === 'slice' && limits.has(source.slice));
+  return cut.wiring.slices.map((_, slice): InState => {
+    const reads = readsOf(cut.wiring, slice);
+    const carried = reads.filter(({ source }) => source.from === 'slice' && limits.has(source.slice));
     const sources = [...limits.keys()].filter((source) => readers.get(source)?.has(slice));
     return {
       isAnswered: limits.has(slice),
-      readTensors: carried.length,
-      readsAll: carried.length === sizes[slice].readTensors,
+      // An object that fits the state takes one request.
+      gets: sources.length,
+      readsAll: carried.length === reads.length,
       readBytes: sumOf(carried.map(({ value }) => bytes[value])),
       characters: sumOf(sources.map((source) => plannedCharacters(plan.slices[source]))),
     };

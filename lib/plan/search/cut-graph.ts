@@ -168,11 +168,11 @@ export function pricedGraph(graph: CutGraph, pricing: Pricing): PricedGraph {
   return { vertices, edges, model, temperature, transport, isLast };
 }
 
-function smallTensors({ smallReads, readTensors, characters }: RangeSize, isEnd: boolean): InState {
+function smallTensors({ smallReads, gets, characters }: RangeSize, isEnd: boolean): InState {
   return {
     isAnswered: characters <= MAX_STATE_TENSORS && !isEnd,
-    readTensors: smallReads.tensors,
-    readsAll: smallReads.tensors === readTensors,
+    gets: smallReads.areAll ? gets : 0,
+    readsAll: smallReads.areAll,
     readBytes: smallReads.bytes,
     characters: 0,
   };

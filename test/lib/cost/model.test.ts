@@ -126,7 +126,7 @@ describe('a step', () => {
   it.each([
     ['fileBytes', 400e6],
     ['coreSeconds', 1],
-    ['readTensors', 9],
+    ['gets', 9],
     ['readBytes', 9e6],
     ['writeBytes', 9e6],
   ])('grows with its %s', (field, more) => {
@@ -134,6 +134,14 @@ describe('a step', () => {
     expect(large.coldDollars).toBeGreaterThan(usual.coldDollars);
     expect(large.coldMs + large.loadMs).toBeGreaterThan(usual.coldMs + usual.loadMs);
     expect(large.warmMs).toBeGreaterThanOrEqual(usual.warmMs);
+  });
+
+  it.each([
+    ['s3', 3],
+    ['inline', 2],
+  ] as const)('reads objects of slices, and the request only if that is in S3: %s', (request, gets) => {
+    const { s3Gets } = costModel({ request }).step({ ...DEMAND, gets: 2, requestGets: 1 }, CHOICE).warmItems;
+    expect(s3Gets * 1e6).toBeCloseTo(0.4 * gets, 9);
   });
 
   it('has cheaper requests through S3 Express, which charges for bytes', () => {
@@ -144,7 +152,7 @@ describe('a step', () => {
 });
 
 const ALL: InState = {
-  ...{ isAnswered: true, readTensors: 1, readsAll: true, readBytes: 8000 },
+  ...{ isAnswered: true, gets: 1, readsAll: true, readBytes: 8000 },
   characters: 16 * 1024,
 };
 const small = { ...DEMAND, readBytes: 8000, writeBytes: 8000 };

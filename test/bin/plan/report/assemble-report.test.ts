@@ -145,6 +145,13 @@ describe('the assumptions', () => {
   });
 });
 
+test('the warnings name slices that hold and do nearly nothing', () => {
+  const { warnings } = realReport(sparseModel(1, 4096), count(2));
+  expect(warnings).toEqual([
+    expect.stringMatching(/^slice 1 has almost none of the weights .*: use 1 slice$/),
+  ]);
+});
+
 test('the warnings name assumed dimensions and differences of the profile', () => {
   const profileDifferences = ['batch is 1, and was 8 in the profile'];
   expect(realReport(saveModel(mlp(2)), count(2), { profileDifferences }).warnings).toEqual([

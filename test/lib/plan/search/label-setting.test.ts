@@ -98,7 +98,7 @@ const anyCase: fc.Arbitrary<Case> = fc.integer({ min: 2, max: 8 }).chain((vertic
       const edges = ranges.flatMap(({ isSlice, steps, movedBytes, inState }, index): PricedEdge[] => {
         const [from, to] = [Math.floor(index / vertices), index % vertices];
         if (to <= from || (!isSlice && to > from + 1)) return [];
-        const state = { ...inState, readTensors: 0, readBytes: 0, characters: 0 };
+        const state = { ...inState, gets: 0, readBytes: 0, characters: 0 };
         const placed = steps.map((each): Step => ({
           ...{ ...each, movedBytes },
           ...(request.tensorsInState && { inState: state }),
@@ -228,13 +228,13 @@ test.each([
   ['writes larger tensors', 1, MAX_STATE_TENSORS + 1, false],
   ['writes the results', 2, 1, false],
 ])('the search assumes that a slice %s', (_, to, characters, isAnswered) => {
-  const size = { characters, readTensors: 1, smallReads: { tensors: 1, bytes: 8 } };
+  const size = { characters, gets: 1, smallReads: { areAll: true, bytes: 8 } };
   const graph = { vertices: [0, 1, 2], edges: [{ from: 0, to, size }], isFirst: true, isLast: true };
   const [model] = fc.sample(randomModel, 1);
   const request = { model, temperature: 'warm', transport: 's3-standard', threads: 2 } as const;
   const sizes = { memorySizes: [], maxMemoryMb: 3008, tensorsInState: true };
   const [edge] = pricedGraph(graph as unknown as CutGraph, { ...request, ...sizes }).edges;
-  expect(edge.steps[0].inState).toMatchObject({ isAnswered, readsAll: true, readTensors: 1, readBytes: 8 });
+  expect(edge.steps[0].inState).toMatchObject({ isAnswered, readsAll: true, gets: 1, readBytes: 8 });
 });
 
 test.each([
