@@ -1,4 +1,4 @@
-/** Answers the job of `ask`, in the process that it started. */
+/** Answers the job of `ask` into a file, or of the library on standard output, in the process that it started. */
 import * as fs from 'node:fs';
 import type { Session } from '../../lambda/slice/session';
 import { oneLine, printable } from '../../lib/errors';
@@ -9,9 +9,11 @@ export type Sessions = typeof Session;
 type Run = (job: unknown, sessions: Sessions) => Promise<object>;
 
 export async function answerJob(run: Run): Promise<void> {
-  const [, , question, answer] = process.argv;
-  const job: unknown = JSON.parse(fs.readFileSync(question, 'utf8'));
-  fs.writeFileSync(answer, JSON.stringify(await outcome(job, run)));
+  const [, , question, answer] = process.argv as readonly (string | undefined)[];
+  const job: unknown = JSON.parse(fs.readFileSync(question ?? '', 'utf8'));
+  const text = JSON.stringify(await outcome(job, run));
+  if (answer === undefined) process.stdout.write(text);
+  else fs.writeFileSync(answer, text);
 }
 
 async function outcome(job: unknown, run: Run): Promise<object> {

@@ -10,6 +10,8 @@ interface NodeEvent {
   readonly ts: number;
   readonly dur: number;
   readonly args: {
+    /** In its graph; nodes of bodies may have the same name. */
+    readonly node_index?: string;
     readonly output_type_shape?: readonly Readonly<Record<string, readonly number[]>>[];
   };
 }
@@ -48,7 +50,33 @@ const DTYPES: Readonly<Record<string, string>> = {
 
 /** @param file of the profiler; it may have a million lines */
 export async function readEvents(file: string, labels: NodeLabels): Promise<SliceEvents> {
-  const collector = new Collector((name) => labels.nodeOf(name.slice(0, -SUFFIX.length)));
+  const collector = new Collector(nodeOfEvent(labels));
+  for await (const run of runsOf(file)) collector.addRun(run);
+  return collector.events();
+}
+
+/** What a node computed in a run, and how often the nodes of its bodies ran on average; 0 if none did. */
+export interface NodeRun {
+  readonly node: number;
+  readonly tensors: readonly (ProfiledTensor | null)[];
+  readonly iterations: number;
+}
+
+/** The nodes of the first run in a file of the profiler; `undefined` if it has no whole run. */
+export async function readFirstRun(file: string, labels: NodeLabels): Promise<NodeRun[] | undefined> {
+  const nodeOf = nodeOfEvent(labels);
+  for await (const run of runsOf(file)) {
+    return outerEvents(run, nodeOf).flatMap(({ event, count, inner }) => {
+      const node = nodeOf(event.name);
+      const iterations = inner.size === 0 ? 0 : (count - 1) / inner.size;
+      return node === undefined ? [] : [{ node, tensors: tensorsOf(event), iterations }];
+    });
+  }
+  return undefined;
+}
+
+/** The events of each run that the profiler recorded as a whole. */
+async function* runsOf(file: string): AsyncGenerator<NodeEvent[]> {
   const lines = createInterface({ input: fs.createReadStream(file), crlfDelay: Infinity });
   let run: NodeEvent[] = [];
   for await (const line of lines) {
@@ -56,14 +84,17 @@ export async function readEvents(file: string, labels: NodeLabels): Promise<Slic
       const event = JSON.parse(line.replace(/,\s*$/, '')) as NodeEvent;
       if (event.name.endsWith(SUFFIX)) run.push(event);
     } else if (line.includes('"name" :"model_run"')) {
-      collector.addRun(run);
+      yield run;
       run = [];
     }
   }
-  return collector.events();
 }
 
 type NodeOf = (name: string) => number | undefined;
+
+function nodeOfEvent(labels: NodeLabels): NodeOf {
+  return (name) => labels.nodeOf(name.slice(0, -SUFFIX.length));
+}
 
 class Collector {
   private readonly nodes = new Map<number, Omit<NodeSamples, 'node' | 'micros'> & { micros: number[] }>();
@@ -113,6 +144,8 @@ interface OuterEvent {
   readonly event: NodeEvent;
   /** Number of events that are part of it, itself included. */
   count: number;
+  /** The nodes of its bodies that ran. */
+  readonly inner: Set<string>;
 }
 
 /** ONNX Runtime runs the bodies of a node while it runs the node. */
@@ -126,9 +159,10 @@ function outerEvents(events: readonly NodeEvent[], nodeOf: NodeOf): OuterEvent[]
     // is no part of another node.
     if (before && event.ts + event.dur / 2 <= end && nodeOf(event.name) === undefined) {
       before.count++;
+      before.inner.add(`${event.args.node_index} ${event.name}`);
       continue;
     }
-    outer.push({ event, count: 1 });
+    outer.push({ event, count: 1, inner: new Set() });
     end = Math.max(end, event.ts + event.dur);
   }
   return outer;

@@ -1,13 +1,15 @@
-/** Measures a slice, or the machine, in a process of its own, so that one slice is in memory at a time. */
+/** Measures a slice, the machine, or the sizes in a whole model, in a process of its own, so that one slice is in memory at a time. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
+import type { SizesJob } from '../../lib/shapes/data-sizes';
 import { median } from '../../lib/extremes';
 import { type Sessions, answerJob } from '../onnx-jobs/answer';
 import { readEvents } from './events';
 import { KERNEL_FLOPS, KERNEL_SIZE } from './kernel-models';
 import { NodeLabels } from './label-nodes';
+import { measureSizes } from './measure-sizes';
 import type { ProfileJob, SliceAnswer, SliceJob, SpeedAnswer, SpeedJob } from './run-profile-job';
 
 /** Runs of the matrix product, each of a few milliseconds. */
@@ -103,6 +105,13 @@ function floats(shape: readonly number[]): RawTensor {
 }
 
 void answerJob((question, sessions) => {
-  const job = question as ProfileJob;
-  return job.kind === 'speed' ? measureSpeed(job, sessions) : measureSlice(job, sessions);
+  const job = question as ProfileJob | SizesJob;
+  switch (job.kind) {
+    case 'speed':
+      return measureSpeed(job, sessions);
+    case 'slice':
+      return measureSlice(job, sessions);
+    case 'sizes':
+      return measureSizes(job, sessions);
+  }
 });

@@ -1,23 +1,18 @@
 /** Analyzes a model before it is cut: reads it, checks it, infers types and sizes, and finds the legal cuts. */
 import type { Transport } from '../cost/chain';
 import type { CostOptions } from '../cost/options';
-import type { Opset, SourceFile, Model } from '../onnx/model';
+import type { Opset, SourceFile, Model, NodeIndex } from '../onnx/model';
 import { parseModel } from '../onnx/parse';
 import type { OptimizationLevel } from '../optimize/level';
 import { crossingRule } from '../dataflow/crossing';
 import { nodesByRank } from '../dataflow/dataflow';
 import type { CutSpace } from '../plan/cuts/cuts';
 import { cutsWithRepeats } from '../plan/cuts/rematerialize';
-import { type PlannedTypes, planTypes } from '../shapes/planned-types';
+import { type DataSizes, type PlanningInputs, dependsOnData, runForSizes } from '../shapes/data-sizes';
+import { withDataSizes } from '../shapes/measured-types';
+import { type PlannedTypes, planTypes, sizedBy } from '../shapes/planned-types';
 import { type ProvenShapes, provenShapes } from '../shapes/proven-shapes';
-import {
-  type DimensionSizes,
-  sortedSizes,
-  givenSize,
-  symbolicDimensions,
-  product,
-  tensorBytes,
-} from '../shapes/value-types';
+import { type DimensionSizes, sortedSizes, givenSize, symbolicDimensions } from '../shapes/value-types';
 import type { Split } from '../split/split';
 import { checkPlannedBytes, checkSignature, checkSource } from './check-model';
 import { type PlanCostOptions, type TypedGraph, cuttableGraph, planCosts } from './cuttable-graph';
@@ -65,6 +60,13 @@ export interface AnalyzeOptions {
    * @default - estimates
    */
   readonly profile?: GivenProfile;
+  /**
+   * On which inputs the model runs once, if sizes depend on data and there is no profile. `none`: it does not run, and these sizes are
+   * estimates.
+   *
+   * @default - generated inputs, which are always the same
+   */
+  readonly inputs?: PlanningInputs | 'none';
   /** By what plans are compared, besides the model. @default - the defaults of `CostOptions` */
   readonly costs?: CostOptions;
   /** Where slices write the tensors that later slices read, if the slicer does not choose it. @default 's3-standard' */
@@ -84,11 +86,18 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
   const { typed, int8Weights } = withExactIntegers(given, options.costs);
   const subject = splitSubject(typed);
   const fitting = options.profile && profileFor(options.profile, typed.model, optimization, dimensions);
+  const { inputs } = options;
+  let found: DataSizes | undefined;
+  // Of the graph without splits and with its own weights: the names of values are the same.
+  const run =
+    fitting !== undefined || inputs === 'none'
+      ? undefined
+      : (sizes: DimensionSizes) => (found ??= runForSizes(given.model, given.types, sizes, inputs));
   const withSplits = (own: readonly Split[]): AnalyzedModel =>
     analyzeGraph(
       source,
       { ...applySplits(typed, subject, own, splits), int8Weights, withSplits },
-      { ...options, dimensions },
+      { ...options, dimensions, ...(run && { run }) },
       fitting,
     );
   return withSplits(namedSplits(subject, splits));
@@ -96,18 +105,27 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
 
 type SplitTypedGraph = TypedGraph & Pick<AnalyzedModel, 'splitting' | 'int8Weights' | 'withSplits'>;
 
+interface GraphOptions extends AnalyzeOptions {
+  /** Runs the model with these sizes of dimensions. */
+  readonly run?: (sizes: DimensionSizes) => DataSizes;
+}
+
 function analyzeGraph(
   source: Model,
   typed: SplitTypedGraph,
-  options: AnalyzeOptions,
+  options: GraphOptions,
   fitting?: FittingProfile,
 ): AnalyzedModel {
   const { dimensions = {}, optimization = 'none', costs: given = {}, transport = 's3-standard' } = options;
   // A profile is of the graph without parts: of its figures, the sizes of dimensions hold for the graph with parts too.
   const isSplit = typed.splitting.splits.length > 0;
   const profile = isSplit ? undefined : fitting;
-  const sizes = { ...(fitting && profiledSizes(source, fitting.profile)), ...dimensions };
-  const planned = plannedTypes(typed, sizes, profile);
+  const sizes = {
+    ...(fitting && profiledSizes(source, fitting.profile)),
+    ...(typeof options.inputs === 'object' && options.inputs.dimensions),
+    ...dimensions,
+  };
+  const planned = plannedTypes(typed, sizes, options.run, profile);
   checkPlannedBytes(typed.model, planned.bytes);
   const { prepacking = isPrepackingWorthwhile(typed.dataflow, planned, given) } = given;
   const costs = { ...given, prepacking };
@@ -128,10 +146,14 @@ function withoutParts({ differences, ...fitting }: FittingProfile): FittingProfi
 function plannedTypes(
   { model, dataflow, types }: TypedGraph,
   sizes: DimensionSizes,
+  run: GraphOptions['run'],
   profile?: FittingProfile,
 ): PlannedTypes {
-  const estimated = planTypes(model, nodesByRank(dataflow), types, sizes);
-  return profile ? trueTypes(model, profile.profile, estimated) : estimated;
+  const order = nodesByRank(dataflow);
+  const estimated = planTypes(model, order, types, sizes);
+  if (profile) return trueTypes(model, order, profile.profile, estimated);
+  if (run === undefined || !dependsOnData(model, dataflow.isLive, estimated.types)) return estimated;
+  return withDataSizes(model, order, estimated, run(estimated.dimensions));
 }
 
 function cutSpace(
@@ -141,7 +163,8 @@ function cutSpace(
   fitting?: FittingProfile,
 ): CutSpace {
   const profile = fitting?.profile;
-  const own = planCosts(model, { types, planned: planned.types }, { ...costs, ...(profile && { profile }) });
+  const known = { types, planned: planned.types, iterations: planned.iterations };
+  const own = planCosts(model, known, { ...costs, ...(profile && { profile }) });
   return cutsWithRepeats(dataflow, crossingRule(model, types), planned.bytes, own);
 }
 
@@ -163,20 +186,12 @@ function hasPlannedSizes(profile: ModelProfile, planned: PlannedTypes): boolean 
  *
  * @param profile of this graph
  */
-function trueTypes(model: Model, profile: ModelProfile, planned: PlannedTypes): PlannedTypes {
+function trueTypes(
+  model: Model,
+  nodesInOrder: readonly NodeIndex[],
+  profile: ModelProfile,
+  planned: PlannedTypes,
+): PlannedTypes {
   if (!hasPlannedSizes(profile, planned)) return planned;
-  const types = profiledTypes(model.graph, profile, planned.types);
-  const isMeasured = types.map((type, value) => type !== planned.types[value]);
-  const elements = types.map(({ shape }, value) =>
-    isMeasured[value] ? product((shape ?? []).map(Number)) : planned.elements[value],
-  );
-  return {
-    ...planned,
-    types,
-    elements,
-    bytes: types.map(({ dtype }, value) =>
-      isMeasured[value] ? tensorBytes(dtype, elements[value]) : planned.bytes[value],
-    ),
-    bounded: planned.bounded.filter((value) => !isMeasured[value]),
-  };
+  return { ...planned, ...sizedBy(model, nodesInOrder, profiledTypes(model.graph, profile, planned.types)) };
 }

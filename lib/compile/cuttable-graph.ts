@@ -12,6 +12,7 @@ import { ChildError } from '../host/run-child';
 import { inferTypes } from '../shapes/infer';
 import { isAffected } from '../saturation/rewrite';
 import { type PlannedSplit, withinSplits } from '../split/split';
+import type { PlannedTypes } from '../shapes/planned-types';
 import { type ValueTypes, sizeClasses } from '../shapes/value-types';
 import { type DetailedCostModel, costModel } from '../cost/model';
 import { type CostOptions, withDefaults } from '../cost/options';
@@ -133,11 +134,12 @@ export interface KnownTypes {
   /** What ONNX Runtime infers without knowing the sizes of requests. */
   readonly types: ValueTypes;
   readonly planned: ValueTypes;
+  readonly iterations?: PlannedTypes['iterations'] | undefined;
 }
 
 export function planCosts(
   model: Model,
-  { types, planned }: KnownTypes,
+  { types, planned, iterations }: KnownTypes,
   { profile, splits, ...options }: PlanCostOptions = {},
 ): PlanCosts {
   const { environment, prepacking } = withDefaults(options);
@@ -145,9 +147,7 @@ export function planCosts(
   // A model keeps the sums of delays that were asked for.
   const models = new Map<string, DetailedCostModel>();
   return {
-    work: nodeSeconds(model, planned, { ...(profile && { profile }), prepacking }).map(
-      (seconds) => seconds / speed,
-    ),
+    work: nodeSeconds(model, planned, { profile, prepacking, iterations }).map((seconds) => seconds / speed),
     scratch: scratchBytes(model, planned, prepacking),
     classes: sizeClasses(types),
     threads: (memoryMb) => withinSplits(threadCount(memoryMb), splits),

@@ -22,20 +22,31 @@ import { BANDWIDTH, NODE_OVERHEAD } from './reference-processor';
  */
 export type NodeSeconds = readonly number[];
 
+interface NodeSecondsOptions {
+  readonly profile?: ModelProfile | undefined;
+  readonly prepacking?: boolean;
+  readonly iterations?: readonly (number | undefined)[] | undefined;
+}
+
 /**
  * @param types with the planned sizes in all shapes; a size that is unknown counts as 1
  * @param profile of this graph; it is used instead of the operators and shapes
  * @param prepacking whether weights are rewritten for the kernels when a session is created. @default true
+ * @param iterations by node: how often its bodies run, if that is known
  */
 export function nodeSeconds(
   model: Model,
   types: ValueTypes,
-  { profile, prepacking = true }: { readonly profile?: ModelProfile; readonly prepacking?: boolean } = {},
+  { profile, prepacking = true, iterations = [] }: NodeSecondsOptions = {},
 ): NodeSeconds {
   if (profile !== undefined) return profiledWork(profile);
   const functions = functionsByKey(model);
   const insideOf = bodySizes(functions);
-  return workOf(model.graph, types).map((work) => secondsOf(work, insideOf(work.node), prepacking));
+  return workOf(model.graph, types).map((work) => {
+    const inside = insideOf(work.node);
+    const passes = iterations.at(work.node.index);
+    return secondsOf(work, inside && { ...inside, ...(passes !== undefined && { passes }) }, prepacking);
+  });
 }
 
 function secondsOf(work: WorkNode, inside: BodySize | undefined, prepacking: boolean): number {

@@ -14,6 +14,11 @@ export type ValueTypes = readonly ValueType[];
 
 export const UNKNOWN_TYPE: ValueType = { shape: null };
 
+/** Whether all sizes are numbers. What is not a tensor has none. */
+export function isKnown({ dtype, shape }: ValueType): boolean {
+  return dtype === undefined || (shape?.every((dimension) => typeof dimension === 'number') ?? false);
+}
+
 /** Bytes that planning assumes for a string. The real length is known only at run time. */
 const STRING_BYTES = 32;
 
