@@ -1,10 +1,11 @@
 /** `sliced-inference slice MODEL --out DIR|s3://BUCKET/PREFIX`: writes the slices and `plan.json`. */
 import { Command, Option } from 'commander';
-import { analyzeModel } from '../../lib/compile/analyze';
+import { type AnalyzeOptions, analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
 import type { CompiledModel } from '../../lib/emit/slice';
 import { writeSlices } from '../../lib/emit/write';
 import { SlicedInferenceError, printable } from '../../lib/errors';
+import { dataSizesNote } from '../../lib/plan/data-sizes';
 import type { SlicePlan } from '../../lib/plan/file/plan';
 import type { Slicer } from '../../lib/plan/slicers';
 import { checkPlace } from '../outputs/named-file';
@@ -14,6 +15,7 @@ import { laidOut } from '../terminal/help';
 import { inexactNote, rewrittenNote } from '../../lib/plan/int8-weights';
 import { NOT_PACKED } from '../../lib/plan/prepacking-note';
 import { clearProgress, showProgress } from '../terminal/progress';
+import { addPlanningInputs, planningInputs } from './planning-inputs';
 import {
   type SlicingOptions,
   addSlicingOptions,
@@ -28,6 +30,7 @@ interface Options extends SlicingOptions {
   readonly out: string;
   readonly plan?: string;
   readonly kmsKey?: string;
+  readonly inputs?: string;
   readonly json?: boolean;
 }
 
@@ -55,7 +58,7 @@ export function sliceCommand(): Command {
     .description('cut a model; write plan.json and the slices')
     .argument('<model>', 'path of an ONNX model')
     .addHelpText('after', laidOut(HELP));
-  addSlicingOptions(command)
+  addPlanningInputs(addSlicingOptions(command))
     .optionsGroup('Output:')
     .requiredOption(
       '--out <place>',
@@ -74,9 +77,10 @@ export function sliceCommand(): Command {
     checkOut(options);
     if (options.plan !== undefined) checkPlace(options.plan, '--plan');
     showProgress(`reading ${model}`);
+    const analysis = { ...analyzeOptions(options), ...(await planningInputs(model, options.inputs)) };
     const plan = options.out.startsWith(S3_SCHEME)
-      ? await uploadSlices(model, slicer, options)
-      : writeSlices(compiled(model, slicer, options), options.out, {
+      ? await uploadSlices(model, slicer, analysis, options)
+      : writeSlices(compiled(model, slicer, analysis), options.out, {
           onStart: noteUnfinished,
           onFile: ({ file, bytes }) => {
             showProgress(`writing ${file} (${formatBytes(bytes)})`);
@@ -88,16 +92,21 @@ export function sliceCommand(): Command {
   });
 }
 
-function compiled(path: string, slicer: Slicer, options: Options): CompiledModel {
-  const analyzed = analyzeModel(path, analyzeOptions(options));
+function compiled(path: string, slicer: Slicer, options: AnalyzeOptions): CompiledModel {
+  const analyzed = analyzeModel(path, options);
   warnOfProfile(analyzed.profile?.differences ?? []);
   return compileAnalyzed(analyzed, slicer);
 }
 
 /** Loads the AWS SDK only for an upload. */
-async function uploadSlices(model: string, slicer: Slicer, options: Options): Promise<SlicePlan> {
+async function uploadSlices(
+  model: string,
+  slicer: Slicer,
+  analysis: AnalyzeOptions,
+  options: Options,
+): Promise<SlicePlan> {
   const { sliceIntoBucket } = await import('./slice-into-bucket.js');
-  return sliceIntoBucket(model, slicer, analyzeOptions(options), options);
+  return sliceIntoBucket(model, slicer, analysis, options);
 }
 
 function checkOut({ out, plan, kmsKey }: Options): void {
@@ -119,9 +128,10 @@ function checkOut({ out, plan, kmsKey }: Options): void {
 }
 
 /** What the slices have that the model has not, and what they compute wrongly. */
-function notesOf({ int8Weights, prepacking }: SlicePlan, { architecture }: Options): string[] {
+function notesOf({ int8Weights, prepacking, dataSizes }: SlicePlan, { architecture }: Options): string[] {
   const inexact = int8Weights && architecture !== 'arm64' ? inexactNote(int8Weights) : undefined;
   const notes = [
+    dataSizes && `warning: ${dataSizesNote(dataSizes)}`,
     int8Weights && rewrittenNote(int8Weights),
     prepacking === false ? NOT_PACKED : undefined,
     inexact === undefined ? undefined : `warning: ${inexact}`,

@@ -8,6 +8,7 @@ import { printable } from '../../lib/errors';
 import { formatTable, formatType } from '../terminal/format';
 import { laidOut } from '../terminal/help';
 import { clearProgress, showProgress } from '../terminal/progress';
+import { planningInputs } from './planning-inputs';
 import { wholeNumber } from './search-options';
 import {
   type SlicingOptions,
@@ -98,7 +99,8 @@ async function compare(model: string, options: Options): Promise<void> {
   const { inputs, seed, threads, batch: items } = options;
   const { dimension: dimensions, optimize: optimization } = options;
   const common = {
-    ...{ slicer: slicerFor(options), dimensions, optimization, estimates: analyzeOptions(options) },
+    ...{ slicer: slicerFor(options), dimensions, optimization },
+    estimates: { ...analyzeOptions(options), ...(await planningInputs(model, inputs)) },
     ...{ seed, onStep: showProgress, ...(threads !== undefined && { threads }) },
   };
   if (items !== undefined) {

@@ -2,6 +2,7 @@
 import * as fs from 'node:fs';
 import type { Session } from '../../lambda/slice/session';
 import { oneLine, printable } from '../../lib/errors';
+import { printJsonText } from '../terminal/print';
 import type { Failure } from './ask';
 
 export type Sessions = typeof Session;
@@ -12,7 +13,7 @@ export async function answerJob(run: Run): Promise<void> {
   const [, , question, answer] = process.argv as readonly (string | undefined)[];
   const job: unknown = JSON.parse(fs.readFileSync(question ?? '', 'utf8'));
   const text = JSON.stringify(await outcome(job, run));
-  if (answer === undefined) process.stdout.write(text);
+  if (answer === undefined) printJsonText(text);
   else fs.writeFileSync(answer, text);
 }
 

@@ -15,7 +15,7 @@ export async function measureSizes(job: SizesJob, sessions: Sessions): Promise<S
   const labels = new NodeLabels(randomBytes(8).toString('hex'));
   const nodes = new Map(job.named.map((name, node) => [name, node]));
   const model = labelNodes(fs.readFileSync(job.model), labels, (value) => nodes.get(value));
-  let failure: unknown;
+  let failure: Error | undefined;
   let tried = 0;
   for (const inputs of await inputsOf(job)) {
     const profilePrefix = path.join(job.folder, `events-${tried++}-`);
@@ -26,8 +26,8 @@ export async function measureSizes(job: SizesJob, sessions: Sessions): Promise<S
     });
     const hasRun = await session.run(inputs, job.outputNames).then(
       () => true,
-      (error: unknown) => {
-        failure ??= error;
+      ({ message }: Error) => {
+        failure ??= new Error(labels.withNames(message, job.named));
         return false;
       },
     );

@@ -51,7 +51,7 @@ class SliceFailure extends Error {}
 export async function profileModel(modelPath: string, options: ProfileOptions): Promise<ModelProfile> {
   const { dimensions, optimization, onStep } = options;
   onStep(`reading ${modelPath}`);
-  const analyzed = analyzeModel(modelPath, { dimensions, optimization });
+  const analyzed = analyzeModel(modelPath, { dimensions, optimization, inputs: 'none' });
   const compiled = cutBySize(analyzed, options.sliceBytes);
   const candidates = await inputsOf(compiled, options);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-profile-'));
@@ -198,7 +198,7 @@ class ProfileRun {
 }
 
 /** The sizes that symbolic dimensions have in the inputs. Of two sizes with one name, the larger counts. */
-function usedDimensions(specs: readonly TensorSpec[], inputs: Tensors): DimensionSizes {
+export function usedDimensions(specs: readonly TensorSpec[], inputs: Tensors): DimensionSizes {
   const sizes = new Map<string, number>();
   for (const { name, shape } of specs) {
     const actual = inputs.get(name)?.shape ?? [];

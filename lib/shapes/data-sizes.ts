@@ -22,6 +22,9 @@ import { type DimensionSizes, type ValueTypes, givenSize, isKnown } from './valu
 /** A model that runs longer is stopped, because synthesis waits for it. */
 const BASE_TIMEOUT_MS = 120_000;
 
+/** Longest description of inputs, in characters. */
+const MAX_DESCRIPTION = 400;
+
 /** The user's inputs, on which the model runs instead of generated ones. */
 export interface PlanningInputs {
   /** Path of a file of tensors. */
@@ -101,7 +104,8 @@ export function runForSizes(
   const other = Object.entries(given?.dimensions ?? {}).find(
     ([name, size]) => givenSize(dimensions, name) !== size,
   );
-  if (other) return { ...run, failure: `its size of ${printable(other[0])} is ${other[1]}` };
+  if (other)
+    return { ...run, failure: `dimension ${printable(other[0])} has another size there, ${other[1]}` };
   if (model.files.reduce((sum, { size }) => sum + size, 0) > os.totalmem())
     return { ...run, failure: 'it is larger than the memory of this machine' };
   return withTemporaryFolder((folder) => {
@@ -112,7 +116,7 @@ export function runForSizes(
     if (known !== undefined) return known;
     try {
       const { failure, inputs: shapes, nodes = {} } = ask(model, job);
-      const ranOn = shapes === undefined ? inputs : `${inputs} (${shapes})`;
+      const ranOn = shapes === undefined ? inputs : printable(`${inputs} (${shapes})`, MAX_DESCRIPTION);
       const found: DataSizes = { ...run, inputs: ranOn, ...(failure !== undefined && { failure }), nodes };
       writeCached(cache, key, found);
       return found;

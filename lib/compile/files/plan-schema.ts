@@ -18,6 +18,7 @@ import {
   type SlicePlan,
   PLAN_VERSION,
 } from '../../plan/file/plan';
+import type { PlannedDataSizes } from '../../plan/data-sizes';
 import { type PlannedInt8Weights, MAX_INEXACT, MAX_INEXACT_LENGTH } from '../../plan/int8-weights';
 import { type PlannedSplit, MAX_PARTS, SPLIT_AXES } from '../../split/split';
 import { threadCount } from '../../plan/sizes/estimate';
@@ -132,6 +133,15 @@ const SPLIT: Reader<PlannedSplit> = anObject({
   mostThreads: optional(wholeNumber(1)),
 });
 
+/** Longest description of inputs, and longest reason why a model did not run. */
+const MAX_DESCRIPTION = 2000;
+
+const DATA_SIZES: Reader<PlannedDataSizes> = anObject({
+  inputs: text(MAX_DESCRIPTION),
+  isGenerated: trueOrFalse,
+  failure: optional(text(MAX_DESCRIPTION)),
+});
+
 const INT8_WEIGHTS: Reader<PlannedInt8Weights> = anObject({
   count: wholeNumber(0, MAX_GRAPH_ENTRIES),
   isRewritten: trueOrFalse,
@@ -166,6 +176,7 @@ export function planOf(nodes: number, slices: number): Reader<SlicePlan> {
     dimensions: aRecord(DIMENSION_NAME, wholeNumber(1)),
     assumedDimensions: aList(DIMENSION_NAME, MAX_GRAPH_ENTRIES),
     boundedTensors: aList(text(MAX_NAME_BYTES), MAX_GRAPH_ENTRIES),
+    dataSizes: optional(DATA_SIZES),
     prepacking: optional(trueOrFalse),
     threads: wholeNumber(1, threadCount(MAX_LAMBDA_MEMORY_MB)),
     inputs: SPECS,

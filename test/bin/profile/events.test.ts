@@ -1,4 +1,4 @@
-import { readEvents, type SliceEvents } from '../../../bin/profile/events';
+import { readEvents, readFirstRun, type SliceEvents } from '../../../bin/profile/events';
 import { NodeLabels } from '../../../bin/profile/label-nodes';
 import { fileWith } from '../../support/changed-json';
 
@@ -7,6 +7,10 @@ type Event = readonly [name: string, ts: number, dur: number, outputs?: readonly
 
 /** Reads a file as ONNX Runtime writes it: the events of a node's bodies come before the event of the node. */
 function read(...runs: readonly (readonly Event[])[]): Promise<SliceEvents> {
+  return readEvents(written(...runs), new NodeLabels('m'));
+}
+
+function written(...runs: readonly (readonly Event[])[]): string {
   const lines = runs.flatMap((events) => [
     ...events.map(([name, ts, dur, outputs = []]) => {
       const args = JSON.stringify({ output_type_shape: outputs });
@@ -14,7 +18,7 @@ function read(...runs: readonly (readonly Event[])[]): Promise<SliceEvents> {
     }),
     '{"cat" : "Session","dur" :1,"ts" :1,"name" :"model_run","args" : {}},',
   ]);
-  return readEvents(fileWith(['[', ...lines, ']'].join('\n')), new NodeLabels('m'));
+  return fileWith(['[', ...lines, ']'].join('\n'));
 }
 
 /** The first run does not count. */
@@ -48,5 +52,22 @@ describe('readEvents', () => {
       { dtype: 'int64', shape: [] },
       { dtype: 'float64', shape: [3] },
     ]);
+  });
+});
+
+describe('readFirstRun', () => {
+  const labels = new NodeLabels('m');
+
+  it('counts how often the nodes of bodies ran on average, and knows the tensors of the node', async () => {
+    const passes: Event[] = [1, 3, 5].map((ts) => ['twice', ts, 1]);
+    const run: Event[] = [...passes, ['once', 7, 1], ['m:2', 0, 10, [{ float: [4] }]], ['m:3', 12, 1]];
+    expect(await readFirstRun(written(run, [['m:2', 0, 1]]), labels)).toEqual([
+      { node: 2, iterations: 2, tensors: [{ dtype: 'float32', shape: [4] }] },
+      { node: 3, iterations: 0, tensors: [] },
+    ]);
+  });
+
+  it('knows nothing of a run that the profiler did not record as a whole', async () => {
+    expect(await readFirstRun(written(), labels)).toBeUndefined();
   });
 });
