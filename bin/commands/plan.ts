@@ -13,8 +13,7 @@ import { checkPlace } from '../outputs/named-file';
 import { PAGE_FLAG, writePage } from '../plan/write-page';
 import { laidOut } from '../terminal/help';
 import { clearProgress, showProgress } from '../terminal/progress';
-import { addPlanningInputs, planningInputs } from './planning-inputs';
-import { choice, wholeNumber } from './search-options';
+import { INPUTS_HELP, choice, wholeNumber } from './search-options';
 import { addSlicingOptions, analyzeOptions, flagOf, slicerFor } from './slicing-options';
 import { print, printJson } from '../terminal/print';
 
@@ -40,7 +39,7 @@ export function planCommand(): Command {
     .description('show the slices of a model, their price and time')
     .argument('<model>', 'path of an ONNX model; with --compare or --with also of a plan.json')
     .addHelpText('after', laidOut(HELP));
-  addPlanningInputs(addBatchOptions(addPlanOptions(command)))
+  addBatchOptions(addPlanOptions(command))
     .optionsGroup('Comparison:')
     .option('--compare <model>', 'compare with the plan of this ONNX model, or with this plan.json', onlyOne)
     .option('--with', 'compare with a second plan: flags after this one replace those before it')
@@ -51,12 +50,6 @@ export function planCommand(): Command {
     const { secondFlags: flags } = command;
     checkBatchFlags(command, options);
     if (options.compare === undefined && flags === undefined) return printPlan(path, options);
-    if (options.inputs !== undefined)
-      throw new SlicedInferenceError(
-        '--inputs must be for one plan',
-        'two plans',
-        'leave it out, or compare plans with profiles',
-      );
     const parser = addPlanOptions(new Command('plan')).copyInheritedSettings(command).helpOption(false);
     const set = givenOptions(command, parser);
     const given = flags ? parseSecondFlags(flags, parser) : {};
@@ -71,8 +64,7 @@ async function printPlan(path: string, options: PlanOptions): Promise<void> {
   const slicer = slicerFor(options);
   if (page !== undefined) checkPlace(page, PAGE_FLAG);
   showProgress(`reading ${path}`);
-  const inputs = await planningInputs(path, options.inputs);
-  const read = analyzeModel(path, { ...analyzeOptions(options), ...inputs });
+  const read = analyzeModel(path, analyzeOptions(options));
   showProgress(`planning ${path}`);
   const { analyzed, cut } = cutModel(read, slicer, options.consolidation);
   const { report } = plannedModel(analyzed, cut, slicer, options);
@@ -99,6 +91,7 @@ function checkBatchFlags(command: Command, { batch }: PlanOptions): void {
 /** The flags that describe a plan. */
 function addPlanOptions<C extends Command>(command: C): C {
   addSlicingOptions(command)
+    .option('--inputs <file>', INPUTS_HELP)
     .addOption(
       choice(
         '--consolidation <mode>',

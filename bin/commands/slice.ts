@@ -1,6 +1,6 @@
 /** `sliced-inference slice MODEL --out DIR|s3://BUCKET/PREFIX`: writes the slices and `plan.json`. */
 import { Command, Option } from 'commander';
-import { type AnalyzeOptions, analyzeModel } from '../../lib/compile/analyze';
+import { analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
 import type { CompiledModel } from '../../lib/emit/slice';
 import { writeSlices } from '../../lib/emit/write';
@@ -15,7 +15,7 @@ import { laidOut } from '../terminal/help';
 import { inexactNote, rewrittenNote } from '../../lib/plan/int8-weights';
 import { NOT_PACKED } from '../../lib/plan/prepacking-note';
 import { clearProgress, showProgress } from '../terminal/progress';
-import { addPlanningInputs, planningInputs } from './planning-inputs';
+import { INPUTS_HELP } from './search-options';
 import {
   type SlicingOptions,
   addSlicingOptions,
@@ -30,7 +30,6 @@ interface Options extends SlicingOptions {
   readonly out: string;
   readonly plan?: string;
   readonly kmsKey?: string;
-  readonly inputs?: string;
   readonly json?: boolean;
 }
 
@@ -58,7 +57,8 @@ export function sliceCommand(): Command {
     .description('cut a model; write plan.json and the slices')
     .argument('<model>', 'path of an ONNX model')
     .addHelpText('after', laidOut(HELP));
-  addPlanningInputs(addSlicingOptions(command))
+  addSlicingOptions(command)
+    .option('--inputs <file>', INPUTS_HELP)
     .optionsGroup('Output:')
     .requiredOption(
       '--out <place>',
@@ -77,10 +77,9 @@ export function sliceCommand(): Command {
     checkOut(options);
     if (options.plan !== undefined) checkPlace(options.plan, '--plan');
     showProgress(`reading ${model}`);
-    const analysis = { ...analyzeOptions(options), ...(await planningInputs(model, options.inputs)) };
     const plan = options.out.startsWith(S3_SCHEME)
-      ? await uploadSlices(model, slicer, analysis, options)
-      : writeSlices(compiled(model, slicer, analysis), options.out, {
+      ? await uploadSlices(model, slicer, options)
+      : writeSlices(compiled(model, slicer, options), options.out, {
           onStart: noteUnfinished,
           onFile: ({ file, bytes }) => {
             showProgress(`writing ${file} (${formatBytes(bytes)})`);
@@ -92,21 +91,16 @@ export function sliceCommand(): Command {
   });
 }
 
-function compiled(path: string, slicer: Slicer, options: AnalyzeOptions): CompiledModel {
-  const analyzed = analyzeModel(path, options);
+function compiled(path: string, slicer: Slicer, options: Options): CompiledModel {
+  const analyzed = analyzeModel(path, analyzeOptions(options));
   warnOfProfile(analyzed.profile?.differences ?? []);
   return compileAnalyzed(analyzed, slicer);
 }
 
 /** Loads the AWS SDK only for an upload. */
-async function uploadSlices(
-  model: string,
-  slicer: Slicer,
-  analysis: AnalyzeOptions,
-  options: Options,
-): Promise<SlicePlan> {
+async function uploadSlices(model: string, slicer: Slicer, options: Options): Promise<SlicePlan> {
   const { sliceIntoBucket } = await import('./slice-into-bucket.js');
-  return sliceIntoBucket(model, slicer, analysis, options);
+  return sliceIntoBucket(model, slicer, analyzeOptions(options), options);
 }
 
 function checkOut({ out, plan, kmsKey }: Options): void {

@@ -8,7 +8,6 @@ import { printable } from '../../lib/errors';
 import { formatTable, formatType } from '../terminal/format';
 import { laidOut } from '../terminal/help';
 import { clearProgress, showProgress } from '../terminal/progress';
-import { planningInputs } from './planning-inputs';
 import { wholeNumber } from './search-options';
 import {
   type SlicingOptions,
@@ -96,11 +95,12 @@ export function verifyCommand(): Command {
 }
 
 async function compare(model: string, options: Options): Promise<void> {
-  const { inputs, seed, threads, batch: items } = options;
+  // The cuts do not depend on the inputs of a comparison.
+  const { inputs, ...planning } = options;
+  const { seed, threads, batch: items } = options;
   const { dimension: dimensions, optimize: optimization } = options;
   const common = {
-    ...{ slicer: slicerFor(options), dimensions, optimization },
-    estimates: { ...analyzeOptions(options), ...(await planningInputs(model, inputs)) },
+    ...{ slicer: slicerFor(options), dimensions, optimization, estimates: analyzeOptions(planning) },
     ...{ seed, onStep: showProgress, ...(threads !== undefined && { threads }) },
   };
   if (items !== undefined) {

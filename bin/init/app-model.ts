@@ -39,7 +39,7 @@ export async function readAppModel(model: string, folder: string): Promise<AppMo
     ...pathFrom(folder, model, hub),
     ...(hub && { hub }),
     dimensions,
-    ...(data?.failure !== undefined && { guess: dataSizesNote(data) }),
+    ...(data?.source.failure !== undefined && { guess: dataSizesNote(data.source) }),
     ...(refusal === undefined ? await runnableInputs(model, analyzed, inputs) : { inputs, refusal }),
   };
 }

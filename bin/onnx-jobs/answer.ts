@@ -12,9 +12,9 @@ type Run = (job: unknown, sessions: Sessions) => Promise<object>;
 export async function answerJob(run: Run): Promise<void> {
   const [, , question, answer] = process.argv as readonly (string | undefined)[];
   const job: unknown = JSON.parse(fs.readFileSync(question ?? '', 'utf8'));
-  const text = JSON.stringify(await outcome(job, run));
-  if (answer === undefined) printJsonText(text);
-  else fs.writeFileSync(answer, text);
+  const found = await outcome(job, run);
+  if (answer !== undefined) fs.writeFileSync(answer, JSON.stringify(found));
+  else printJsonText(JSON.stringify('failure' in found ? { error: found.failure } : found));
 }
 
 async function outcome(job: unknown, run: Run): Promise<object> {

@@ -6,8 +6,8 @@ import type { Dimension } from '../../contract/tensors';
 import type { Requests } from '../../lib/cost/alternatives/wording';
 import type { Known } from '../../lib/cost/constants/constant';
 import type { PlannedBatch } from '../../lib/cost/batch';
-import type { PlannedDataSizes } from '../../lib/plan/data-sizes';
 import type { PlannedInt8Weights } from '../../lib/plan/int8-weights';
+import type { DataSource } from '../../lib/shapes/data-sizes';
 import type { PlannedSplit } from '../../lib/split/split';
 import type { Temperature, Transport } from '../../lib/cost/chain';
 
@@ -24,7 +24,7 @@ export interface PlanReport {
   /** What x86 processors without VNNI would multiply wrongly; absent if there is nothing. */
   readonly int8Weights?: PlannedInt8Weights;
   /** How sizes and iterations are known that depend on data; absent if none does, or if a profile has them. */
-  readonly dataSizes?: PlannedDataSizes;
+  readonly dataSizes?: DataSource;
   /** In the order of the nodes: what the model weighs and computes, for a chart. At most some hundred points. */
   readonly profile: readonly ProfilePoint[];
   /** By slice but the last: the cut after it. */

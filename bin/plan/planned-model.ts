@@ -15,7 +15,6 @@ export interface PlanOptions extends SlicingOptions {
   readonly batch?: number;
   readonly itemsPerRun: number;
   readonly concurrency: number;
-  readonly inputs?: string;
   readonly compare?: string;
   readonly report?: string;
   readonly json?: boolean;

@@ -10,7 +10,7 @@ interface NodeEvent {
   readonly ts: number;
   readonly dur: number;
   readonly args: {
-    /** In its graph; nodes of bodies may have the same name. */
+    /** In its graph: nodes of bodies may share a name. */
     readonly node_index?: string;
     readonly output_type_shape?: readonly Readonly<Record<string, readonly number[]>>[];
   };
@@ -31,6 +31,8 @@ export interface NodeSamples {
   readonly node: number;
   /** Number of events in a run: its own, and those of its bodies. */
   readonly events: number;
+  /** Number of nodes of its bodies that ran, each of them once or more. */
+  readonly bodyNodes: number;
   /** By run. */
   readonly micros: readonly number[];
   /** The tensors that it computed, in the order of its outputs; what is not a tensor is missing. */
@@ -48,35 +50,12 @@ const DTYPES: Readonly<Record<string, string>> = {
   uint4x2: 'uint4',
 };
 
-/** @param file of the profiler; it may have a million lines */
-export async function readEvents(file: string, labels: NodeLabels): Promise<SliceEvents> {
-  const collector = new Collector(nodeOfEvent(labels));
-  for await (const run of runsOf(file)) collector.addRun(run);
-  return collector.events();
-}
-
-/** What a node computed in a run, and how often the nodes of its bodies ran on average; 0 if none did. */
-export interface NodeRun {
-  readonly node: number;
-  readonly tensors: readonly (ProfiledTensor | null)[];
-  readonly iterations: number;
-}
-
-/** The nodes of the first run in a file of the profiler; `undefined` if it has no whole run. */
-export async function readFirstRun(file: string, labels: NodeLabels): Promise<NodeRun[] | undefined> {
-  const nodeOf = nodeOfEvent(labels);
-  for await (const run of runsOf(file)) {
-    return outerEvents(run, nodeOf).flatMap(({ event, count, inner }) => {
-      const node = nodeOf(event.name);
-      const iterations = inner.size === 0 ? 0 : (count - 1) / inner.size;
-      return node === undefined ? [] : [{ node, tensors: tensorsOf(event), iterations }];
-    });
-  }
-  return undefined;
-}
-
-/** The events of each run that the profiler recorded as a whole. */
-async function* runsOf(file: string): AsyncGenerator<NodeEvent[]> {
+/**
+ * @param file of the profiler; it may have a million lines
+ * @param skipped number of runs that do not count. The first run reads the weights from the disk.
+ */
+export async function readEvents(file: string, labels: NodeLabels, skipped = 1): Promise<SliceEvents> {
+  const collector = new Collector((name) => labels.nodeOf(name.slice(0, -SUFFIX.length)), skipped);
   const lines = createInterface({ input: fs.createReadStream(file), crlfDelay: Infinity });
   let run: NodeEvent[] = [];
   for await (const line of lines) {
@@ -84,17 +63,14 @@ async function* runsOf(file: string): AsyncGenerator<NodeEvent[]> {
       const event = JSON.parse(line.replace(/,\s*$/, '')) as NodeEvent;
       if (event.name.endsWith(SUFFIX)) run.push(event);
     } else if (line.includes('"name" :"model_run"')) {
-      yield run;
+      collector.addRun(run);
       run = [];
     }
   }
+  return collector.events();
 }
 
 type NodeOf = (name: string) => number | undefined;
-
-function nodeOfEvent(labels: NodeLabels): NodeOf {
-  return (name) => labels.nodeOf(name.slice(0, -SUFFIX.length));
-}
 
 class Collector {
   private readonly nodes = new Map<number, Omit<NodeSamples, 'node' | 'micros'> & { micros: number[] }>();
@@ -103,22 +79,27 @@ class Collector {
   private runs = 0;
 
   /** @param nodeOf returns the node of an event, by its name */
-  constructor(private readonly nodeOf: NodeOf) {}
+  constructor(
+    private readonly nodeOf: NodeOf,
+    private readonly skipped: number,
+  ) {}
 
   addRun(events: readonly NodeEvent[]): void {
     this.runs++;
-    // The first run reads the weights from the disk.
-    if (this.runs === 1) return;
+    if (this.runs <= this.skipped) return;
     let unlabeled = 0;
     this.unlabeledEvents = 0;
-    for (const { event, count } of outerEvents(events, this.nodeOf)) {
+    for (const { event, count, bodyNodes } of outerEvents(events, this.nodeOf)) {
       const node = this.nodeOf(event.name);
       const known = node === undefined ? undefined : this.nodes.get(node);
       if (node === undefined) {
         unlabeled += event.dur;
         this.unlabeledEvents += count;
       } else if (known !== undefined) known.micros.push(event.dur);
-      else this.nodes.set(node, { events: count, micros: [event.dur], tensors: tensorsOf(event) });
+      else {
+        const tensors = tensorsOf(event);
+        this.nodes.set(node, { events: count, bodyNodes: bodyNodes.size, micros: [event.dur], tensors });
+      }
     }
     this.unlabeled.push(unlabeled);
   }
@@ -126,7 +107,7 @@ class Collector {
   events(): SliceEvents {
     const { unlabeled, unlabeledEvents } = this;
     const nodes = [...this.nodes].map(([node, samples]) => ({ node, ...samples }));
-    return { nodes, unlabeled, unlabeledEvents, runs: Math.max(0, this.runs - 1) };
+    return { nodes, unlabeled, unlabeledEvents, runs: Math.max(0, this.runs - this.skipped) };
   }
 }
 
@@ -144,8 +125,7 @@ interface OuterEvent {
   readonly event: NodeEvent;
   /** Number of events that are part of it, itself included. */
   count: number;
-  /** The nodes of its bodies that ran. */
-  readonly inner: Set<string>;
+  readonly bodyNodes: Set<string>;
 }
 
 /** ONNX Runtime runs the bodies of a node while it runs the node. */
@@ -159,10 +139,10 @@ function outerEvents(events: readonly NodeEvent[], nodeOf: NodeOf): OuterEvent[]
     // is no part of another node.
     if (before && event.ts + event.dur / 2 <= end && nodeOf(event.name) === undefined) {
       before.count++;
-      before.inner.add(`${event.args.node_index} ${event.name}`);
+      before.bodyNodes.add(`${event.args.node_index} ${event.name}`);
       continue;
     }
-    outer.push({ event, count: 1, inner: new Set() });
+    outer.push({ event, count: 1, bodyNodes: new Set() });
     end = Math.max(end, event.ts + event.dur);
   }
   return outer;

@@ -14,11 +14,6 @@ export class NodeLabels {
     return `${this.mark}:${node}`;
   }
 
-  /** The text with names in place of labels. @param names by index of the node */
-  withNames(text: string, names: readonly string[]): string {
-    return text.replaceAll(new RegExp(`${this.mark}:(\\d+)`, 'g'), (_, node: string) => names[Number(node)]);
-  }
-
   /** The index of the node with this name; `undefined` for nodes of bodies and of local functions. */
   nodeOf(name: string): number | undefined {
     const prefix = `${this.mark}:`;

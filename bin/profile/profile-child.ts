@@ -3,8 +3,8 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import type { SizesJob } from '../../lib/shapes/data-sizes';
 import { median } from '../../lib/extremes';
+import type { SizesJob } from '../../lib/shapes/data-sizes';
 import { type Sessions, answerJob } from '../onnx-jobs/answer';
 import { readEvents } from './events';
 import { KERNEL_FLOPS, KERNEL_SIZE } from './kernel-models';
@@ -106,12 +106,6 @@ function floats(shape: readonly number[]): RawTensor {
 
 void answerJob((question, sessions) => {
   const job = question as ProfileJob | SizesJob;
-  switch (job.kind) {
-    case 'speed':
-      return measureSpeed(job, sessions);
-    case 'slice':
-      return measureSlice(job, sessions);
-    case 'sizes':
-      return measureSizes(job, sessions);
-  }
+  if (job.kind === 'sizes') return measureSizes(job, sessions);
+  return job.kind === 'speed' ? measureSpeed(job, sessions) : measureSlice(job, sessions);
 });

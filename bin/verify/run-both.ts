@@ -30,7 +30,7 @@ export interface VerifyOptions {
   readonly dimensions: DimensionSizes;
   readonly optimization: OptimizationLevel;
   /** By what estimates the slices are planned. */
-  readonly estimates?: Pick<AnalyzeOptions, 'costs' | 'profile' | 'transport' | 'splits' | 'inputs'>;
+  readonly estimates?: Pick<AnalyzeOptions, 'costs' | 'profile' | 'transport' | 'splits'>;
   /** Whether the slices are also compared with the whole model at ONNX Runtime's defaults. */
   readonly againstDefault?: boolean;
   /** File of inputs. By default, inputs are generated. */

@@ -8,9 +8,8 @@ import { crossingRule } from '../dataflow/crossing';
 import { nodesByRank } from '../dataflow/dataflow';
 import type { CutSpace } from '../plan/cuts/cuts';
 import { cutsWithRepeats } from '../plan/cuts/rematerialize';
-import { type DataSizes, type PlanningInputs, dependsOnData, runForSizes } from '../shapes/data-sizes';
-import { withDataSizes } from '../shapes/measured-types';
-import { type PlannedTypes, planTypes, sizedBy } from '../shapes/planned-types';
+import { type DataSizes, dependsOnData, runForSizes } from '../shapes/data-sizes';
+import { type PlannedTypes, planTypes, sizedBy, withDataSizes } from '../shapes/planned-types';
 import { type ProvenShapes, provenShapes } from '../shapes/proven-shapes';
 import { type DimensionSizes, sortedSizes, givenSize, symbolicDimensions } from '../shapes/value-types';
 import type { Split } from '../split/split';
@@ -61,12 +60,12 @@ export interface AnalyzeOptions {
    */
   readonly profile?: GivenProfile;
   /**
-   * On which inputs the model runs once, if sizes depend on data and there is no profile. `none`: it does not run, and these sizes are
-   * estimates.
+   * File of inputs on which the model runs once; its sizes of dimensions replace those of `dimensions`. `false`: the model does not run, and
+   * sizes that depend on data are estimates. A profile has all that a run tells, so with one the model does not run.
    *
-   * @default - generated inputs, which are always the same
+   * @default - it runs on generated inputs, if sizes depend on data
    */
-  readonly inputs?: PlanningInputs | 'none';
+  readonly inputs?: string | false;
   /** By what plans are compared, besides the model. @default - the defaults of `CostOptions` */
   readonly costs?: CostOptions;
   /** Where slices write the tensors that later slices read, if the slicer does not choose it. @default 's3-standard' */
@@ -77,27 +76,26 @@ export interface AnalyzeOptions {
 
 /** The first phases of compiling: read, optimize and type, and the facts by which cuts are searched. */
 export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): AnalyzedModel {
-  const { optimization = 'none', splits = {} } = options;
-  const dimensions = sortedSizes(options.dimensions ?? {});
+  const { optimization = 'none', splits = {}, inputs } = options;
+  const requested = sortedSizes(options.dimensions ?? {});
   const source = parseModel(modelPath);
-  checkSource(source, dimensions);
+  checkSource(source, requested);
   const given = cuttableGraph(source, optimization);
   checkSignature(given.model, given.types);
   const { typed, int8Weights } = withExactIntegers(given, options.costs);
   const subject = splitSubject(typed);
-  const fitting = options.profile && profileFor(options.profile, typed.model, optimization, dimensions);
-  const { inputs } = options;
+  const fitting = options.profile && profileFor(options.profile, typed.model, optimization, requested);
   let found: DataSizes | undefined;
   // Of the graph without splits and with its own weights: the names of values are the same.
-  const run =
-    fitting !== undefined || inputs === 'none'
-      ? undefined
-      : (sizes: DimensionSizes) => (found ??= runForSizes(given.model, given.types, sizes, inputs));
+  const run = (sizes: DimensionSizes): DataSizes =>
+    (found ??= runForSizes(given.model, given.types, sizes, inputs || undefined));
+  const mayRun = fitting === undefined && inputs !== false;
+  const dimensions = sortedSizes({ ...requested, ...(mayRun && inputs && run(requested).dimensions) });
   const withSplits = (own: readonly Split[]): AnalyzedModel =>
     analyzeGraph(
       source,
       { ...applySplits(typed, subject, own, splits), int8Weights, withSplits },
-      { ...options, dimensions, ...(run && { run }) },
+      { ...options, dimensions, ...(mayRun && { run }) },
       fitting,
     );
   return withSplits(namedSplits(subject, splits));
@@ -120,11 +118,7 @@ function analyzeGraph(
   // A profile is of the graph without parts: of its figures, the sizes of dimensions hold for the graph with parts too.
   const isSplit = typed.splitting.splits.length > 0;
   const profile = isSplit ? undefined : fitting;
-  const sizes = {
-    ...(fitting && profiledSizes(source, fitting.profile)),
-    ...(typeof options.inputs === 'object' && options.inputs.dimensions),
-    ...dimensions,
-  };
+  const sizes = { ...(fitting && profiledSizes(source, fitting.profile)), ...dimensions };
   const planned = plannedTypes(typed, sizes, options.run, profile);
   checkPlannedBytes(typed.model, planned.bytes);
   const { prepacking = isPrepackingWorthwhile(typed.dataflow, planned, given) } = given;

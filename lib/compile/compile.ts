@@ -31,7 +31,6 @@ import type { Chunk, Model, ValueIndex } from '../onnx/model';
 import { onnxRuntimeVersion, packageVersion } from '../host/packages';
 import { ephemeralStorageMb, memoryMb, peakBytes, timeoutSeconds } from '../plan/sizes/estimate';
 import { sliceSizes } from '../plan/sizes/slice-sizes';
-import type { PlannedDataSizes } from '../plan/data-sizes';
 import {
   type FileDraft,
   type PlanDraft,
@@ -41,7 +40,6 @@ import {
   toRuns,
 } from '../plan/file/plan';
 import type { SourcedValue, Wiring } from '../plan/wiring/wiring';
-import type { DataSizes } from '../shapes/data-sizes';
 import { type ValueTypes, product, tensorBytes } from '../shapes/value-types';
 import { largestOf } from '../extremes';
 
@@ -165,7 +163,7 @@ export function describePlan(
     dimensions: planned.dimensions,
     assumedDimensions: planned.assumed,
     boundedTensors: planned.bounded.map((value) => model.graph.values[value].name),
-    ...(planned.data && { dataSizes: withoutNodes(planned.data) }),
+    ...(planned.data && { dataSizes: planned.data.source }),
     ...(analyzed.costs.prepacking ? {} : { prepacking: false }),
     threads: settings?.threads ?? cuts.costs.threads(largestOf(slices.map((slice) => slice.memoryMb))),
     inputs: request,
@@ -175,11 +173,6 @@ export function describePlan(
     ...(hasInt8Faults(int8Weights) && { int8Weights: plannedInt8Weights(int8Weights) }),
     slices,
   };
-}
-
-/** What a plan file has of a run. */
-function withoutNodes({ inputs, isGenerated, failure }: DataSizes): PlannedDataSizes {
-  return { inputs, isGenerated, ...(failure !== undefined && { failure }) };
 }
 
 type Specifier = (value: ValueIndex) => TensorSpec;

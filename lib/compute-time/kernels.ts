@@ -85,7 +85,7 @@ export interface BodySize {
   readonly nodes: number;
   readonly heldBytes: number;
   /** How often these nodes run. @default 1 */
-  readonly passes?: number;
+  readonly passes?: number | undefined;
 }
 
 /** An `If` runs one of its two bodies, and which one depends on data. */

@@ -44,8 +44,7 @@ export function nodeSeconds(
   const insideOf = bodySizes(functions);
   return workOf(model.graph, types).map((work) => {
     const inside = insideOf(work.node);
-    const passes = iterations.at(work.node.index);
-    return secondsOf(work, inside && { ...inside, ...(passes !== undefined && { passes }) }, prepacking);
+    return secondsOf(work, inside && { ...inside, passes: iterations[work.node.index] }, prepacking);
   });
 }
 

@@ -1,9 +1,9 @@
 /** The types and sizes for which a model is planned: every dimension has a size, given or assumed. */
 import { ChildError } from '../host/run-child';
-import type { Model, NodeIndex, ValueIndex } from '../onnx/model';
+import { type Model, type NodeIndex, type ValueIndex, OMITTED } from '../onnx/model';
 import { type SizeHints, assumedSizes } from './assumed-sizes';
 import { boundElements } from './bounds';
-import type { DataSizes } from './data-sizes';
+import { type DataSizes, runName } from './data-sizes';
 import { inferFoldedTypes, inferTimeoutMs, inferTypes } from './infer';
 import {
   type DimensionSizes,
@@ -60,6 +60,33 @@ export function planTypes(
     ...sizedBy(model, nodesInOrder, fixed),
     ...(refusal !== undefined && { refusal }),
   };
+}
+
+/**
+ * Plans with the sizes of a run. An empty tensor, or a loop without iterations, keeps its estimate: generated inputs may be ones in which the
+ * model finds nothing.
+ */
+export function withDataSizes(
+  model: Model,
+  nodesInOrder: readonly NodeIndex[],
+  planned: PlannedTypes,
+  data: DataSizes,
+): PlannedTypes {
+  const types = [...planned.types];
+  const iterations = model.graph.nodes.map((node) => {
+    const name = runName(model.graph, node);
+    const { tensors, iterations: count } = Object.hasOwn(data.nodes, name)
+      ? data.nodes[name]
+      : { tensors: [], iterations: 0 };
+    const outputs = node.outputs.filter((output) => output !== OMITTED);
+    outputs.forEach((value, place) => {
+      // If a sequence is missing among the tensors, it is unknown which tensor is which output.
+      const tensor = tensors.length === outputs.length ? tensors[place] : null;
+      if (tensor !== null && !isKnown(types[value]) && !tensor.shape?.includes(0)) types[value] = tensor;
+    });
+    return count > 0 ? count : undefined;
+  });
+  return { ...planned, ...sizedBy(model, nodesInOrder, types), data, iterations };
 }
 
 /** What follows from the types with all sizes that are known. */

@@ -18,8 +18,8 @@ import {
   type SlicePlan,
   PLAN_VERSION,
 } from '../../plan/file/plan';
-import type { PlannedDataSizes } from '../../plan/data-sizes';
 import { type PlannedInt8Weights, MAX_INEXACT, MAX_INEXACT_LENGTH } from '../../plan/int8-weights';
+import type { DataSource } from '../../shapes/data-sizes';
 import { type PlannedSplit, MAX_PARTS, SPLIT_AXES } from '../../split/split';
 import { threadCount } from '../../plan/sizes/estimate';
 import {
@@ -133,13 +133,10 @@ const SPLIT: Reader<PlannedSplit> = anObject({
   mostThreads: optional(wholeNumber(1)),
 });
 
-/** Longest description of inputs, and longest reason why a model did not run. */
-const MAX_DESCRIPTION = 2000;
-
-const DATA_SIZES: Reader<PlannedDataSizes> = anObject({
-  inputs: text(MAX_DESCRIPTION),
+const DATA_SIZES: Reader<DataSource> = anObject({
+  inputs: text(MAX_NAME_BYTES),
   isGenerated: trueOrFalse,
-  failure: optional(text(MAX_DESCRIPTION)),
+  failure: optional(text(MAX_NAME_BYTES)),
 });
 
 const INT8_WEIGHTS: Reader<PlannedInt8Weights> = anObject({

@@ -4,8 +4,8 @@ import type { SourcedTensor } from '../../../contract/slice-manifest';
 import type { TensorSpec } from '../../../contract/tensors';
 import type { OptimizationLevel } from '../../optimize/level';
 import { type Graph, type ValueIndex, OMITTED } from '../../onnx/model';
+import type { DataSource } from '../../shapes/data-sizes';
 import type { PlannedSplit } from '../../split/split';
-import type { PlannedDataSizes } from '../data-sizes';
 import type { PlannedInt8Weights } from '../int8-weights';
 
 export const PLAN_VERSION = 1;
@@ -32,7 +32,7 @@ export interface SlicePlan {
    */
   readonly boundedTensors: readonly string[];
   /** The run that sizes and iterations come from; absent if none depends on data, and for plans with a profile. */
-  readonly dataSizes?: PlannedDataSizes;
+  readonly dataSizes?: DataSource;
   /** Whether sessions rewrite weights for their kernels; absent if they do. */
   readonly prepacking?: boolean;
   /** Threads of ONNX Runtime in every slice. */

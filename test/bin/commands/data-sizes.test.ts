@@ -38,14 +38,18 @@ describe('plan', () => {
 
   it.each([
     [
-      ['--inputs', path.join(folder, 'no.npz')],
-      /^tensor file '.*no\.npz' must be readable, got no such file/,
+      'no.npz',
+      /^model '.*' must run on '.*no\.npz', got tensor file '.*no\.npz' must be readable, got no such file/,
     ],
-    [['--inputs', path.join(folder, 'bad.json')], /bad\.json' must be .* got 'z'/],
-    [['--inputs', inputs, '--with', '--slices', '1'], /^--inputs must be for one plan, got two plans/],
-  ])('refuses %j', async (flags, message) => {
+    ['bad.json', /must run on '.*bad\.json', got .* got 'z': check the name/],
+    [
+      'rank.json',
+      /must run on '.*rank\.json', got Invalid rank .*: check these inputs, and that the model runs/,
+    ],
+  ])('refuses --inputs %s', async (name, message) => {
     fs.writeFileSync(path.join(folder, 'bad.json'), JSON.stringify({ z: [1] }));
-    expect(await refuse(['plan', model, ...SLICES, ...flags])).toMatch(message);
+    fs.writeFileSync(path.join(folder, 'rank.json'), JSON.stringify({ x: [1, 2] }));
+    expect(await refuse(['plan', model, ...SLICES, '--inputs', path.join(folder, name)])).toMatch(message);
   });
 });
 
@@ -63,5 +67,6 @@ it('plan and slice count the sizes and dimensions of the inputs that they get', 
   expect(plan.slices.map(({ nodes, readBytes }) => [nodes, readBytes])).toEqual(
     report.slices.map(({ readBytes }, slice) => [plan.slices[slice].nodes, readBytes]),
   );
-  expect(await succeed(['verify', ...args])).toContain('are identical');
+  const cuts = ['--slicing-plan', path.join(out, 'plan.json'), '--inputs', inputs];
+  expect(await succeed(['verify', model, ...cuts])).toContain('are identical');
 });

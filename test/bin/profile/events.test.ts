@@ -1,4 +1,4 @@
-import { readEvents, readFirstRun, type SliceEvents } from '../../../bin/profile/events';
+import { readEvents, type SliceEvents } from '../../../bin/profile/events';
 import { NodeLabels } from '../../../bin/profile/label-nodes';
 import { fileWith } from '../../support/changed-json';
 
@@ -28,14 +28,14 @@ describe('readEvents', () => {
   it('collects the times of each node in all runs but the first', async () => {
     const { nodes, runs } = await read([['m:0', 0, 1000]], [['m:0', 10, 5]], [['m:0', 20, 7]]);
     expect(runs).toBe(2);
-    expect(nodes).toEqual([{ node: 0, events: 1, micros: [5, 7], tensors: [] }]);
+    expect(nodes).toEqual([{ node: 0, events: 1, bodyNodes: 0, micros: [5, 7], tensors: [] }]);
     expect((await read([['m:0', 0, 1000]])).runs).toBe(0);
     expect((await read()).runs).toBe(0);
   });
 
   it('counts the time of bodies in the time of their node alone', async () => {
     const { nodes, unlabeled } = await after(['inner', 12, 3], ['inner', 16, 3], ['m:4', 10, 10]);
-    expect(nodes).toEqual([{ node: 4, events: 3, micros: [10], tensors: [] }]);
+    expect(nodes).toEqual([{ node: 4, events: 3, bodyNodes: 1, micros: [10], tensors: [] }]);
     expect(unlabeled).toEqual([0]);
   });
 
@@ -55,19 +55,13 @@ describe('readEvents', () => {
   });
 });
 
-describe('readFirstRun', () => {
-  const labels = new NodeLabels('m');
-
-  it('counts how often the nodes of bodies ran on average, and knows the tensors of the node', async () => {
-    const passes: Event[] = [1, 3, 5].map((ts) => ['twice', ts, 1]);
-    const run: Event[] = [...passes, ['once', 7, 1], ['m:2', 0, 10, [{ float: [4] }]], ['m:3', 12, 1]];
-    expect(await readFirstRun(written(run, [['m:2', 0, 1]]), labels)).toEqual([
-      { node: 2, iterations: 2, tensors: [{ dtype: 'float32', shape: [4] }] },
-      { node: 3, iterations: 0, tensors: [] },
-    ]);
-  });
-
-  it('knows nothing of a run that the profiler did not record as a whole', async () => {
-    expect(await readFirstRun(written(), labels)).toBeUndefined();
-  });
+it('counts the nodes of bodies that ran, and reads the first run if no run is skipped', async () => {
+  const passes = [1, 3, 5].map((ts): Event => ['twice', ts, 1]);
+  const file = written([...passes, ['once', 7, 1], ['m:2', 0, 10], ['m:3', 12, 1]]);
+  const { nodes, runs } = await readEvents(file, new NodeLabels('m'), 0);
+  expect(runs).toBe(1);
+  expect(nodes).toMatchObject([
+    { node: 2, events: 5, bodyNodes: 2 },
+    { node: 3, events: 1, bodyNodes: 0 },
+  ]);
 });
