@@ -85,17 +85,18 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
   const { typed, int8Weights } = withExactIntegers(given, options.costs);
   const subject = splitSubject(typed);
   const fitting = options.profile && profileFor(options.profile, typed.model, optimization, requested);
+  const mayRun = fitting === undefined && inputs !== false;
   let found: DataSizes | undefined;
   // Of the graph without splits and with its own weights: the names of values are the same.
-  const run = (sizes: DimensionSizes): DataSizes =>
-    (found ??= runForSizes(given.model, given.types, sizes, inputs || undefined));
-  const mayRun = fitting === undefined && inputs !== false;
-  const dimensions = sortedSizes({ ...requested, ...(mayRun && inputs && run(requested).dimensions) });
+  const run = mayRun
+    ? (sizes: DimensionSizes) => (found ??= runForSizes(given.model, given.types, sizes, inputs))
+    : undefined;
+  const dimensions = sortedSizes({ ...requested, ...(inputs && run?.(requested).dimensions) });
   const withSplits = (own: readonly Split[]): AnalyzedModel =>
     analyzeGraph(
       source,
       { ...applySplits(typed, subject, own, splits), int8Weights, withSplits },
-      { ...options, dimensions, ...(mayRun && { run }) },
+      { ...options, dimensions, ...(run && { run }) },
       fitting,
     );
   return withSplits(namedSplits(subject, splits));
