@@ -95,10 +95,12 @@ export function verifyCommand(): Command {
 }
 
 async function compare(model: string, options: Options): Promise<void> {
-  const { inputs, seed, threads, batch: items } = options;
+  // The cuts do not depend on the inputs of a comparison.
+  const { inputs, ...planning } = options;
+  const { seed, threads, batch: items } = options;
   const { dimension: dimensions, optimize: optimization } = options;
   const common = {
-    ...{ slicer: slicerFor(options), dimensions, optimization, estimates: analyzeOptions(options) },
+    ...{ slicer: slicerFor(options), dimensions, optimization, estimates: analyzeOptions(planning) },
     ...{ seed, onStep: showProgress, ...(threads !== undefined && { threads }) },
   };
   if (items !== undefined) {

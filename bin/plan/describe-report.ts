@@ -23,8 +23,9 @@ export function describeReport(report: PlanReport, terminalColumns?: number, pag
   // Sentences may hold names of the model.
   const lines = (list: readonly string[]): string[] =>
     list.flatMap((line) => wrapped(printable(line, 500), columns));
+  const isGuess = report.dataSizes?.failure !== undefined;
   const blocks = [
-    lines([...report.verdict.slice(0, 1), ...cheapestLines(report)]),
+    lines([...report.verdict.slice(0, isGuess ? 2 : 1), ...cheapestLines(report)]),
     [sliceTable(report.slices)],
     lines(report.splits.map((split) => `split: ${splitSentence(split)}`)),
     lines(int8Lines(report)),

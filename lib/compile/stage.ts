@@ -36,7 +36,7 @@ interface KnownPlan {
   readonly estimates: PlanEstimates;
 }
 
-interface StageOptions extends AnalyzeOptions {
+interface StageOptions extends Omit<AnalyzeOptions, 'inputs'> {
   /** Whether the whole model is staged too. @default 'never' */
   readonly consolidation?: ConsolidationMode;
 }

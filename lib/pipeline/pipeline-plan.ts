@@ -3,6 +3,7 @@ import { Duration, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { PlanEstimates, RunEstimate } from '../compile/plan-estimates';
 import type { RunCost } from '../cost/chain';
+import { dataSizesNote } from '../plan/data-sizes';
 import type { PlannedSlice, SlicePlan } from '../plan/file/plan';
 import { inexactNote } from '../plan/int8-weights';
 import { sliceName } from '../../contract/keys';
@@ -140,8 +141,9 @@ export function warnOfAssumptions(
   plan: SlicePlan,
   { memorySizes, isX86 }: { readonly memorySizes: readonly number[]; readonly isX86: boolean },
 ): void {
-  const { assumedDimensions, boundedTensors, dimensions, int8Weights, onnxRuntime, slices } = plan;
+  const { assumedDimensions, boundedTensors, dataSizes, dimensions, int8Weights, onnxRuntime, slices } = plan;
   const inexact = int8Weights && inexactNote(int8Weights);
+  if (dataSizes !== undefined) warn(scope, 'dataSizes', dataSizesNote(dataSizes));
   if (isX86 && inexact !== undefined) warn(scope, 'inexactIntegers', inexact);
   if (assumedDimensions.length > 0) {
     const sizes = firstOf(assumedDimensions.map((name) => `${printable(name)}=${dimensions[name]}`));

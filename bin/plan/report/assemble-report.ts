@@ -5,6 +5,7 @@ import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
 import { storagePerMonth } from '../../../lib/cost/formulas/s3';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
 import { findCuts } from '../../../lib/plan/cuts/cuts';
+import { dataSizesNote } from '../../../lib/plan/data-sizes';
 import type { PlanDraft } from '../../../lib/plan/file/plan';
 import { fileBytes } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
@@ -13,7 +14,7 @@ import type { PlanReport } from '../plan-report';
 import { assumptionsOf } from './assumptions';
 import type { ReportRequest } from './report-request';
 import { reportedBatch } from './reported-batch';
-import { reportedAlternatives } from './reported-alternatives';
+import { reportedAlternatives, sentence } from './reported-alternatives';
 import { lineItems, reportedRuns } from './reported-runs';
 import { reportedCuts, reportedModel, reportedSlices } from './reported-slices';
 import { planSentences, warningsOf } from './sentences';
@@ -58,6 +59,7 @@ export function assembleReport(
     splits: plan.splits ?? [],
     prepacking: plan.prepacking ?? true,
     ...(plan.int8Weights && { int8Weights: plan.int8Weights }),
+    ...(plan.dataSizes && { dataSizes: plan.dataSizes }),
     profile: graphProfile({ cuts, starts, work: costs.work }),
     cuts: reportedCuts(analyzed, cuts, slices),
     run: reportedRuns(middle.ofSlices, { fast: fast.ofSlices, slow: slow.ofSlices }),
@@ -70,8 +72,9 @@ export function assembleReport(
       ...(consolidation ? [stored('the whole model', consolidation.fileBytes)] : []),
     ],
     ...services,
-    // The most important sentence of the services comes first.
+    // The most important sentence of the services comes first, unless the plan is a guess.
     verdict: [
+      ...(plan.dataSizes?.failure === undefined ? [] : [sentence(dataSizesNote(plan.dataSizes))]),
       sentences[0],
       ...planSentences({ slices, consolidation, splits: plan.splits ?? [], int8Weights: plan.int8Weights }),
       ...sentences.slice(1),

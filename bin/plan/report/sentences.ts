@@ -1,5 +1,6 @@
 /** The sentences of a report on the plan itself, and on what may make its figures differ from runs. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
+import { dataSizesNote } from '../../../lib/plan/data-sizes';
 import type { PlanDraft } from '../../../lib/plan/file/plan';
 import { refusedSizesNote } from '../../../lib/compile/plan-estimates';
 import { largestOf } from '../../../lib/extremes';
@@ -48,7 +49,7 @@ export function splitSentence({ operator, name, weight, weightBytes, axis, parts
 export function warningsOf(
   { planned, model, costs }: AnalyzedModel,
   cut: ChosenCut,
-  { int8Weights }: PlanDraft,
+  { int8Weights, dataSizes }: PlanDraft,
   { profileDifferences = [] }: ReportRequest,
   sizes: readonly SliceSize[],
 ): string[] {
@@ -60,6 +61,7 @@ export function warningsOf(
     refusedSizesNote(planned),
     uselessSlicesNote(sizes),
     costs.architecture !== 'arm64' && int8Weights && inexactNote(int8Weights),
+    dataSizes && dataSizes.failure === undefined && dataSizesNote(dataSizes),
     names.length > 0 && `the sizes of ${listed(names)} depend on data, so the plan counts estimates of them`,
     ...profileDifferences.map((difference) => `the profile differs from this plan: ${difference}`),
     cut.quality?.comparedAllCuts === false &&

@@ -128,7 +128,8 @@ const cold = 'a run whose functions are all cold spends about';
 
 test.each<[id: string, words: string | RegExp, build: Build]>([
   ['assumedDimensions', 'planned with assumed sizes, batch=1: set', { dimensions: {} }],
-  ['boundedTensors', "with estimates for 'places': compare", { modelPath: saveModel({ graph: nonZero }) }],
+  ['dataSizes', 'a run on generated inputs (x float32[', { modelPath: saveModel({ graph: nonZero }) }],
+  ['boundedTensors', "with estimates for 'places': compare", fromPlan({ boundedTensors: ['places'] })],
   ['littleMemory', 'slice-00 has 256 MB of memory, and the plan estimates that it needs 512', megabytes(256)],
   ['otherOnnxRuntime', 'was sliced for ONNX Runtime 1.2.3 and will run', fromPlan({ onnxRuntime: '1.2.3' })],
   [
