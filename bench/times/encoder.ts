@@ -1,4 +1,7 @@
-/** Writes an encoder in the shape of BERT's, with attention and GELU in single operators as PyTorch exports them. */
+/**
+ * Writes an encoder in the shape of BERT's, with attention and GELU in single operators as PyTorch exports them. Its weights are zeros in a
+ * sparse file.
+ */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { BenchModel } from '../inputs';
@@ -23,15 +26,12 @@ const [FLOAT, INT64] = [1, 7];
 class EncoderFile {
   readonly node: object[] = [];
   readonly initializer: object[] = [];
-  private readonly file: number;
   private offset = 0;
 
   constructor(
-    folder: string,
+    private readonly folder: string,
     private readonly location: string,
-  ) {
-    this.file = fs.openSync(path.join(folder, location), 'w');
-  }
+  ) {}
 
   add(opType: string, input: readonly string[], attribute: readonly object[] = []): string {
     const output = `t${this.node.length}`;
@@ -39,18 +39,13 @@ class EncoderFile {
     return output;
   }
 
-  /** All blocks differ: ONNX Runtime packs equal weights once. */
   weight(name: string, ...dims: readonly number[]): string {
     const { location, offset, initializer } = this;
-    const length = dims.reduce((product, size) => product * size, 1);
-    const seed = initializer.length;
-    const data = Float32Array.from({ length }, (_, index) => (((index + seed) * 7919) % 199) / 1990 - 0.05);
-    const bytes = new Uint8Array(data.buffer);
-    const entries = { location, offset: String(offset), length: String(bytes.length) };
+    const bytes = dims.reduce((product, size) => product * size, 4);
+    const entries = { location, offset: String(offset), length: String(bytes) };
     const externalData = Object.entries(entries).map(([key, value]) => ({ key, value }));
     initializer.push({ name, dataType: FLOAT, dims, externalData, dataLocation: 1 });
-    fs.writeSync(this.file, bytes);
-    this.offset += bytes.length;
+    this.offset += bytes;
     return name;
   }
 
@@ -81,8 +76,10 @@ class EncoderFile {
     return this.add('Transpose', [x], [{ name: 'perm', ints: perm, type: 7 }]);
   }
 
-  close(): void {
-    fs.closeSync(this.file);
+  writeWeights(): void {
+    const file = path.join(this.folder, this.location);
+    fs.writeFileSync(file, '');
+    fs.truncateSync(file, this.offset);
   }
 }
 
@@ -123,7 +120,7 @@ export function writeEncoder(folder: string, shape: EncoderShape): Omit<BenchMod
       hidden,
     );
   }
-  encoder.close();
+  encoder.writeWeights();
   const dim = [{ dimValue: 1 }, { dimParam: 'tokens' }];
   const graph = {
     ...{ name: 'encoder', node: encoder.node, initializer: encoder.initializer },

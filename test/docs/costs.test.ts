@@ -1,9 +1,12 @@
 /** Figures of costs in the documents: the model computes them. */
+import { BERT_LARGE, writeEncoder } from '../../bench/times/encoder';
+import { analyzeModel } from '../../lib/compile/analyze';
 import { BATCH_FUNCTION_TMP_MB, MAX_TABLE_ITEMS } from '../../lib/cost/batch-limits';
 import { MAX_CONSTANTS_BYTES, parseConstants } from '../../lib/cost/constants/constants-file';
 import { DEFAULT_ENVIRONMENT, ENVIRONMENT, PRICES } from '../../lib/cost/constants/defaults';
-import { SMALL, bertRows, exampleOf, millionRows, monthRows } from '../support/cost-tables';
+import { BERT, SMALL, bertRows, exampleOf, millionRows, monthRows } from '../support/cost-tables';
 import { README, documentNamed } from '../support/documents';
+import { temporaryFolder } from '../support/temporary-folder';
 
 const guide = documentNamed('docs/costs.md');
 
@@ -32,6 +35,12 @@ it.each([
   ['a month by requests per hour', monthRows],
 ])('the guide to costs has the rows of %s that the model computes', (_, expected) => {
   expect(rows).toEqual(expect.arrayContaining(asRows(expected())));
+});
+
+it("the example of BERT-large's shape computes as long as a plan of that shape says", () => {
+  const { file } = writeEncoder(temporaryFolder(), BERT_LARGE);
+  const { cuts } = analyzeModel(file, { dimensions: { tokens: 128 } });
+  expect(cuts.costs.work.reduce((sum, seconds) => sum + seconds, 0)).toBeCloseTo(BERT.coreSeconds, 2);
 });
 
 it('the guide to costs has files of constants that the library reads', () => {
