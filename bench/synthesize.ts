@@ -6,7 +6,7 @@ import type { BenchModel } from './inputs';
 import { run } from './measure';
 
 /** The command line, as a user starts it. */
-const PROGRAM = path.join(__dirname, '../bundle/program.js');
+export const PROGRAM = path.join(__dirname, '../bundle/program.js');
 
 export interface Subject {
   readonly outdir: string;

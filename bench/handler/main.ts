@@ -14,9 +14,8 @@ import { formatSpread, formatTable, run } from '../measure';
 import type { Job, Measured, Mode } from '../prepacking/job';
 import { sliceModel, synthesize } from '../synthesize';
 import { writeEncoder } from '../times/encoder';
-import { kernelMs } from '../times/kernel-time';
+import { machineRatio } from '../times/machine-ratio';
 import { writeOperator } from '../times/operators';
-import { tableRows } from '../times/table';
 import { functionsMs } from './processor-time';
 
 interface Options {
@@ -32,9 +31,6 @@ const SMALL = { name: 'small', layers: 2, hidden: 64, vocabulary: 100 };
 const TENSOR_MB = 64;
 const WARM_RUNS = 5;
 
-/** Rows of the table that tell how fast a machine is: products, functions and memory. */
-const KERNELS = ['MatMul float32 128x768x768', 'MatMul float32 24x768x3072', 'Sigmoid 393216', 'Add 1572864'];
-
 async function main(folder: string, { rounds, calls }: Options): Promise<void> {
   print(
     `${describeMachine()}, ${processorClass()}; medians of ${rounds} rounds (lowest-highest), processor time`,
@@ -43,7 +39,7 @@ async function main(folder: string, { rounds, calls }: Options): Promise<void> {
   const parts = await partsOf(folder, rounds, calls);
   const rows = parts.map(([name, unit, of]) => [name, unit, formatSpread(all.map(of), 2)]);
   print(formatTable(['part', 'unit', 'this machine'], rows));
-  print(`this machine takes ${(await kernelRatio(folder)).toFixed(2)} of the time of lambda-class-x86.tsv`);
+  print(`this machine takes ${(await machineRatio(folder)).toFixed(2)} of the time of lambda-class-x86.tsv`);
 }
 
 type Part = readonly [name: string, unit: string, of: (round: number) => number];
@@ -140,19 +136,6 @@ function sessionOf(folder: string, model: BenchModel, mode: Mode): Measured {
   const job: Job = { model, mode, runs: WARM_RUNS };
   run(process.execPath, [path.join(__dirname, '../prepacking/child.js'), JSON.stringify(job), out]);
   return JSON.parse(fs.readFileSync(out, 'utf8')) as Measured;
-}
-
-async function kernelRatio(folder: string): Promise<number> {
-  const rows = tableRows().filter(
-    ({ operator, shape, prepacking }) => prepacking && KERNELS.includes(`${operator} ${shape}`),
-  );
-  const file = path.join(folder, 'kernel.onnx');
-  let sum = 0;
-  for (const { operator, shape, referenceMs } of rows) {
-    writeOperator(file, operator, shape);
-    sum += Math.log((await kernelMs(file, true, 20)) / referenceMs);
-  }
-  return Math.exp(sum / rows.length);
 }
 
 new Command('bench:handler')
