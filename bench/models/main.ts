@@ -27,8 +27,8 @@ interface Options {
 }
 
 interface Compared {
-  /** Milliseconds of computing of all slices. */
-  readonly planned: number;
+  /** Milliseconds of computing of all slices, in warm and in first runs. */
+  readonly planned: PlannedMs;
   readonly first: number;
   readonly warm: number;
   /** The largest of all slices, in bytes. */
@@ -53,19 +53,22 @@ async function main(folder: string, { python, packages, slices, runs }: Options)
     const [first, warm] = [own.first / ratio, own.warm / ratio];
     const digits = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
     rows.push([
-      ...[model.name, digits(own.planned), digits(first), digits(warm)],
-      ...[own.planned / first, own.planned / warm, own.plannedPeak / own.peak].map((each) => each.toFixed(2)),
+      ...[model.name, digits(own.planned.first), digits(first), digits(own.planned.warm), digits(warm)],
+      ...[own.planned.first / first, own.planned.warm / warm, own.plannedPeak / own.peak].map((each) =>
+        each.toFixed(2),
+      ),
       own.shortest,
     ]);
   }
   const head = [
     'model',
-    'planned ms',
-    'first ms',
-    'warm ms',
-    'planned / first',
-    'planned / warm',
-    'peak, planned / measured',
+    'first: planned ms',
+    'measured',
+    'warm: planned ms',
+    'measured',
+    'first, planned / measured',
+    'warm',
+    'peak',
   ];
   print(formatTable([...head, 'least timeout'], rows));
 }
@@ -107,13 +110,31 @@ async function compare(
 const runMsOf = (timings: readonly { readonly runMs: number }[]): number =>
   timings.reduce((sum, { runMs }) => sum + runMs, 0);
 
-/** Of `plan --json`, with one thread. */
-function plannedMs({ file, dimensions }: BenchModel, slices: number): number {
+interface PlannedMs {
+  readonly warm: number;
+  readonly first: number;
+}
+
+/** Of `plan --json`, with one thread on one vCPU. */
+function plannedMs({ file, dimensions }: BenchModel, slices: number): PlannedMs {
   const flags = Object.entries(dimensions).flatMap(([name, size]) => ['--dimension', `${name}=${size}`]);
   const args = ['--no-warnings', PROGRAM, 'plan', file, '--slices', String(slices), '--json', ...flags];
   const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 2 ** 28 });
-  const report = JSON.parse(stdout) as { readonly slices: readonly { readonly coreSeconds: number }[] };
-  return 1000 * report.slices.reduce((sum, { coreSeconds }) => sum + coreSeconds, 0);
+  const { slices: all } = JSON.parse(stdout) as { readonly slices: readonly PlannedSlice[] };
+  const sumOf = (of: (slice: PlannedSlice) => number): number => all.reduce((sum, own) => sum + of(own), 0);
+  const warm = sumOf(({ coreSeconds }) => 1000 * coreSeconds);
+  const firstMs = sumOf(
+    ({ memoryMb, times: { coldMs, warmMs } }) => (coldMs - warmMs) * Math.min(1, memoryMb / MB_PER_VCPU),
+  );
+  return { warm, first: warm + firstMs };
+}
+
+const MB_PER_VCPU = 1769;
+
+interface PlannedSlice {
+  readonly coreSeconds: number;
+  readonly memoryMb: number;
+  readonly times: { readonly coldMs: number; readonly warmMs: number };
 }
 
 new Command('bench:models')

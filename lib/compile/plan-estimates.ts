@@ -115,6 +115,7 @@ function wholeModel(analyzed: AnalyzedModel): WholeModel {
     peakMemoryMb: memoryMb(size),
     fileBytes: analyzed.source.reduce((sum, file) => sum + file.size, 0),
     packedBytes: size.packedBytes,
+    activationBytes: size.activationBytes,
     coreSeconds: size.coreSeconds + outputSecondsPerByte * size.writeBytes,
     requestBytes: size.readBytes,
     responseBytes: size.writeBytes,

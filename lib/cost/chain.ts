@@ -12,6 +12,8 @@ export interface SliceDemand {
   readonly fileBytes: number;
   /** Bytes of weights that sessions with prepacking copy for the kernels of products. */
   readonly packedBytes: number;
+  /** Bytes of memory for the tensors of a run, which the first run of a session touches for the first time. */
+  readonly activationBytes: number;
   /** Seconds of computing on one vCPU of Lambda. */
   readonly coreSeconds: number;
   /** GETs of the objects of earlier slices. */

@@ -24,7 +24,11 @@ export function wholeLoadMs(
   memoryMb: number,
   given: CostOptions,
 ): number {
-  const { downloadMs, sessionMs } = loadTiming(files, memoryMb, hostOf(withDefaults(given)));
+  const { downloadMs, sessionMs } = loadTiming(
+    { ...files, activationBytes: 0 },
+    memoryMb,
+    hostOf(withDefaults(given)),
+  );
   return downloadMs + sessionMs;
 }
 

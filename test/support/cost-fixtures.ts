@@ -30,6 +30,7 @@ export interface ChosenSlice {
 export const DEMAND: SliceDemand = {
   fileBytes: 162_500_000,
   packedBytes: 162_000_000,
+  activationBytes: 0,
   coreSeconds: 0.135,
   gets: 1,
   requestGets: 0,

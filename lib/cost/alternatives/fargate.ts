@@ -56,6 +56,7 @@ function taskOf(
   const idle = {
     fileBytes: 0,
     packedBytes: 0,
+    activationBytes: 0,
     coreSeconds: 0,
     gets: 0,
     requestGets: 0,

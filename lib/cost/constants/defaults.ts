@@ -61,6 +61,7 @@ export interface Environment {
     | 'prepackCpu'
     | 'sessionCpu'
     | 'firstRun'
+    | 'firstTouch'
     | 'connections'
     | 'partMb'
   >;

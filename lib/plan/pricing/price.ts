@@ -79,7 +79,9 @@ export function pricedPlan(
 /** What a slice asks of its function. @param outputSecondsPerByte seconds on one vCPU to write a byte of its outputs */
 export function demandOf(size: SliceSize, outputSecondsPerByte: number): SliceDemand {
   return {
-    ...{ fileBytes: fileBytes(size), packedBytes: size.packedBytes },
+    fileBytes: fileBytes(size),
+    packedBytes: size.packedBytes,
+    activationBytes: size.activationBytes,
     coreSeconds: size.coreSeconds + outputSecondsPerByte * size.writeBytes,
     gets: size.gets,
     requestGets: size.requestGets,
