@@ -24,8 +24,6 @@ export interface BatchSubject {
   readonly name: string;
   readonly itemsPerRun: number;
   readonly concurrency: number;
-  /** Items in one request. */
-  readonly stack?: number;
 }
 
 export function synthesize(...subjects: readonly Subject[]): void {
