@@ -2,9 +2,12 @@
 import type { AnalyzedModel } from './analyze';
 import type { WholeModel } from '../cost/alternatives/alternative';
 import { type Comparison, type SlicedPlan, compareAlternatives } from '../cost/alternatives/compare';
+import { timesOf } from '../cost/batch';
 import type { RunCost } from '../cost/chain';
 import { costOf } from '../cost/schedule';
 import type { ChosenCut } from '../plan/slicers/slicer';
+import { batchRuns } from '../plan/pricing/batch-runs';
+import { slowestColdRun, whereSlowest } from '../plan/pricing/cold-calls';
 import { plannedRuns } from '../plan/pricing/plan-runs';
 import { wholeModel as wholeCut } from '../plan/pricing/price';
 import { type Goal, DEFAULT_GOAL } from '../plan/goal';
@@ -19,6 +22,7 @@ export interface PlanEstimates {
   readonly warm: RunCost;
   /** A run that finds all functions cold. With consolidation, it also asks the whole model and lets it load. */
   readonly cold: RunCost;
+  readonly slowest: SlowestRuns;
   readonly oneFunction: OneFunction;
   /** Only with consolidation: milliseconds of a warm call of the whole model, without random delays. */
   readonly wholeCallMs?: number;
@@ -26,6 +30,14 @@ export interface PlanEstimates {
   readonly profileDifferences: readonly string[];
   /** See `refusedSizesNote`. */
   readonly refusedSizes?: string;
+}
+
+/** Times where runs are slowest, within which 95 of 100 end. */
+export interface SlowestRuns {
+  readonly coldRunSeconds: number;
+  /** What a child of a batch takes before its first item, with cold starts, and for each item. */
+  readonly firstMs: number;
+  readonly itemMs: number;
 }
 
 /** The plan beside one Lambda function that runs the whole model without a state machine. */
@@ -41,9 +53,14 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
   const { plan, consolidated } = plannedRuns(analyzed, cut, limits.goal);
   const { verdict } = servicesBeside(analyzed, plan, limits);
   const refusedSizes = refusedSizesNote(analyzed.planned);
+  const { childMs, coldMs, itemMs } = timesOf(batchRuns(whereSlowest(analyzed), cut), 0).p95;
   return {
     warm: costOf(plan, 0, 'warm'),
     cold: costOf(plan, 0, 'cold'),
+    slowest: {
+      coldRunSeconds: slowestColdRun(analyzed, cut, limits.goal),
+      ...{ firstMs: childMs + coldMs, itemMs },
+    },
     oneFunction: { isCheaper: verdict.choice === 'one-function', verdict: verdict.sentences[0] },
     profileDifferences: analyzed.profile?.differences ?? [],
     ...(refusedSizes !== undefined && { refusedSizes }),

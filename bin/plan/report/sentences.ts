@@ -4,7 +4,9 @@ import type { PlanDraft } from '../../../lib/plan/file/plan';
 import { refusedSizesNote } from '../../../lib/compile/plan-estimates';
 import { largestOf } from '../../../lib/extremes';
 import { inexactNote, rewrittenNote } from '../../../lib/plan/int8-weights';
+import { slowestColdRun } from '../../../lib/plan/pricing/cold-calls';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
+import { longCallNote, longRunNote } from '../../../lib/plan/time-limits';
 import type { PlannedSplit } from '../../../lib/split/split';
 import { quantityText } from '../figures';
 import type { PlanReport } from '../plan-report';
@@ -44,15 +46,18 @@ export function splitSentence({ operator, name, weight, weightBytes, axis, parts
 }
 
 export function warningsOf(
-  { planned, model, costs }: AnalyzedModel,
+  analyzed: AnalyzedModel,
   cut: ChosenCut,
-  { int8Weights }: PlanDraft,
-  { profileDifferences = [] }: ReportRequest,
+  { int8Weights, slices }: PlanDraft,
+  { profileDifferences = [], goal }: ReportRequest,
 ): string[] {
+  const { planned, model, costs } = analyzed;
   const { bounded, assumed, dimensions } = planned;
   const names = bounded.map((value) => model.graph.values[value].name);
   const sizesOf = assumed.map((name) => `${name}=${dimensions[name]}`);
   return [
+    longCallNote(slices.map(({ coldSeconds }) => coldSeconds)),
+    longRunNote(slowestColdRun(analyzed, cut, goal), costs.stateMachineType),
     assumed.length > 0 && `no --dimension sets ${listed(assumed)}, so the plan assumes ${listed(sizesOf)}`,
     refusedSizesNote(planned),
     costs.architecture !== 'arm64' && int8Weights && inexactNote(int8Weights),
