@@ -2,9 +2,9 @@
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
 import { PLAN_FILE, planText } from '../../lib/emit/write';
 import { SlicedInferenceError } from '../../lib/errors';
-import { type PlannedFile, type SlicePlan, remoteKey } from '../../lib/plan/file/plan';
+import { type PlannedFile, remoteKey } from '../../lib/plan/file/plan';
 import type { Slicer } from '../../lib/plan/slicers';
-import { stageModel } from '../../lib/compile/stage';
+import { type StagedModel, stageModel } from '../../lib/compile/stage';
 import { writeNamedFile } from '../outputs/named-file';
 import { formatBytes } from '../terminal/format';
 import { showProgress } from '../terminal/progress';
@@ -32,7 +32,7 @@ export async function sliceIntoBucket(
   slicer: Slicer,
   analyze: AnalyzeOptions,
   { out, plan: planPath, kmsKey }: BucketOptions,
-): Promise<SlicePlan> {
+): Promise<Pick<StagedModel, 'plan' | 'estimates'>> {
   const { bucket, prefix } = parseS3Uri(out);
   const { plan, slices, estimates } = stageModel(modelPath, slicer, analyze);
   warnOfProfile(estimates.profileDifferences);
@@ -72,5 +72,5 @@ export async function sliceIntoBucket(
     client.destroy();
   }
   if (planPath !== undefined) await writeNamedFile(planPath, '--plan', planText(plan));
-  return plan;
+  return { plan, estimates };
 }

@@ -1,8 +1,8 @@
 /** `sliced-inference slice MODEL --out DIR|s3://BUCKET/PREFIX`: writes the slices and `plan.json`. */
 import { Command, Option } from 'commander';
-import { analyzeModel } from '../../lib/compile/analyze';
-import { compileAnalyzed } from '../../lib/compile/compile';
-import type { CompiledModel } from '../../lib/emit/slice';
+import { compileEstimated } from '../../lib/compile/compile';
+import type { PlanEstimates } from '../../lib/compile/plan-estimates';
+import type { StagedModel } from '../../lib/compile/stage';
 import { writeSlices } from '../../lib/emit/write';
 import { SlicedInferenceError, printable } from '../../lib/errors';
 import { dataSizesNote } from '../../lib/plan/data-sizes';
@@ -14,6 +14,7 @@ import { formatBytes, formatTable, formatType } from '../terminal/format';
 import { laidOut } from '../terminal/help';
 import { inexactNote, rewrittenNote } from '../../lib/plan/int8-weights';
 import { NOT_PACKED } from '../../lib/plan/prepacking-note';
+import { longCallNote, longRunNote } from '../../lib/plan/time-limits';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { INPUTS_HELP } from './search-options';
 import {
@@ -77,28 +78,31 @@ export function sliceCommand(): Command {
     checkOut(options);
     if (options.plan !== undefined) checkPlace(options.plan, '--plan');
     showProgress(`reading ${model}`);
-    const plan = options.out.startsWith(S3_SCHEME)
+    const { plan, estimates } = options.out.startsWith(S3_SCHEME)
       ? await uploadSlices(model, slicer, options)
-      : writeSlices(compiled(model, slicer, options), options.out, {
-          onStart: noteUnfinished,
-          onFile: ({ file, bytes }) => {
-            showProgress(`writing ${file} (${formatBytes(bytes)})`);
-          },
-        });
+      : writtenSlices(model, slicer, options);
     clearProgress();
     if (options.json) printJson(plan);
-    else print([describePlan(plan, options.out), ...notesOf(plan, options)].join(''));
+    else print([describePlan(plan, options.out), ...notesOf(plan, estimates, options)].join(''));
   });
 }
 
-function compiled(path: string, slicer: Slicer, options: Options): CompiledModel {
-  const analyzed = analyzeModel(path, analyzeOptions(options));
-  warnOfProfile(analyzed.profile?.differences ?? []);
-  return compileAnalyzed(analyzed, slicer);
+type Sliced = Pick<StagedModel, 'plan' | 'estimates'>;
+
+function writtenSlices(path: string, slicer: Slicer, options: Options): Sliced {
+  const { compiled, estimates } = compileEstimated(path, slicer, analyzeOptions(options));
+  warnOfProfile(estimates.profileDifferences);
+  const plan = writeSlices(compiled, options.out, {
+    onStart: noteUnfinished,
+    onFile: ({ file, bytes }) => {
+      showProgress(`writing ${file} (${formatBytes(bytes)})`);
+    },
+  });
+  return { plan, estimates };
 }
 
 /** Loads the AWS SDK only for an upload. */
-async function uploadSlices(model: string, slicer: Slicer, options: Options): Promise<SlicePlan> {
+async function uploadSlices(model: string, slicer: Slicer, options: Options): Promise<Sliced> {
   const { sliceIntoBucket } = await import('./slice-into-bucket.js');
   return sliceIntoBucket(model, slicer, analyzeOptions(options), options);
 }
@@ -122,13 +126,21 @@ function checkOut({ out, plan, kmsKey }: Options): void {
 }
 
 /** What the slices have that the model has not, and what they compute wrongly. */
-function notesOf({ int8Weights, prepacking, dataSizes }: SlicePlan, { architecture }: Options): string[] {
+function notesOf(
+  { int8Weights, prepacking, dataSizes, slices }: SlicePlan,
+  { cold }: PlanEstimates,
+  { architecture, stateMachine }: Options,
+): string[] {
   const inexact = int8Weights && architecture !== 'arm64' ? inexactNote(int8Weights) : undefined;
   const notes = [
     dataSizes && `warning: ${dataSizesNote(dataSizes)}`,
     int8Weights && rewrittenNote(int8Weights),
     prepacking === false ? NOT_PACKED : undefined,
-    inexact === undefined ? undefined : `warning: ${inexact}`,
+    ...[
+      inexact,
+      longCallNote(slices.map(({ coldSeconds }) => coldSeconds)),
+      longRunNote(cold.ends.slow.latency.p95 / 1000, stateMachine),
+    ].map((warning) => warning && `warning: ${warning}`),
   ];
   return notes.flatMap((note) => (note === undefined ? [] : [`${printable(note, 1000)}\n`]));
 }

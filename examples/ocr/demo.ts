@@ -18,6 +18,9 @@ import type { PhotoText } from './functions/read-text';
 import { decodePicture } from './picture/decode';
 import { sliceTable, textTable } from './report';
 
+/** The local cloud ends the execution earlier, even on a slow machine. */
+const MAX_WAIT_MS = 10 * 60_000;
+
 const USAGE = `usage: demo [--photo receipt.jpg] [--slices 4]
   --photo   a JPEG or a PNG of at most 20 MiB and 50 million pixels
   --slices  number of slices of the recognition model`;
@@ -98,7 +101,8 @@ async function read(cloud: LocalCloud, photo: Buffer): Promise<PhotoText> {
     stateMachineArn: cloud.stateMachine.stateMachineArn,
     stepFunctions: new SFNClient(cloud.stepFunctions),
   });
-  return (await model.invoke(await requestFor(cloud, photo))).output as PhotoText;
+  return (await model.invoke(await requestFor(cloud, photo), { waitTimeout: MAX_WAIT_MS }))
+    .output as PhotoText;
 }
 
 /** The photo itself if the request has room for it, otherwise the key of an object that holds it. */

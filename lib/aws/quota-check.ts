@@ -2,11 +2,13 @@
 import { type Duration, Stack, Token } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import { sliceName } from '../../contract/keys';
 import { SlicedInferenceError } from '../errors';
-import { largestOf } from '../extremes';
+import { largestOf, sumOf } from '../extremes';
 import type { SlicePlan } from '../plan/file/plan';
 import { loadSeconds } from '../plan/schedule/schedule';
-import { DEFAULT_MAX_MEMORY_MB } from '../plan/sizes/lambda-quotas';
+import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_TIMEOUT_SECONDS } from '../plan/sizes/lambda-quotas';
+import { SHORTER_CALLS, callText, longCallNote } from '../plan/time-limits';
 import { warn } from './annotate';
 import { deployedLength } from './deployed-length';
 import {
@@ -17,7 +19,6 @@ import {
   NEW_ACCOUNT_CONCURRENCY,
   S3_QUOTAS,
   STEP_FUNCTIONS_QUOTAS,
-  WARNING_SHARE,
 } from './quotas';
 import type { SliceFunctionOptions } from './slice-function-options';
 
@@ -26,8 +27,11 @@ interface QuotaSubject {
   readonly isExpress: boolean;
   readonly warmsUp: boolean;
   readonly memorySizes: readonly number[];
-  readonly whole?: { readonly options: SliceFunctionOptions };
+  readonly whole?: { readonly plan: SlicePlan; readonly options: SliceFunctionOptions };
   readonly timeout?: Duration;
+  /** Where runs are slowest. @default - not known */
+  readonly coldRunSeconds?: number;
+  /** Those of the slices first. */
   readonly functions: readonly lambda.Function[];
 }
 
@@ -35,6 +39,7 @@ export function checkQuotas(scope: Construct, subject: QuotaSubject): void {
   checkObjects(subject);
   checkEnvironments(subject);
   warnOfNewAccounts(scope, subject);
+  checkCalls(scope, subject);
   warnOfColdRuns(scope, subject);
 }
 
@@ -93,13 +98,39 @@ function warnOfNewAccounts(scope: Construct, subject: QuotaSubject): void {
   }
 }
 
-/** In a cold run the functions load at the same time if the run warms them up, and otherwise one after the other. */
-function warnOfColdRuns(scope: Construct, { plan, isExpress, warmsUp, timeout }: QuotaSubject): void {
-  const loads = loadSeconds(plan);
-  const seconds = Math.round(warmsUp ? largestOf(loads) : loads.reduce((sum, load) => sum + load, 0));
+function checkCalls(scope: Construct, { plan, memorySizes, whole, functions }: QuotaSubject): void {
+  // Functions with more memory than planned are faster.
+  const calls = plan.slices.map(({ memoryMb, coldSeconds }, slice) =>
+    memorySizes[slice] > memoryMb ? undefined : coldSeconds,
+  );
+  const planned = Math.round(largestOf(calls.map((call) => call?.planned ?? 0)));
+  if (planned > MAX_LAMBDA_TIMEOUT_SECONDS) {
+    throw new SlicedInferenceError(
+      `cold calls of slices must end within the ${MAX_LAMBDA_TIMEOUT_SECONDS} seconds of a Lambda function (${LAMBDA_QUOTAS})`,
+      `an estimate of ${planned} seconds`,
+      `${SHORTER_CALLS}; if the estimate is too high, plan with a profile`,
+    );
+  }
+  const long = longCallNote(calls) ?? (whole && longCallNote([whole.plan.slices[0].coldSeconds], 'whole'));
+  if (long !== undefined) warn(scope, 'longCall', long);
+  calls.forEach((call, slice) => {
+    const { timeout } = functions[slice];
+    if (call === undefined || timeout === undefined || timeout.isUnresolved()) return;
+    const seconds = timeout.toSeconds();
+    if (seconds >= Math.min(call.slowest, MAX_LAMBDA_TIMEOUT_SECONDS)) return;
+    const what = `the function of ${sliceName(slice)} times out after ${seconds} seconds`;
+    warn(scope, 'shortTimeout', `${what}, and a cold call takes ${callText(call)}: raise its timeout`);
+  });
+}
+
+/** Of a `slicedModel`, only calls are known: they load at the same time if the run warms functions up, and otherwise one after the other. */
+function warnOfColdRuns(scope: Construct, subject: QuotaSubject): void {
+  const { plan, isExpress, warmsUp, timeout } = subject;
+  const calls = loadSeconds(plan).map((load, slice) => plan.slices[slice].coldSeconds?.slowest ?? load);
+  const { coldRunSeconds: seconds = warmsUp ? largestOf(calls) : sumOf(calls) } = subject;
   const quota = isExpress ? MAX_EXPRESS_MINUTES * 60 : Infinity;
   const limit = timeout && !timeout.isUnresolved() ? timeout.toSeconds({ integral: false }) : quota;
-  if (seconds < WARNING_SHARE * limit) return;
+  if (seconds <= limit) return;
   const [id, advice] =
     limit < quota
       ? ['littleTime', 'raise its timeout']
@@ -107,6 +138,6 @@ function warnOfColdRuns(scope: Construct, { plan, isExpress, warmsUp, timeout }:
   warn(
     scope,
     id,
-    `a run whose functions are all cold spends about ${seconds} seconds loading, and the state machine times out after ${limit} seconds: ${advice}`,
+    `a run whose functions are all cold takes up to ${Math.round(seconds)} seconds where functions are slowest, and the state machine times out after ${limit} seconds: ${advice}, or use more memory or more slices`,
   );
 }

@@ -1,8 +1,5 @@
 /** AWS quotas that a pipeline must not exceed, below the documentation that they come from. */
 
-/** The library warns if a pipeline uses this share of a quota or of a timeout. */
-export const WARNING_SHARE = 0.8;
-
 export const LAMBDA_QUOTAS = 'https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html';
 export const MAX_LAMBDA_ENVIRONMENT_BYTES = 4 * 1024;
 

@@ -30,7 +30,8 @@ export interface SliceFunctionOptions {
   /**
    * Timeout of one call, in whole seconds from 1 second to 15 minutes.
    *
-   * @default - one minute plus three times the time that loading the weights takes at 40 MB/s
+   * @default - one minute plus three times the time of a cold call where functions are slowest, by the model of cost: it loads, reads,
+   * computes and writes. At least one minute plus three times the time that loading takes at 40 MB/s.
    */
   readonly timeout?: Duration;
 

@@ -1,13 +1,15 @@
 /** The state machine of a pipeline, with its role and log group. */
 import { ArnFormat, Duration, Names, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { SIGNATURE_KEY, type PipelineSignature } from '../../contract/signature';
 import { CONTRACT_VERSION } from '../../contract/version';
-import type { SlicePlan } from '../plan/file/plan';
+import { sumOf } from '../extremes';
 import { MAX_RUN_TENSORS } from '../plan/schedule/state-tensor-limits';
+import { MAX_LAMBDA_TIMEOUT_SECONDS } from '../plan/sizes/lambda-quotas';
 import { MAX_EXPRESS_MINUTES } from './quotas';
 import { type LogSettings, createLogGroup } from './log-group';
 import { attachOwnPolicy } from './replaced-policy';
@@ -18,6 +20,8 @@ import { ownExecution, pipelineWorkflow } from './workflow/workflow';
 
 interface PipelineStateMachineProps {
   readonly workflow: PipelineStates;
+  /** The functions of the slices. */
+  readonly functions: readonly lambda.Function[];
   readonly bucket: s3.IBucket;
   readonly type: sfn.StateMachineType;
   readonly timeout: Duration | undefined;
@@ -28,7 +32,6 @@ interface PipelineStateMachineProps {
 
 export function createStateMachine(scope: Construct, props: PipelineStateMachineProps): sfn.StateMachine {
   const { workflow, bucket } = props;
-  const { plan } = workflow;
   return new sfn.StateMachine(scope, 'StateMachine', {
     stateMachineType: props.type,
     queryLanguage: sfn.QueryLanguage.JSONATA,
@@ -44,7 +47,7 @@ export function createStateMachine(scope: Construct, props: PipelineStateMachine
     ),
     comment: JSON.stringify({ [SIGNATURE_KEY]: signatureOf(workflow, bucket) }),
     role: pipelineRole(scope, workflow),
-    timeout: props.timeout ?? defaultTimeout(plan, props.type, workflow.whole?.askSeconds),
+    timeout: props.timeout ?? defaultTimeout(props.functions, props.type, workflow.whole?.askSeconds),
     tracingEnabled: props.tracing,
     logs: {
       destination: createLogGroup(scope, 'Logs', props.logs, logGroupName(scope)),
@@ -70,15 +73,17 @@ export function signatureOf(
   };
 }
 
-function defaultTimeout({ slices }: SlicePlan, type: sfn.StateMachineType, askSeconds = 0): Duration {
+function defaultTimeout(
+  functions: readonly lambda.Function[],
+  type: sfn.StateMachineType,
+  askSeconds = 0,
+): Duration {
   const least = MAX_EXPRESS_MINUTES * 60;
   if (type === sfn.StateMachineType.EXPRESS) return Duration.seconds(least);
-  return Duration.seconds(
-    Math.max(
-      least,
-      slices.reduce((sum, { timeoutSeconds }) => sum + timeoutSeconds, askSeconds),
-    ),
+  const seconds = functions.map(({ timeout }) =>
+    timeout && !timeout.isUnresolved() ? timeout.toSeconds() : MAX_LAMBDA_TIMEOUT_SECONDS,
   );
+  return Duration.seconds(Math.max(least, askSeconds + sumOf(seconds)));
 }
 
 function pipelineRole(scope: Construct, workflow: PipelineStates): iam.Role {

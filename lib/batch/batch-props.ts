@@ -1,7 +1,11 @@
 /** The props of `SlicedInferenceBatch`, and their checks. */
 import { Duration, Token } from 'aws-cdk-lib';
-import { MAX_EXPRESS_MINUTES, WARNING_SHARE } from '../aws/quotas';
-import { MAX_CHILDREN, MAX_ITEMS_PER_RUN, RAMP_CHILDREN_PER_SECOND } from '../cost/batch-limits';
+import {
+  MAX_CHILD_SECONDS,
+  MAX_CHILDREN,
+  MAX_ITEMS_PER_RUN,
+  RAMP_CHILDREN_PER_SECOND,
+} from '../cost/batch-limits';
 import { SlicedInferenceError } from '../errors';
 import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
 import type { BatchItems } from './batch-items';
@@ -69,7 +73,7 @@ export function batchSizes(props: SlicedInferenceBatchProps): BatchSizes {
   const { pipeline, toleratedFailures, timeout = Duration.days(1) } = props;
   const { maxConcurrency = DEFAULT_CHILDREN, toleratedFailurePercentage = 100 } = props;
   const most = itemsInTime(pipeline, maxConcurrency);
-  const itemsPerRun = props.itemsPerRun ?? Math.min(DEFAULT_ITEMS_PER_RUN, most);
+  const itemsPerRun = props.itemsPerRun ?? Math.max(1, Math.min(DEFAULT_ITEMS_PER_RUN, most));
   check({ itemsPerRun }, 'a whole number', 1, MAX_ITEMS_PER_RUN);
   check({ maxConcurrency }, 'a whole number', 1, MAX_CHILDREN);
   check({ toleratedFailures: toleratedFailures ?? 0 }, 'a whole number', 0, Infinity);
@@ -95,16 +99,12 @@ function check(prop: Readonly<Record<string, number>>, kind: string, least: numb
   throw new SlicedInferenceError(`${name} must be ${kind} ${range}`, got, 'use one of these');
 }
 
-/** Items that a child runs within its time, after its ramp and a cold start. Of a `slicedModel` there is no estimate. */
+/** Items that a child runs within its time where runs are slowest, after its ramp and a cold start. Of a `slicedModel` there is no estimate. */
 export function itemsInTime(
-  { plan: { warmRun, coldRun } }: SlicedInferencePipeline,
+  { _deployed: { slowest } }: SlicedInferencePipeline,
   maxConcurrency: number,
 ): number {
-  if (warmRun === undefined || coldRun === undefined) return Infinity;
-  const seconds = (time: Duration): number => time.toSeconds({ integral: false });
-  const room =
-    MAX_EXPRESS_MINUTES * 60 * WARNING_SHARE -
-    seconds(coldRun.latencyP95) -
-    maxConcurrency / RAMP_CHILDREN_PER_SECOND;
-  return Math.max(1, Math.floor(room / Math.max(0.001, seconds(warmRun.latencyP95))));
+  if (slowest === undefined) return Infinity;
+  const room = MAX_CHILD_SECONDS - maxConcurrency / RAMP_CHILDREN_PER_SECOND - slowest.firstMs / 1000;
+  return Math.max(0, Math.floor((1000 * room) / Math.max(1, slowest.itemMs)));
 }

@@ -68,11 +68,13 @@ export class SlicedInferenceBatch extends Construct {
         resultsPrefix: this.resultsPrefix,
       };
       this.checkPlace(props, deployed);
-      if (sizes.itemsPerRun > itemsInTime(pipeline, sizes.maxConcurrency)) {
+      const most = itemsInTime(pipeline, sizes.maxConcurrency);
+      if (sizes.itemsPerRun > most) {
+        const remedy = most > 0 ? `set itemsPerRun to ${most} or less` : 'use more memory or more slices';
         warn(
           this,
           'batchTime',
-          `${sizes.itemsPerRun} items of a run may take longer than the five minutes of an Express execution, by the model of cost: set itemsPerRun to ${itemsInTime(pipeline, sizes.maxConcurrency)} or less`,
+          `${sizes.itemsPerRun} items of a run may take longer than the five minutes of an Express execution, by the model of cost: ${remedy}`,
         );
       }
       this.function = this.createFunction(deployed, settingsOf(this.places, sizes, deployed));

@@ -14,6 +14,7 @@ import * as path from 'node:path';
 import { sliceName } from '../../contract/keys';
 import { type CompiledModel, type SliceChunks, emitSlice } from '../emit/slice';
 import type { ChosenCut } from '../plan/slicers/slicer';
+import { coldCalls } from '../plan/pricing/cold-calls';
 import type { ConsolidationMode } from '../plan/pricing/price';
 import type { Slicer } from '../plan/slicers';
 import { type AnalyzeOptions, type AnalyzedModel, analyzeModel } from './analyze';
@@ -130,6 +131,10 @@ export function describePlan(
 ): PlanDraft {
   const { source, model, cuts, planned, optimization, splitting, int8Weights } = analyzed;
   const sizes = sliceSizes(dataflow, wiring, cuts.bytes, cuts.costs);
+  const memory = sizes.map((size, slice) => Math.max(memoryMb(size), settings?.memoryMb[slice] ?? 0));
+  const threads = settings?.threads ?? cuts.costs.threads(largestOf(memory));
+  const { transport = analyzed.transport } = settings ?? {};
+  const calls = coldCalls(cuts.costs, sizes, { memoryMb: memory, threads, transport });
   const slices = manifests.map(({ slice, inputs, outputs }): SliceDraft => {
     const files = draftFiles(slice, chunks[slice]);
     const { weightBytes, activationBytes, readBytes, writeBytes } = sizes[slice];
@@ -144,9 +149,10 @@ export function describePlan(
       readBytes,
       writeBytes,
       peakMemoryBytes: peakBytes(sizes[slice]),
-      memoryMb: Math.max(memoryMb(sizes[slice]), settings?.memoryMb[slice] ?? 0),
+      memoryMb: memory[slice],
       ephemeralStorageMb: ephemeralStorageMb(fileBytes),
-      timeoutSeconds: timeoutSeconds(fileBytes),
+      timeoutSeconds: timeoutSeconds(fileBytes, calls[slice].slowest),
+      coldSeconds: calls[slice],
     };
   });
   const { request, fixed, result } = manifests[manifests.length - 1];
@@ -165,7 +171,7 @@ export function describePlan(
     boundedTensors: planned.bounded.map((value) => model.graph.values[value].name),
     ...(planned.data && { dataSizes: planned.data.source }),
     ...(analyzed.costs.prepacking ? {} : { prepacking: false }),
-    threads: settings?.threads ?? cuts.costs.threads(largestOf(slices.map((slice) => slice.memoryMb))),
+    threads,
     inputs: request,
     fixedInputs: fixed,
     outputs: result ?? [],

@@ -20,7 +20,7 @@ import { environmentAt } from '../cost/constants/ends';
 import { type CostOptions, withDefaults } from '../cost/options';
 import { threadCount } from '../plan/sizes/estimate';
 import { scratchBytes } from '../plan/sizes/kernels/scratch';
-import { architectureFactors } from '../compute-time/architecture';
+import { architectureFactors } from './architecture-factors';
 import { nodeSeconds } from '../compute-time/node-seconds';
 import { OUTPUT_BANDWIDTH } from '../compute-time/lambda-vcpu';
 import type { ModelProfile } from '../compute-time/profile/profile';

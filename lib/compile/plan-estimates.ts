@@ -2,11 +2,13 @@
 import type { AnalyzedModel } from './analyze';
 import type { WholeModel } from '../cost/alternatives/alternative';
 import { type Comparison, type SlicedPlan, compareAlternatives } from '../cost/alternatives/compare';
+import { timesOf } from '../cost/batch';
 import type { RunCost } from '../cost/chain';
 import { type End, environmentAt } from '../cost/constants/ends';
 import { withDefaults } from '../cost/options';
 import { costOf } from '../cost/schedule';
 import type { ChosenCut } from '../plan/slicers/slicer';
+import { batchRuns } from '../plan/pricing/batch-runs';
 import { plannedRuns } from '../plan/pricing/plan-runs';
 import { wholeModel as wholeCut } from '../plan/pricing/price';
 import { type Goal, DEFAULT_GOAL } from '../plan/goal';
@@ -27,6 +29,7 @@ export interface PlanEstimates {
   readonly warm: RunEstimate;
   /** A run that finds all functions cold. With consolidation, it also asks the whole model and lets it load. */
   readonly cold: RunEstimate;
+  readonly slowest: SlowestItems;
   readonly oneFunction: OneFunction;
   /** Only with consolidation: milliseconds of a warm call of the whole model, without random delays. */
   readonly wholeCallMs?: number;
@@ -36,6 +39,13 @@ export interface PlanEstimates {
   readonly refusedSizes?: string;
   /** See `uselessSlicesNote`. */
   readonly uselessSlices?: string;
+}
+
+/** Times of the items of a batch where runs are slowest, within which 95 of 100 end. */
+export interface SlowestItems {
+  /** What a child of a batch takes before its first item, with cold starts, and for each item. */
+  readonly firstMs: number;
+  readonly itemMs: number;
 }
 
 /** The plan beside one Lambda function that runs the whole model without a state machine. */
@@ -58,9 +68,11 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
     ...costOf(plan, 0, temperature),
     ends: { fast: costOf(ends.fast, 0, temperature), slow: costOf(ends.slow, 0, temperature) },
   });
+  const { childMs, coldMs, itemMs } = timesOf(batchRuns(analyzedAt(analyzed, 'slow'), cut), 0).p95;
   return {
     warm: estimateOf('warm'),
     cold: estimateOf('cold'),
+    slowest: { firstMs: childMs + coldMs, itemMs },
     oneFunction: { isCheaper: verdict.choice === 'one-function', verdict: verdict.sentences[0] },
     profileDifferences: analyzed.profile?.differences ?? [],
     ...(refusedSizes !== undefined && { refusedSizes }),

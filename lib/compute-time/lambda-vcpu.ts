@@ -120,6 +120,9 @@ export const DEQUANTIZATION_NS = 3;
 /** The same of prepacked weights of 4 bits that are computed in float32: once for many rows. */
 export const PACKED_DEQUANTIZATION_NS = 0.2;
 
+/** Nanoseconds for each element of the windows that `ConvInteger` copies one by one, if they have one dimension. */
+export const INTEGER_WINDOW_NS = 5.8;
+
 /** Nanoseconds for each row of a softmax or a reduction. */
 export const ROW_NS = 12;
 

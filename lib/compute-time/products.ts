@@ -14,6 +14,7 @@ import {
   CONVOLUTION_RATE,
   DEPTHWISE_RATE,
   DEQUANTIZATION_NS,
+  INTEGER_WINDOW_NS,
   PACKED_DEQUANTIZATION_NS,
 } from './lambda-vcpu';
 
@@ -249,6 +250,9 @@ export function attentionSeconds(work: WorkNode, weights: Weights): number {
 /** Where an operator has its kernel; by default, it is input 1. */
 const KERNEL_INPUT: Readonly<Record<string, number>> = { QLinearConv: 3 };
 
+/** Dimensions of a kernel whose windows have one dimension. */
+const LINE_RANK = 3;
+
 /** From this ratio of input to output elements on, the windows are taken to be more than one element apart. */
 const STRIDE_RATIO = 1.6;
 
@@ -262,7 +266,7 @@ export function convolutionSeconds(work: WorkNode): number {
   const own =
     node.opType === 'ConvTranspose'
       ? transposedSeconds(input, kernel, out)
-      : directSeconds(input, kernel, out, convolutionRate(node.opType, kernel));
+      : directSeconds(node.opType, input, kernel, out);
   return CONVOLUTION_OVERHEAD + own + memorySeconds(work);
 }
 
@@ -272,7 +276,7 @@ function convolutionRate(opType: string, { dtype }: WorkTensor): number {
   return dtype === 'uint8' || dtype === 'int8' ? PRODUCT_RATE[dtype] : CONVOLUTION_RATE;
 }
 
-function directSeconds(input: WorkTensor, kernel: WorkTensor, out: WorkTensor, rate: number): number {
+function directSeconds(opType: string, input: WorkTensor, kernel: WorkTensor, out: WorkTensor): number {
   const [batch = 1, channels = 1] = out.shape;
   const [, groupChannels = 1] = kernel.shape;
   const window = product(kernel.shape.slice(2));
@@ -284,11 +288,14 @@ function directSeconds(input: WorkTensor, kernel: WorkTensor, out: WorkTensor, r
     return (2 * out.elements * window) / ownRate;
   }
   const inner = groupChannels * window;
-  // A window of one element needs no copy.
-  const copied = window === 1 && !isStrided ? 0 : batch * groups * inner * positions * bytesOfElement(input);
-  const speed = isStrided ? BANDWIDTH.stridedWindows : BANDWIDTH.windows;
   const operations = 2 * batch * groups * padded(channels / groups, 'floats') * inner * positions;
-  return operations / rate + copied / speed;
+  const computing = operations / convolutionRate(opType, kernel);
+  // A window of one element needs no copy.
+  const copied = window === 1 && !isStrided ? 0 : batch * groups * inner * positions;
+  const isLine = opType === 'ConvInteger' && kernel.shape.length === LINE_RANK;
+  if (isLine) return computing + copied * INTEGER_WINDOW_NS * 1e-9;
+  const speed = isStrided ? BANDWIDTH.stridedWindows : BANDWIDTH.windows;
+  return computing + (copied * bytesOfElement(input)) / speed;
 }
 
 /** Each input element adds a window to the output: the product comes first, then the windows are added. */

@@ -118,16 +118,18 @@ export interface BatchQuota {
   readonly advice: string;
 }
 
-export function plannedBatch(plan: BatchedPlan, shape: BatchShape): PlannedBatch {
+/** @param slowest the same plan where runs are slowest, whose children must end in time */
+export function plannedBatch(plan: BatchedPlan, shape: BatchShape, slowest = plan): PlannedBatch {
   const { items, itemsPerRun, concurrency } = shape;
   const times = timesOf(plan, items);
   const [p50, p95] = [times.p50, times.p95].map((own) => {
     const estimate = batchEstimate({ items, itemsPerRun, concurrency, ...own });
     return { ...estimate, costs: costsOf(plan, items, estimate, own.itemMs - times.p50.itemMs) };
   });
-  const { itemMs, childMs, coldMs } = times.p95;
-  const childSeconds = (childMs + coldMs + Math.min(items, itemsPerRun) * itemMs) / 1000;
   const { children, lanes, milliseconds, costs } = p50;
+  const { itemMs, childMs, coldMs } = timesOf(slowest, items).p95;
+  const runMs = childMs + coldMs + Math.min(items, itemsPerRun) * itemMs;
+  const childSeconds = runMs / 1000 + lanes / limits.RAMP_CHILDREN_PER_SECOND;
   const [seconds, tableSeconds] = [milliseconds / 1000, times.p50.tableMs / 1000];
   const dollarsOf = (all: readonly BatchCost[]): number => sumOf(all.map(({ dollars }) => dollars));
   return {
@@ -139,7 +141,7 @@ export function plannedBatch(plan: BatchedPlan, shape: BatchShape): PlannedBatch
   };
 }
 
-function timesOf(
+export function timesOf(
   { model, outcomes: { warm, cold } }: BatchedPlan,
   items: number,
 ): Readonly<Record<keyof Latency, BatchTimes>> {

@@ -80,7 +80,7 @@ export interface SlicedInferencePipelineProps {
   /**
    * Timeout of an execution, 1 second or more. An Express state machine allows at most 5 minutes.
    *
-   * @default - 5 minutes; for a Standard state machine the sum of the functions' planned timeouts if that is longer
+   * @default - 5 minutes; for a Standard state machine the sum of the functions' timeouts if that is longer
    */
   readonly timeout?: Duration;
 

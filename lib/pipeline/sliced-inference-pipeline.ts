@@ -17,6 +17,7 @@ import { createStateMachine } from '../aws/state-machine';
 import { PipelineFragment } from '../aws/workflow/fragment';
 import { publishedVersion, userFunction } from '../aws/workflow/invoke-function';
 import type { PipelineStates } from '../aws/workflow/states';
+import type { SlowestItems } from '../compile/plan-estimates';
 import { SlicedInferenceError } from '../errors';
 import { informOfLargeRequest } from './large-request';
 import { checkProps, type PipelineSettings, pipelineSettings } from './settings';
@@ -119,9 +120,17 @@ export class SlicedInferencePipeline extends Construct {
       this.isExpress = settings.stateMachineType === sfn.StateMachineType.EXPRESS;
       this._hasSliceMetrics = settings.sliceMetrics;
       const workflow = workflowOf(deployment, functions, settings, props);
-      this._deployed = { workflow, settings, network, bucket: this.bucket };
+      const estimates = planned?.estimates;
+      this._deployed = {
+        workflow,
+        settings,
+        network,
+        bucket: this.bucket,
+        ...(estimates && { slowest: estimates.slowest }),
+      };
       this.stateMachine = createStateMachine(this, {
         workflow,
+        functions: this.functions,
         bucket: this.bucket,
         type: settings.stateMachineType,
         timeout: props.timeout,
@@ -133,6 +142,7 @@ export class SlicedInferencePipeline extends Construct {
         ...deployment,
         isExpress: this.isExpress,
         ...(props.timeout && { timeout: props.timeout }),
+        ...(estimates && { coldRunSeconds: estimates.cold.ends.slow.latency.p95 / 1000 }),
         functions: functions.whole ? [...this.functions, functions.whole.fn] : this.functions,
       });
     } catch (error) {
@@ -253,6 +263,8 @@ export interface DeployedPipeline {
   readonly settings: PipelineSettings;
   readonly network: Network | undefined;
   readonly bucket: s3.IBucket;
+  /** Absent for a `slicedModel`. */
+  readonly slowest?: SlowestItems;
 }
 
 function workflowOf(

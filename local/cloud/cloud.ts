@@ -38,6 +38,9 @@ import type { LocalCloudOptions } from './options';
 import { startOtherServices } from './other-services';
 import { StateMachines } from '../step-functions/state-machines';
 
+/** By this factor, a busy machine may be slower than AWS. */
+const SLOW_MACHINE = 10;
+
 export class LocalCloud {
   /**
    * Publishes the assembly's assets and prepares its pipeline. Close the cloud after use.
@@ -81,6 +84,7 @@ export class LocalCloud {
     const store = new DiskObjectStore(path.join(folder, 's3'), options.onWrite);
     this.host = {
       ...{ injector, simulator, authorizer, folder, store, options, region },
+      timeouts: options.timeouts ?? SLOW_MACHINE,
       callers: new Callers(),
       notices: new Notices(options.onNotice),
       signal: this.closing.signal,

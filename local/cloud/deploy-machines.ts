@@ -31,6 +31,7 @@ export interface CloudHost {
   readonly simulator: Simulator;
   readonly notices: Notices;
   readonly signal: AbortSignal;
+  readonly timeouts: number;
   readonly options: LocalCloudOptions;
   /** Variables with which sandboxes reach the cloud's servers. */
   readonly endpoints: () => Readonly<Record<string, string>>;
@@ -53,7 +54,7 @@ export function deployMachines(
 function create(
   { resource, definition }: DeployedMachine,
   functions: LocalFunctions,
-  { authorizer, injector, simulator, signal, store, folder, options }: CloudHost,
+  { authorizer, injector, simulator, signal, store, folder, options, timeouts }: CloudHost,
 ): StateMachine {
   const invoke: InvokeTask = (functionArn, payload, traceHeader) =>
     callWithFaults(injector, { functionArn, payload }, () =>
@@ -83,6 +84,7 @@ function create(
         () => machine.resource.roleArn,
       ),
       retryPauses: options.retryPauses,
+      timeouts,
     },
     definition,
   );

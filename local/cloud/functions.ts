@@ -22,6 +22,7 @@ export function createFunctions(host: CloudHost): LocalFunctions {
     concurrency: new Concurrency(options.concurrency),
     nodeBinaries: options.nodeBinaries,
     notices: host.notices,
+    timeouts: host.timeouts,
     coldStartMs: host.simulator.coldStartMs,
     onLog: options.onLog,
   });

@@ -67,4 +67,10 @@ export interface LocalCloudOptions {
    * @default 1
    */
   readonly retryPauses?: number;
+  /**
+   * How long functions and executions may take, as a multiple of their timeouts, because this machine may be slower than AWS. With 1,
+   * a test sees timeouts as they are.
+   * @default 10
+   */
+  readonly timeouts?: number;
 }

@@ -33,6 +33,8 @@ export interface FunctionHost {
   readonly nodeBinaries?: Readonly<Partial<Record<string, string>>> | undefined;
   readonly notices: Notices;
   readonly initSeconds?: number;
+  /** Multiplies the timeouts of functions and of their init phases. @default 1 */
+  readonly timeouts?: number;
   /** Called before a new sandbox starts, for the call with this payload. It starts when the promise resolves. */
   readonly beforeStart?: (fn: FunctionResource, payload: string) => Promise<void>;
   /** Milliseconds from a call that finds no idle sandbox until a new one starts. */
@@ -139,6 +141,7 @@ export class FunctionPool {
       crash: () => sandbox?.crash(),
       exceedMemory: () => sandbox?.exceedMemory(),
     });
+    const { initSeconds = INIT_SECONDS, timeouts = 1 } = this.host;
     sandbox = new Sandbox({
       ...this.resource,
       program,
@@ -147,7 +150,8 @@ export class FunctionPool {
       environment: this.environment(admission.environment, codeFolder, temporaryFolder),
       log: this.log,
       memory: this.memory(),
-      initSeconds: this.host.initSeconds ?? INIT_SECONDS,
+      timeoutSeconds: this.resource.timeoutSeconds * timeouts,
+      initSeconds: initSeconds * timeouts,
       onFrozen: () => admission.onFrozen?.(),
     });
     this.sandboxes.set(sandbox, admission);

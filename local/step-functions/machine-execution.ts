@@ -130,7 +130,7 @@ export class MachineExecution {
     const run = this.run.advance(options);
     let end: Omit<End, 'time'>;
     try {
-      const output = await within(clock, this.timeoutSeconds(), signal, run, () => new Ended(TIMEOUT));
+      const output = await within(clock, this.timeoutSeconds(), signal, run, () => this.timedOut());
       end = { status: 'SUCCEEDED', output };
     } catch (error) {
       // No further state must run, and the run must stand still before a redrive continues it.
@@ -195,8 +195,16 @@ export class MachineExecution {
 
   private timeoutSeconds(): number | undefined {
     const { timeoutSeconds } = this.init.definition;
-    if (this.init.resource.type === 'STANDARD') return timeoutSeconds;
-    return Math.min(timeoutSeconds ?? Infinity, MAX_EXPRESS_SECONDS);
+    const { timeouts } = this.environment;
+    if (this.init.resource.type === 'STANDARD') return timeoutSeconds && timeoutSeconds * timeouts;
+    return Math.min(timeoutSeconds ?? Infinity, MAX_EXPRESS_SECONDS) * timeouts;
+  }
+
+  private timedOut(): Ended {
+    const { timeouts } = this.environment;
+    const factor = timeouts === 1 ? '' : `, ${timeouts} times the timeout of its state machine`;
+    const cause = `the execution took longer than ${this.timeoutSeconds()} seconds${factor}: raise the state machine's timeout, or the option timeouts of the local cloud if this machine is slow`;
+    return new Ended({ status: 'TIMED_OUT', error: ERROR.timeout, cause });
   }
 
   /** https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html */
@@ -224,12 +232,6 @@ function endedBy(error: unknown): Omit<End, 'time'> {
   if (error instanceof StateError) return { status: 'FAILED', error: error.error, cause: error.cause };
   throw error;
 }
-
-const TIMEOUT = {
-  status: 'TIMED_OUT',
-  error: ERROR.timeout,
-  cause: 'the execution took longer than its state machine allows',
-} as const;
 
 /** The execution has been ended from outside of its states. */
 class Ended extends Error {

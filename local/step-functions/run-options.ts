@@ -43,6 +43,8 @@ export interface Environment {
   readonly storage?: MapStorage | undefined;
   /** Pauses before retries, as a share of what the definition says. */
   readonly retryPauses: number;
+  /** Multiplies the timeouts of executions and tasks. */
+  readonly timeouts: number;
 }
 
 export interface RunOptions {

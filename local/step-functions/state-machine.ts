@@ -31,9 +31,9 @@ export class StateMachine {
     options: StateMachineOptions,
     private definition: Definition = parseDefinition(current.definition, current.type),
   ) {
-    const { clock = SYSTEM_CLOCK, random = Math.random, retryPauses = 1, ...rest } = options;
+    const { clock = SYSTEM_CLOCK, random = Math.random, retryPauses = 1, timeouts = 1, ...rest } = options;
     const { trace = () => undefined, signal = new AbortController().signal } = options;
-    this.environment = { ...rest, trace, clock, random, signal, retryPauses };
+    this.environment = { ...rest, trace, clock, random, signal, retryPauses, timeouts };
     this.creationTime = clock.now();
   }
 

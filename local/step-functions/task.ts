@@ -21,7 +21,7 @@ export async function attemptTask(
   { context, environment, history }: RunOptions,
   tracer: Tracer,
 ): Promise<Json> {
-  const { clock, signal } = environment;
+  const { clock, signal, timeouts } = environment;
   const attempt = visit.retryCount;
   const payload = visit.limited(await visit.evaluate(state.payload));
   const timeout =
@@ -44,7 +44,8 @@ export async function attemptTask(
   let result: Json;
   try {
     const call = callOf(state, payload, environment);
-    const answer = await within(clock, timeout, signal, call, () => new StateError(ERROR.timeout, undefined));
+    const limit = timeout && timeout * timeouts;
+    const answer = await within(clock, limit, signal, call, () => new StateError(ERROR.timeout, undefined));
     result = visit.limited(answer, 'lambda');
   } catch (error) {
     if (!(error instanceof StateError)) throw error;

@@ -8,15 +8,16 @@ const fs = require('node:fs'), path = require('node:path');
 const ACTIONS = {
   hang: () => new Promise(() => setInterval(() => {}, 1e6)),
   ignore: () => 'ignored',
+  remaining: (_, context) => ({ milliseconds: context.getRemainingTimeInMillis() }),
   // Ends when 'go' exists in the folder.
   meet: async (folder) => {
     fs.writeFileSync(path.join(folder, 'arrived'), '');
     while (!fs.existsSync(path.join(folder, 'go'))) await new Promise((resolve) => setTimeout(resolve, 5));
   },
 };
-exports.handler = async ({ request }) => {
+exports.handler = async ({ request }, context) => {
   const [[action, argument]] = Object.entries(request);
-  return ACTIONS[action](argument);
+  return ACTIONS[action](argument, context);
 };`;
 
 /** @param properties of the function in the template */

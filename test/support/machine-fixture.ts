@@ -24,6 +24,7 @@ export interface MachineOptions {
   readonly name?: string;
   readonly transitionMs?: (bytes: number) => number;
   readonly storage?: MapStorage;
+  readonly timeouts?: number;
   /** What the attempts after `attempts` return. @default - their payload */
   readonly answer?: (payload: Json) => Json | Promise<Json>;
 }
@@ -42,6 +43,7 @@ export function machine(definition: JsonObject, options: MachineOptions = {}) {
       random: options.random ?? (() => 0.5),
       transitionMs: options.transitionMs,
       storage: options.storage,
+      timeouts: options.timeouts,
       trace: (event) => recording.trace.push(line(event)),
       invoke: async (_, payload) => {
         recording.payloads.push(payload);

@@ -81,7 +81,10 @@ export function assembleReport(
     ],
     ...(cut.quality && { search: cut.quality }),
     assumptions: assumptionsOf(model, ofModel, services.requests, request),
-    warnings: warningsOf(analyzed, cut, plan, request, sizes),
+    warnings: warningsOf(analyzed, cut, plan, request, {
+      sizes,
+      slowestColdMs: slow.runs.plan.cold.time.quantile(0.95),
+    }),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import { type BatchShape, plannedBatch } from '../../../lib/cost/batch';
 import { batchRuns } from '../../../lib/plan/pricing/batch-runs';
+import { analyzedAt } from '../../../lib/compile/plan-estimates';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
 import { grouped } from '../figures';
 import type { ReportedBatch } from '../plan-report';
@@ -10,7 +11,8 @@ const WHOLE =
   'the batch is priced without the function of the whole model, which serves items that find it warm';
 
 export function reportedBatch(analyzed: AnalyzedModel, cut: ChosenCut, shape: BatchShape): ReportedBatch {
-  const batch = plannedBatch(batchRuns(analyzed, cut), shape);
+  const slowest = batchRuns(analyzedAt(analyzed, 'slow'), cut);
+  const batch = plannedBatch(batchRuns(analyzed, cut), shape, slowest);
   const exceeded = batch.quotas.filter(({ used, limit }) => used > limit);
   return {
     ...batch,

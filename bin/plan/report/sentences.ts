@@ -7,6 +7,7 @@ import { largestOf } from '../../../lib/extremes';
 import { inexactNote, rewrittenNote } from '../../../lib/plan/int8-weights';
 import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
+import { longCallNote, longRunNote } from '../../../lib/plan/time-limits';
 import { uselessSlicesNote } from '../../../lib/plan/useless-slices';
 import type { PlannedSplit } from '../../../lib/split/split';
 import { quantityText } from '../figures';
@@ -47,16 +48,19 @@ export function splitSentence({ operator, name, weight, weightBytes, axis, parts
 }
 
 export function warningsOf(
-  { planned, model, costs }: AnalyzedModel,
+  analyzed: AnalyzedModel,
   cut: ChosenCut,
-  { int8Weights, dataSizes }: PlanDraft,
+  { int8Weights, dataSizes, slices }: PlanDraft,
   { profileDifferences = [] }: ReportRequest,
-  sizes: readonly SliceSize[],
+  { sizes, slowestColdMs }: { readonly sizes: readonly SliceSize[]; readonly slowestColdMs: number },
 ): string[] {
+  const { planned, model, costs } = analyzed;
   const { bounded, assumed, dimensions } = planned;
   const names = bounded.map((value) => model.graph.values[value].name);
   const sizesOf = assumed.map((name) => `${name}=${dimensions[name]}`);
   return [
+    longCallNote(slices.map(({ coldSeconds }) => coldSeconds)),
+    longRunNote(slowestColdMs / 1000, costs.stateMachineType),
     assumed.length > 0 && `no --dimension sets ${listed(assumed)}, so the plan assumes ${listed(sizesOf)}`,
     refusedSizesNote(planned),
     uselessSlicesNote(sizes),

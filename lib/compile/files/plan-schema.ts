@@ -12,6 +12,7 @@ import {
 } from '../../onnx/limits';
 import { OPTIMIZATION_LEVELS } from '../../optimize/level';
 import {
+  type CallSeconds,
   type NodeRun,
   type PlannedFile,
   type PlannedSlice,
@@ -36,6 +37,7 @@ import {
   anObject,
   matching,
   nullable,
+  numberFrom,
   oneOf,
   optional,
   text,
@@ -119,6 +121,7 @@ function plannedSlice(slice: number, nodes: number): Reader<PlannedSlice> {
     memoryMb: wholeNumber(MIN_LAMBDA_MEMORY_MB),
     ephemeralStorageMb: wholeNumber(MIN_EPHEMERAL_STORAGE_MB),
     timeoutSeconds: wholeNumber(1, MAX_LAMBDA_TIMEOUT_SECONDS),
+    coldSeconds: optional(anObject<CallSeconds>({ planned: numberFrom(0), slowest: numberFrom(0) })),
   });
 }
 

@@ -78,6 +78,14 @@ export interface PlannedSlice {
   readonly memoryMb: number;
   readonly ephemeralStorageMb: number;
   readonly timeoutSeconds: number;
+  /** A call that finds no sandbox. Absent in plans of earlier versions. */
+  readonly coldSeconds?: CallSeconds;
+}
+
+export interface CallSeconds {
+  readonly planned: number;
+  /** Where functions are slowest. */
+  readonly slowest: number;
 }
 
 export interface PlannedFile {

@@ -42,7 +42,7 @@ export const FLOOR_MEMORY_MB = 512;
 /** Bandwidth from S3, in bytes per second, that estimates assume. Public measurements of one function start at 55 MB/s. */
 export const LOAD_BYTES_PER_SECOND = 40e6;
 
-/** Factor on the estimated load time, because a timeout that is too short makes runs fail. */
+/** Factor on the time of a cold call: a timeout that is too short makes runs fail, and requests may be larger than planned. */
 const TIMEOUT_MARGIN = 3;
 const FLOOR_TIMEOUT_SECONDS = 60;
 
@@ -123,10 +123,14 @@ export function ephemeralStorageMb(fileBytes: number): number {
   return Math.max(MIN_EPHEMERAL_STORAGE_MB, Math.ceil((fileBytes * 1.1) / MIB));
 }
 
-/** Timeout, in seconds, of a function that loads the slice's files from S3. */
-export function timeoutSeconds(fileBytes: number): number {
-  const seconds = FLOOR_TIMEOUT_SECONDS + TIMEOUT_MARGIN * (fileBytes / LOAD_BYTES_PER_SECOND);
-  return Math.min(MAX_LAMBDA_TIMEOUT_SECONDS, Math.ceil(seconds));
+/**
+ * Timeout, in seconds, of a function that loads the slice's files from S3.
+ *
+ * @param coldSeconds of a call that finds no sandbox, where runs are slowest
+ */
+export function timeoutSeconds(fileBytes: number, coldSeconds: number): number {
+  const longest = Math.max(fileBytes / LOAD_BYTES_PER_SECOND, coldSeconds);
+  return Math.min(MAX_LAMBDA_TIMEOUT_SECONDS, Math.ceil(FLOOR_TIMEOUT_SECONDS + TIMEOUT_MARGIN * longest));
 }
 
 /**

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { PlanReport } from '../../../bin/plan/plan-report';
+import { heavyModel } from '../../support/heavy-model';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { refuse, succeed, succeedWithJson } from '../../support/run-cli';
 
@@ -57,6 +58,29 @@ describe('plan', () => {
     expect(batch).toMatchObject({ items: 100_000, itemsPerRun: 40, concurrency: 100, childrenAtOnce: 100 });
     const sum = batch?.costs.reduce((total, { dollars }) => total + dollars, 0);
     expect(sum).toBeCloseTo(batch?.dollars.p50 ?? NaN, 12);
+  });
+
+  it('warns of calls and cold runs that may take longer than AWS allows, and of children where runs are slowest', async () => {
+    const heavy = ['plan', heavyModel(600), '--dimension', 'rows=100000', '--slices', '1', '--json'];
+    const batch = ['--batch', '10', '--items-per-run', '1'];
+    const { warnings, ...report } = (await succeedWithJson([...heavy, ...batch])) as PlanReport;
+    expect(warnings.slice(0, 2)).toEqual([
+      expect.stringMatching(
+        /^a cold call of slice-0\d takes about \d+ seconds, and \d+ seconds where .*: use more/,
+      ),
+      expect.stringMatching(
+        /^a run whose .* up to \d+ seconds where .*, and an Express execution ends after 300 s/,
+      ),
+    ]);
+    const slowest = Number(/up to (\d+) seconds/.exec(warnings[1])?.[1]);
+    // Computing is believed to take up to 1.25 times as long, and on two processors up to 1.25 x 1.1.
+    expect(slowest / (report.run.cold.p95 / 1000)).toBeGreaterThan(1.24);
+    expect(slowest / (report.run.cold.p95 / 1000)).toBeLessThan(1.38);
+    const child = report.batch?.quotas.find(({ quota }) => quota.startsWith('seconds of a child'));
+    expect((child?.used ?? NaN) / slowest).toBeGreaterThan(1);
+    const standard = (await succeedWithJson([...heavy, '--state-machine', 'standard'])) as PlanReport;
+    expect(standard.warnings[0]).toBe(warnings[0]);
+    expect(standard.warnings.join()).not.toContain('Express');
   });
 
   it.each([

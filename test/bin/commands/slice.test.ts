@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { SlicePlan } from '../../../lib/plan/file/plan';
+import { heavyModel } from '../../support/heavy-model';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { refuse, succeed, succeedWithJson } from '../../support/run-cli';
 
@@ -37,6 +38,20 @@ describe('slice', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('warns of calls and cold runs that may take longer than AWS allows', async () => {
+    const args = [heavyModel(600), '--dimension', 'rows=100000', '--slices', '1', '--out'];
+    const warnings = async (...flags: string[]) =>
+      (await succeed(['slice', ...args, outFolder(), ...flags])).split('\n').slice(3, -1);
+    const call = expect.stringMatching(
+      /^warning: a cold call of slice-0\d takes .* after 900 seconds: use more/,
+    ) as unknown;
+    const run = expect.stringMatching(
+      /^warning: a run whose functions are all cold takes .* after 300 seconds: use a/,
+    ) as unknown;
+    expect(await warnings()).toEqual([call, run]);
+    expect(await warnings('--state-machine', 'standard')).toEqual([call]);
   });
 
   it.each([

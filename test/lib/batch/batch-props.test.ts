@@ -50,24 +50,33 @@ test.each<[message: string, refused: () => unknown]>([
   expect(errorOf(refused)).toContain(message);
 });
 
-/** A warm run takes 20 s, and the first children wait up to a second. 239 s are left of the 240 s that are used of five minutes. */
-test.each<[props: Props, itemsPerRun: number, advised: number | undefined]>([
+/** Where runs are slowest, an item takes 20 s, and 10 s are over before the first one. Children wait up to a second for each hundred at once. */
+test.each<[props: Props, itemsPerRun: number, advised: string | undefined, firstSeconds?: number]>([
   [{}, 8, undefined],
-  [{ itemsPerRun: 11 }, 11, undefined],
-  [{ itemsPerRun: 12 }, 12, 11],
-  [{ maxConcurrency: 10_000 }, 6, undefined],
-])('with %j, %d items run in a child, and more are warned of', (props, itemsPerRun, advised) => {
-  const own = newStack();
-  const slow = addPipeline(own, 'Pipeline');
-  const { warmRun, ...plan } = slow.plan;
-  Object.assign(slow, { plan: { ...plan, warmRun: { ...warmRun, latencyP95: Duration.seconds(20) } } });
-  new SlicedInferenceBatch(own, 'Batch', { pipeline: slow, items, ...props });
-  const found = Annotations.fromStack(own).findWarning('*', Match.stringLikeRegexp(' of a run may take lo'));
-  expect(found.map(({ entry }) => /set itemsPerRun to (\d+)/.exec(entry.data as string)?.[1])).toEqual(
-    advised === undefined ? [] : [String(advised)],
-  );
-  const { resource, template } = shortTemplate(own);
-  expect(resource('Batch/StateMachine').DefinitionString).toContain(`"MaxItemsPerBatch":${itemsPerRun},`);
-  // For batches that are in progress during a deployment.
-  template.allResources('AWS::Lambda::Version', { UpdateReplacePolicy: 'Retain' });
-});
+  [{ itemsPerRun: 14 }, 14, undefined],
+  [{ itemsPerRun: 15 }, 15, 'set itemsPerRun to 14 or less'],
+  [{ maxConcurrency: 10_000 }, 8, undefined],
+  [{ maxConcurrency: 10_000, itemsPerRun: 10 }, 10, 'set itemsPerRun to 9 or less'],
+  [{}, 1, undefined, 279],
+  [{}, 1, 'use more memory or more slices', 280],
+])(
+  'with %j, %d items run in a child, and more are warned of',
+  (props, itemsPerRun, advised, firstSeconds = 10) => {
+    const own = newStack();
+    const slow = addPipeline(own, 'Pipeline');
+    const slowest = { firstMs: 1000 * firstSeconds, itemMs: 20_000 };
+    Object.assign(slow, { _deployed: { ...slow._deployed, slowest } });
+    new SlicedInferenceBatch(own, 'Batch', { pipeline: slow, items, ...props });
+    const found = Annotations.fromStack(own).findWarning(
+      '*',
+      Match.stringLikeRegexp(' of a run may take lo'),
+    );
+    expect(found.map(({ entry }) => /: ([^:]*) \[ack/.exec(entry.data as string)?.[1])).toEqual(
+      advised === undefined ? [] : [advised],
+    );
+    const { resource, template } = shortTemplate(own);
+    expect(resource('Batch/StateMachine').DefinitionString).toContain(`"MaxItemsPerBatch":${itemsPerRun},`);
+    // For batches that are in progress during a deployment.
+    template.allResources('AWS::Lambda::Version', { UpdateReplacePolicy: 'Retain' });
+  },
+);

@@ -7,6 +7,7 @@ import {
   DEPTHWISE_RATE,
   ELEMENT_NS,
   INPUT_ELEMENT_NS,
+  INTEGER_WINDOW_NS,
   NODE_OVERHEAD,
   PRODUCT_OVERHEAD,
   PRODUCT_RATE,
@@ -88,6 +89,11 @@ test.each<[what: string, node: string, seconds: number]>([
     'the slow kernel of signed weights of a convolution',
     'ConvInteger u8:1x8x16x16 i8:24x8x1x1 -> i32:1x24x16x16',
     CONVOLUTION_OVERHEAD + (2 * 24 * 8 * 256) / PRODUCT_RATE.signedLeft,
+  ],
+  [
+    'windows of one dimension in int8 one by one',
+    'ConvInteger u8:1x8x16 u8:24x8x3 -> i32:1x24x16',
+    CONVOLUTION_OVERHEAD + (2 * 24 * 24 * 16) / PRODUCT_RATE.uint8 + elements(24 * 16, INTEGER_WINDOW_NS),
   ],
   [
     'one channel at a time when it is depthwise',

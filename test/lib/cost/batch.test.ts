@@ -106,4 +106,15 @@ describe('a planned batch', () => {
     const { quotas } = plannedBatch(planned(undefined, coreSeconds), shape);
     expect(quotas.filter(({ used, limit }) => used > limit).map(({ quota }) => quota)).toEqual(expected);
   });
+
+  it('has children that end in time where runs are slowest, after a cold start and a ramp', () => {
+    // One item of 2 slices that compute for 1 s each, or for 9 s; a hundred children wait up to a second.
+    const seconds = (slowest: number, concurrency: number) => {
+      const shape = { items: 1e6, itemsPerRun: 8, concurrency };
+      const { quotas } = plannedBatch(planned(), shape, planned(undefined, slowest));
+      return quotas.find(({ quota }) => quota.startsWith('seconds of a child'))?.used ?? NaN;
+    };
+    expect(seconds(9, 10) - seconds(1, 10)).toBeCloseTo(8 * 2 * 8, 6);
+    expect(seconds(1, 500) - seconds(1, 100)).toBeCloseTo(4, 6);
+  });
 });

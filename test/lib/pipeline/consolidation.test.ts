@@ -1,4 +1,5 @@
 /** The template of a pipeline with consolidation, and which pipelines have it. */
+import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import {
   Consolidation,
@@ -123,6 +124,15 @@ test.each<[string, Props, number, string]>([
   expect(Object.values(resources('AWS::Lambda::Function'))).toMatchObject(
     Array<unknown>(5).fill({ Environment: { Variables: variables } }),
   );
+});
+
+test('a Standard machine has the time for all functions, whose timeouts the user may set', () => {
+  const stateMachineType = sfn.StateMachineType.STANDARD;
+  const sliceFunctions = { timeout: Duration.minutes(10) };
+  const definition = definitionOf(
+    pipelineStack({ slicing: Slicing.count(3), stateMachineType, sliceFunctions }),
+  );
+  expect(Reflect.get(definition, 'TimeoutSeconds')).toBe(1800);
 });
 
 test('a Standard machine has the time for the question too', () => {

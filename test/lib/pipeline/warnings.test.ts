@@ -16,10 +16,11 @@ import {
 import { prepareRequest } from '../../../client/request';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compile } from '../../../lib/compile/compile';
-import type { SlicePlan } from '../../../lib/plan/file/plan';
+import type { CallSeconds, SlicePlan } from '../../../lib/plan/file/plan';
 import { count } from '../../../lib/plan/slicers';
 import { fileWith } from '../../support/changed-json';
 import { graphOf } from '../../support/graph-text';
+import { HEAVY_DIMENSIONS, heavyModel } from '../../support/heavy-model';
 import { COLUMNS, INNER, PRODUCT, WEIGHT, int8s, integerModel } from '../../support/integer-models';
 import { FLOAT, INT64, floats, mlp, node, saveModel, value } from '../../support/model-builder';
 import { profileOf, saveProfile } from '../../support/model-profile';
@@ -67,11 +68,23 @@ function fromPlan(changed: Partial<SlicePlan>, props: Props = {}): Build {
 /** Three slices of 6 GB each. At 40 MB/s each takes 150 seconds to load. */
 function large(props: Props, ephemeralStorageMb = 6500): Build {
   const slices = plan.slices.map(({ model, weights, ...slice }) => ({
-    ...{ ...slice, model, ephemeralStorageMb, timeoutSeconds: 510 },
+    ...{ ...slice, model, ephemeralStorageMb, timeoutSeconds: 510, coldSeconds: undefined },
     ...(weights && { weights: { ...weights, bytes: 6_000_000_000 - model.bytes } }),
   }));
   return fromPlan({ slices }, props);
 }
+
+/** The second of three slices takes so long. */
+function slow(coldSeconds: CallSeconds, props: Props = {}): Build {
+  const slices = plan.slices.map((slice, index) =>
+    index === 1 ? { ...slice, coldSeconds, timeoutSeconds: 900 } : slice,
+  );
+  return fromPlan({ slices }, { ...standard, ...props });
+}
+
+const timeout = (seconds: number) => ({ sliceFunctions: { timeout: Duration.seconds(seconds) } });
+/** Four slices, each of 100 products that take at least 1.8 s. */
+const heavy = { modelPath: heavyModel(400), dimensions: HEAVY_DIMENSIONS, slicing: Slicing.count(4) };
 
 const endpoint = (service: ec2.IGatewayVpcEndpointService) => (vpc: ec2.Vpc) => {
   vpc.addGatewayEndpoint(`Endpoint${vpc.node.children.length}`, { service });
@@ -124,7 +137,9 @@ function otherProfile(): Props {
 
 const tmp = { sliceFunctions: { ephemeralStorageSize: Size.mebibytes(512) } };
 const newAccount = 'MB of memory, and new AWS accounts are limited to 3008 MB (https:';
-const cold = 'a run whose functions are all cold spends about';
+const cold = 'a run whose functions are all cold takes up to';
+const slowest = 'where functions are slowest';
+const ends = `${slowest}, and the state machine times out after`;
 
 test.each<[id: string, words: string | RegExp, build: Build]>([
   ['assumedDimensions', 'planned with assumed sizes, batch=1: set', { dimensions: {} }],
@@ -151,13 +166,34 @@ test.each<[id: string, words: string | RegExp, build: Build]>([
   ['newAccountConcurrency', 'a run calls all 12 functions at once to warm them up', twelve],
   [
     'expressQuota',
-    `${cold} 450 seconds loading, and the state machine times out after 300 seconds: set stateMachineType to`,
+    `${cold} 450 seconds ${ends} 300 seconds: set stateMachineType to STANDARD (https:`,
     large({ warmUp: WarmUp.NEVER }),
   ],
   [
     'littleTime',
-    `${cold} 150 seconds loading, and the state machine times out after 160 seconds: raise its timeout`,
-    large({ timeout: Duration.seconds(160) }),
+    `${cold} 150 seconds ${ends} 149 seconds: raise its timeout, or use more memory or more slices`,
+    large({ timeout: Duration.seconds(149) }),
+  ],
+  // Without the products of the first two slices, which are those of 376 s.
+  [
+    'expressQuota',
+    /takes up to (4[0-9]{2}|[5-9][0-9]{2}|\d{4}) seconds .* times out after 300 seconds/,
+    heavy,
+  ],
+  [
+    'littleTime',
+    /takes up to \d seconds .* times out after 1 seconds/,
+    { ...three, timeout: Duration.seconds(1) },
+  ],
+  [
+    'longCall',
+    `a cold call of slice-01 takes about 900 seconds, and 901 seconds ${slowest}, and Lambda ends it after 900 seconds: use more slices, more memory or smaller requests, or run`,
+    slow({ planned: 900, slowest: 901 }),
+  ],
+  [
+    'shortTimeout',
+    `the function of slice-01 times out after 12 seconds, and a cold call takes about 10 seconds, and 13 seconds ${slowest}: raise its timeout`,
+    slow({ planned: 10, slowest: 13 }, timeout(12)),
   ],
   ['noS3Endpoint', 'this app has none for the VPC: call vpc.addGatewayEndpoint', isolated({})],
   ['noS3Endpoint', 'reach S3 only through', isolated({}, endpoint(DYNAMODB))],
@@ -185,6 +221,11 @@ test.each<[ids: string, build: Build]>([
   ['', { dimensions: { batch: 8 }, ...megabytes(512) }],
   ['', megabytes(Lazy.number({ produce: () => 256 }))],
   ['', large({ ...standard, warmUp: WarmUp.NEVER })],
+  ['', large({ timeout: Duration.seconds(150) })],
+  ['', slow({ planned: 10, slowest: 13 }, timeout(13))],
+  ['', slow({ planned: 720, slowest: 900 })],
+  // Then the functions are faster than planned.
+  ['', slow({ planned: 1000, slowest: 1250 }, megabytes(2048))],
   ['', isolated({}, endpoint(S3))],
   ['', isolated(zone, endpoint(S3), endpoint(S3_EXPRESS))],
   ['assumedDimensions littleMemory', { dimensions: {}, ...megabytes(256) }],
@@ -240,6 +281,10 @@ test.each<[words: string | RegExp, build: Build]>([
   [
     /^Stack\/Pipeline: the environment of a slice function must have at most 4096 bytes \(.*\), got \d+:/,
     environment(4000),
+  ],
+  [
+    /^Stack\/Pipeline: cold calls of slices must end within the 900 seconds of a Lambda function \(.*\), got an estimate of 901 seconds: use more slices, more memory .* Fargate; if the estimate is too high, plan with a profile$/,
+    slow({ planned: 901, slowest: 1200 }),
   ],
   [/must hold its files of 6000000000 bytes, got 536870912 bytes: raise its .* to 6500 MB$/, large(tmp)],
   [

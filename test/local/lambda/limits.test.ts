@@ -55,3 +55,14 @@ test.each([
 ])('a function is not created with %s', async (_, properties, message) => {
   await expect(start(properties)).rejects.toThrow(message);
 });
+
+test.each([
+  ['ten times its timeout', {}, 600_000],
+  ['twice its timeout, if the option says so,', { timeouts: 2 }, 120_000],
+])('a function may take %s because this machine may be slow', async (_, options, most) => {
+  const cloud = await start({ Timeout: 60 }, options);
+  const { output } = (await cloud.execute({ remaining: 1 })) as { output: unknown };
+  const milliseconds = Number(/"milliseconds":(\d+)/.exec(JSON.stringify(output))?.[1]);
+  expect(milliseconds).toBeLessThanOrEqual(most);
+  expect(milliseconds).toBeGreaterThan(most / 2);
+});

@@ -207,6 +207,23 @@ test.each<Case>([
     { type: 'EXPRESS', attempts: failing },
     { status: 'TIMED_OUT', seconds: 300 },
   ],
+  [
+    'of a slow machine are longer, and the cause says so',
+    { ...task(), TimeoutSeconds: 9 },
+    { attempts: [HANG], timeouts: 10 },
+    {
+      status: 'TIMED_OUT',
+      cause:
+        "the execution took longer than 90 seconds, 10 times the timeout of its state machine: raise the state machine's timeout, or the option timeouts of the local cloud if this machine is slow",
+      seconds: 90,
+    },
+  ],
+  [
+    'of tasks and Express executions are longer too',
+    task({ TimeoutSeconds: 5, Retry: [{ ErrorEquals: ALL, IntervalSeconds: 1, MaxAttempts: 1 }] }),
+    { type: 'EXPRESS', attempts: [HANG, HANG], timeouts: 30 },
+    { status: 'FAILED', error: 'States.Timeout', seconds: 301 },
+  ],
 ])('timeouts %s', check);
 
 describe('a Choice', () => {

@@ -77,6 +77,7 @@ describe('readPlan', () => {
     ['slices[1].model.file', 'slice-01.onnx', "'../slice-01.onnx'", '../slice-01.onnx'],
     ['slices[1].model.bytes', 'a whole number from 1 to 2147483647', '0.5', 0.5],
     ['slices[1].timeoutSeconds', 'a whole number from 1 to 900', '901', 901],
+    ['slices[1].coldSeconds.slowest', 'a number', '-1', -1],
   ])('refuses %s that is not %s: %s', (where, must, got, value, changed = where) => {
     const file = changedFile(VALID, changed, value);
     const error = errorOf(() => readPlan(file));

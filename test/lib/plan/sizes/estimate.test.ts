@@ -47,10 +47,11 @@ describe('the function of a slice', () => {
     expect(ephemeralStorageMb(1000 * MIB)).toBe(1100);
   });
 
-  test('has a timeout of a minute plus three times the load time, up to 15 minutes', () => {
-    expect(timeoutSeconds(0)).toBe(60);
-    expect(timeoutSeconds(400e6)).toBe(90);
-    expect(timeoutSeconds(100e9)).toBe(900);
+  test('has a timeout of a minute plus three times a cold call or its load at 40 MB/s, up to 15 minutes', () => {
+    expect(timeoutSeconds(0, 0)).toBe(60);
+    expect(timeoutSeconds(400e6, 5)).toBe(90);
+    expect(timeoutSeconds(400e6, 95.9)).toBe(348);
+    expect(timeoutSeconds(0, 281)).toBe(900);
   });
 
   test('has threads for the largest memory of the plan', () => {

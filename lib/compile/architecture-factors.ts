@@ -1,7 +1,7 @@
 /** How much longer than on x86_64 a node takes on Lambda's arm64 processors. */
 import type { Architecture } from '../cost/formulas/lambda';
 import type { Environment } from '../cost/constants/defaults';
-import type { ClassFactors } from './kernel-class';
+import type { ClassFactors } from '../compute-time/kernel-class';
 
 export function architectureFactors(
   architecture: Architecture,
