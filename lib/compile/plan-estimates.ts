@@ -115,7 +115,7 @@ function wholeModel(analyzed: AnalyzedModel): WholeModel {
     peakMemoryMb: memoryMb(size),
     fileBytes: analyzed.source.reduce((sum, file) => sum + file.size, 0),
     packedBytes: size.packedBytes,
-    coreSeconds: size.coreSeconds + outputSecondsPerByte * size.writeBytes,
+    coreSeconds: size.coreSeconds + outputSecondsPerByte * size.outputBytes,
     requestBytes: size.readBytes,
     responseBytes: size.writeBytes,
   };

@@ -80,7 +80,7 @@ export function pricedPlan(
 export function demandOf(size: SliceSize, outputSecondsPerByte: number): SliceDemand {
   return {
     ...{ fileBytes: fileBytes(size), packedBytes: size.packedBytes },
-    coreSeconds: size.coreSeconds + outputSecondsPerByte * size.writeBytes,
+    coreSeconds: size.coreSeconds + outputSecondsPerByte * size.outputBytes,
     gets: size.gets,
     requestGets: size.requestGets,
     readBytes: size.readBytes,
