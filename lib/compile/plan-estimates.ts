@@ -128,7 +128,7 @@ function wholeModel(analyzed: AnalyzedModel): WholeModel {
     fileBytes: analyzed.source.reduce((sum, file) => sum + file.size, 0),
     packedBytes: size.packedBytes,
     activationBytes: size.activationBytes,
-    coreSeconds: size.coreSeconds + outputSecondsPerByte * size.writeBytes,
+    coreSeconds: size.coreSeconds + outputSecondsPerByte * size.outputBytes,
     requestBytes: size.readBytes,
     responseBytes: size.writeBytes,
   };

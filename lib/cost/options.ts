@@ -33,8 +33,7 @@ export interface CostOptions {
   /** Functions write results to S3 in both cases. With `inline`, the caller need not read them there. @default 's3' */
   readonly result?: Payload;
   /**
-   * Whether small tensors between slices travel in the state of the execution. `Slicing.automatic` counts them when it
-   * compares plans; a fixed number of slices and a limit on their size count all of them in S3.
+   * Whether small tensors between slices travel in the state of the execution.
    *
    * @default true
    */

@@ -4,20 +4,17 @@ import { type SliceSize, isNearEmpty } from './sizes/estimate';
 
 /** In a sentence without a full stop, if slices have hardly any weights and hardly any work. */
 export function uselessSlicesNote(sizes: readonly SliceSize[]): string | undefined {
-  const ofAll = {
-    seconds: sumOf(sizes.map(({ coreSeconds }) => coreSeconds)),
-    weights: sumOf(sizes.map(({ weightBytes }) => weightBytes)),
-  };
-  const useless = sizes.flatMap(({ coreSeconds, weightBytes, readBytes, writeBytes }, slice) =>
-    isNearEmpty(coreSeconds, ofAll.seconds, sizes.length) &&
-    (weightBytes === 0 || isNearEmpty(weightBytes, ofAll.weights, sizes.length))
-      ? [{ slice, bytes: readBytes + writeBytes }]
-      : [],
-  );
-  if (useless.length === 0 || sizes.length === 1) return undefined;
-  const named = useless.map(({ slice }) => slice);
+  const seconds = sumOf(sizes.map(({ coreSeconds }) => coreSeconds));
+  const weights = sumOf(sizes.map(({ weightBytes }) => weightBytes));
+  const isUseless = ({ coreSeconds, weightBytes }: SliceSize): boolean =>
+    isNearEmpty(coreSeconds, seconds, sizes.length) &&
+    (weightBytes === 0 || isNearEmpty(weightBytes, weights, sizes.length));
+  const named = sizes.flatMap((size, slice) => (isUseless(size) ? [slice] : []));
+  if (named.length === 0) return undefined;
   const which = named.length === 1 ? `slice ${named[0]} has` : `slices ${named.join(', ')} have`;
-  const megabytes = (sumOf(useless.map(({ bytes }) => bytes)) / 1e6).toFixed(1);
+  const megabytes = (
+    sumOf(named.map((slice) => sizes[slice].readBytes + sizes[slice].writeBytes)) / 1e6
+  ).toFixed(1);
   const left = sizes.length - named.length;
   return `${which} almost none of the weights and of the work, but each run pays for calls and for ${megabytes} MB of tensors that are read and written there: use ${left} ${left === 1 ? 'slice' : 'slices'}`;
 }

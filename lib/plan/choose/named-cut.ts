@@ -6,13 +6,13 @@ import { branchedSpaces } from '../cuts/branches';
 import { type CutSpace, spacesOf } from '../cuts/cuts';
 import { type Groups, type WiredCut, wireGroups } from '../wiring/wiring';
 import { DEFAULT_GOAL } from '../goal';
+import { plannedRuns } from '../pricing/plan-runs';
 import {
   type ConsolidationMode,
   type WholeCut,
   besideSlices,
   isWorthwhile,
   wholeModel,
-  pricedPlan,
 } from '../pricing/price';
 import { EVEN_TOLERANCE, MOST_DOLLARS_FACTOR } from '../search/even-path';
 import { memoryMb, busyMs, isNearEmpty } from '../sizes/estimate';
@@ -20,7 +20,6 @@ import { sliceSizes } from '../sizes/slice-sizes';
 import { attempt, attemptAll, areBranchesWorthwhile } from './ranking';
 import { costOf } from '../../cost/schedule';
 import { largestOf, sumOf } from '../../extremes';
-import { scheduleSlices } from '../schedule/schedule';
 
 /** Share by which the largest of a fixed number of slices may take longer if branches then run side by side. */
 const MAX_ADDED_TIME = 0.25;
@@ -95,23 +94,16 @@ function isAboutAsEven({ price }: Candidate, { cut, price: other }: Candidate): 
 
 type CutPrice = ReturnType<typeof priceOf>;
 
-/** Every function has the least memory that fits. */
-function priceOf({ bytes, costs }: CutSpace, { dataflow, wiring }: WiredCut) {
-  const sizes = sliceSizes(dataflow, wiring, bytes, costs);
-  const least = sizes.map(memoryMb);
-  const model = costs.model();
+/** By the price that is printed. Every function has the least memory that fits. */
+function priceOf(cuts: CutSpace, cut: WiredCut) {
+  const { plan, sizes } = plannedRuns({ cuts, transport: 's3-standard' }, cut);
+  const model = cuts.costs.model();
   const seconds = sizes.map(({ coreSeconds }) => coreSeconds);
   const ofAll = sumOf(seconds);
-  const { outcomes } = pricedPlan(
-    scheduleSlices({ slices: wiring.slices, outputs: wiring.results }),
-    sizes,
-    { memoryMb: least, threads: costs.threads(largestOf(least)), transport: 's3-standard' },
-    { model, outputSecondsPerByte: costs.outputSecondsPerByte },
-  );
   return {
     movedBytes: sumOf(sizes.map(({ readBytes, writeBytes }) => readBytes + writeBytes)),
-    cost: costOf(outcomes, model.coldShare, DEFAULT_GOAL.temperature),
-    memoryMb: largestOf(least),
+    cost: costOf(plan, model.coldShare, DEFAULT_GOAL.temperature),
+    memoryMb: plan.memoryMb,
     /** Milliseconds of the function that takes the longest, see `busyMs`. */
     mostMs: largestOf(sizes.map((size) => busyMs(size, model))),
     nearEmpty: seconds.filter((own) => isNearEmpty(own, ofAll, sizes.length)).length,

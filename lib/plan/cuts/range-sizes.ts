@@ -2,6 +2,7 @@
 import type { ValueIndex } from '../../onnx/model';
 import type { CutSpace } from './cuts';
 import { type SliceSize, MAX_STATE_TENSORS, headerBytes, stateCharacters } from '../sizes/estimate';
+import { sumOf } from '../../extremes';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
 import { type ModelMemory, modelMemory, sizeOf, usesFrom, RunMemory } from '../sizes/run-memory';
 import { repeatedProducers } from '../sizes/node-memory';
@@ -40,7 +41,8 @@ export function sizeRanges(
   const { dataflow } = space;
   const { order } = dataflow;
   const { weights, memory } = tablesOf(space);
-  const results = dataflow.model.graph.outputs.map(({ value }) => value);
+  const results = [...new Set(dataflow.model.graph.outputs.map(({ value }) => value))];
+  const resultBytes = sumOf(results.map((value) => space.bytes[value]));
   const start = boundaries[from];
   const held = new HeldWeights(weights);
   const pool = new ArenaPool(memory.heirs);
@@ -56,7 +58,8 @@ export function sizeRanges(
       moved.addNode(position);
       coreSeconds += weights.work[node];
     }
-    if (position === order.length) {
+    const isLast = position === order.length;
+    if (isLast) {
       // The last slice computes the results that depend on constants alone, and gathers the others.
       for (const value of results) held.addValue(value);
       moved.gather();
@@ -64,8 +67,9 @@ export function sizeRanges(
     }
     const size = sizeOf(held, pool, run, {
       readBytes: moved.readBytes,
-      // At its end, the slice writes what later slices need.
-      writeBytes: moved.liveBytes,
+      // At its end, a slice writes what later slices need, and the last one the results.
+      writeBytes: isLast ? resultBytes : moved.liveBytes,
+      outputBytes: moved.liveBytes,
       computedBytes: moved.computedBytes,
       ...moved.gets,
       coreSeconds: coreSeconds + held.repeatedSeconds,

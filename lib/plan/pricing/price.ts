@@ -3,13 +3,7 @@ import type { InState, SliceDemand, Transport } from '../../cost/chain';
 import type { DetailedCostModel } from '../../cost/model';
 import { type ItemizedStep, type RunOutcomes, type Schedule, scheduleOutcomes } from '../../cost/schedule';
 import { sumOf, largestOf } from '../../extremes';
-import {
-  type SliceSize,
-  fileBytes,
-  memoryMb as neededMb,
-  ephemeralStorageMb,
-  memoryMb,
-} from '../sizes/estimate';
+import { type SliceSize, fileBytes, ephemeralStorageMb, memoryMb } from '../sizes/estimate';
 import { withWarmUps } from '../schedule/schedule';
 import {
   type HandedOnPlan,
@@ -65,10 +59,10 @@ export function pricedPlan(
   const stages = model.warmsUp ? withWarmUps(schedule) : schedule;
   const shares = handedOn && model.options.tensorsInState ? stateShares(handedOn, sizes, stages) : [];
   const steps = sizes.map((size, slice): ItemizedStep => {
-    const readsFrom = slice === 0 ? 'request' : transport;
-    const writesTo = slice === last ? 's3-standard' : transport;
-    const inState = shares.at(slice);
     const writesResult = slice === last;
+    const readsFrom = slice === 0 ? 'request' : transport;
+    const writesTo = writesResult ? 's3-standard' : transport;
+    const inState = shares.at(slice);
     const places = { readsFrom, writesTo, writesResult, ...(inState && { inState }) } as const;
     const choice = { memoryMb: memoryMb[slice], threads, ...places };
     return { cost: model.step(demandOf(size, outputSecondsPerByte), choice), ...places };
@@ -79,15 +73,10 @@ export function pricedPlan(
 /** What a slice asks of its function. @param outputSecondsPerByte seconds on one vCPU to write a byte of its outputs */
 export function demandOf(size: SliceSize, outputSecondsPerByte: number): SliceDemand {
   return {
+    ...size,
     fileBytes: fileBytes(size),
-    packedBytes: size.packedBytes,
-    activationBytes: size.activationBytes,
-    coreSeconds: size.coreSeconds + outputSecondsPerByte * size.writeBytes,
-    gets: size.gets,
-    requestGets: size.requestGets,
-    readBytes: size.readBytes,
-    writeBytes: size.writeBytes,
-    memoryMb: neededMb(size),
+    coreSeconds: size.coreSeconds + outputSecondsPerByte * size.outputBytes,
+    memoryMb: memoryMb(size),
   };
 }
 

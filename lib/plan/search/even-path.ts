@@ -14,7 +14,7 @@ import type { DetailedCostModel } from '../../cost/model';
 import type { CutGraph, PricedGraph, Step } from './cut-graph';
 import { type ShortestPath, shortestPath, lightestPlan } from './label-setting';
 import { coldShareAt } from '../../cost/chain';
-import { DEFAULT_GOAL, type PlanRequest } from '../goal';
+import type { PlanRequest } from '../goal';
 import type { Label } from './label';
 import { type Found, Incumbents } from './pruning';
 
@@ -33,51 +33,56 @@ export const EVEN_TOLERANCE = 0.1;
 /** By this share, a run may cost more if the slices below the largest one then share the work. */
 const WORK_TOLERANCE = 0.02;
 
-/** Limits on each slice. */
-interface Limits {
-  readonly mostMemoryMb?: number;
-  readonly leastSeconds?: number;
-  readonly mostSeconds?: number;
-  /** Of its function in a run, see `busyMs`. */
-  readonly mostMs?: number;
-}
+/** Whether an edge may be a slice. */
+type Limit = (edge: number) => boolean;
 
 /** @param priced the same edges, each with one memory size */
 export function evenPath(graph: CutGraph, priced: PricedGraph, slices: number, model: DetailedCostModel) {
   const paths = new LimitedPaths(graph, priced, slices, model);
-  const work = ascending(paths.seconds);
-  const smallest = largestThat(work, (leastSeconds) => paths.cheapest({ leastSeconds }) !== undefined);
+  const { seconds } = paths;
+  const work = ascending(seconds);
+  const smallest = largestThat(work, (least) => paths.costsAtMost(Infinity, [atLeast(seconds, least)]));
   if (smallest === undefined) return undefined;
   // If some slices do nearly nothing in every cut, only the price counts for them.
   const part = isNearEmpty(smallest, graph.total.coreSeconds, slices) ? 0 : LEAST_PART * smallest;
-  const sharing = paths.cheapest({ leastSeconds: part });
+  const sharing = paths.cheapest([atLeast(seconds, part)]);
   const largest = sharing && smallestFunction(paths, MOST_DOLLARS_FACTOR * sharing.weight);
   const cheapest = largest && paths.cheapest(largest);
-  if (cheapest === undefined) return undefined;
+  if (largest === undefined || cheapest === undefined) return undefined;
 
   // If one layer takes the longest in every cut, the work of the other slices still counts, but less than the price.
-  const mostDollars = (1 + WORK_TOLERANCE) * cheapest.weight;
-  const isCheap = (limits: Limits): boolean => paths.costsAtMost(mostDollars, { ...largest, ...limits });
-  const ofUseful = nearEmptySeconds(graph.total.coreSeconds, slices);
-  const leastSeconds = isCheap({ leastSeconds: ofUseful }) ? ofUseful : 0;
-  const mostSeconds = smallestThat(work, (most) => isCheap({ leastSeconds, mostSeconds: most })) ?? Infinity;
-  return paths.cheapest({ ...largest, leastSeconds, mostSeconds: (1 + EVEN_TOLERANCE) * mostSeconds });
+  const isCheap = (limits: readonly Limit[]): boolean =>
+    paths.costsAtMost((1 + WORK_TOLERANCE) * cheapest.weight, limits);
+  const useful = [...largest, atLeast(seconds, nearEmptySeconds(graph.total.coreSeconds, slices))];
+  const within = isCheap(useful) ? useful : largest;
+  const mostSeconds = smallestThat(work, (most) => isCheap([...within, atMost(seconds, most)])) ?? Infinity;
+  return paths.cheapest([...within, atMost(seconds, (1 + EVEN_TOLERANCE) * mostSeconds)]);
+}
+
+function atMost(numbers: Float64Array, most: number): Limit {
+  return (edge) => numbers[edge] <= most;
+}
+
+function atLeast(numbers: Float64Array, least: number): Limit {
+  return (edge) => numbers[edge] >= least;
 }
 
 /** The limits with the least product of memory and time, with some tolerance of time. */
-function smallestFunction(paths: LimitedPaths, mostDollars: number): Limits | undefined {
+function smallestFunction(paths: LimitedPaths, mostDollars: number): readonly Limit[] | undefined {
   const times = ascending(paths.ms);
-  let best: { readonly mostMemoryMb: number; readonly mostMs: number } | undefined;
-  for (const mostMemoryMb of ascending(paths.memoryMb)) {
-    const most = best === undefined ? Infinity : (best.mostMemoryMb * best.mostMs) / mostMemoryMb;
-    const shorter = times.filter((ms) => ms < most);
-    const isWithin = (mostMs?: number): boolean =>
-      mostMs !== undefined && paths.costsAtMost(mostDollars, { mostMemoryMb, mostMs });
-    if (!isWithin(shorter.at(-1))) continue;
-    const mostMs = smallestThat(shorter, isWithin);
-    if (mostMs !== undefined) best = { mostMemoryMb, mostMs };
+  let least = Infinity;
+  let best: readonly Limit[] | undefined;
+  for (const mostMb of ascending(paths.memoryMb)) {
+    const inMemory = atMost(paths.memoryMb, mostMb);
+    const shorter = times.filter((ms) => mostMb * ms < least);
+    const mostMs = smallestThat(shorter, (most) =>
+      paths.costsAtMost(mostDollars, [inMemory, atMost(paths.ms, most)]),
+    );
+    if (mostMs === undefined) continue;
+    least = mostMb * mostMs;
+    best = [inMemory, atMost(paths.ms, (1 + EVEN_TOLERANCE) * mostMs)];
   }
-  return best && { ...best, mostMs: (1 + EVEN_TOLERANCE) * best.mostMs };
+  return best;
 }
 
 /** The edges of a graph as parallel lists, because a search goes through all of them many times. */
@@ -95,7 +100,7 @@ class LimitedPaths {
     model: DetailedCostModel,
   ) {
     const { edges } = graph;
-    const cold = coldShareAt(DEFAULT_GOAL.temperature, model.coldShare);
+    const cold = coldShareAt(priced.temperature, model.coldShare);
     this.dollars = Float64Array.from(priced.edges, ({ steps: [step] }) => {
       const warm = step.warmDollars + model.dollarsPerMs * step.warmMs;
       return (1 - cold) * warm + cold * (step.coldDollars + model.dollarsPerMs * step.coldMs);
@@ -106,27 +111,15 @@ class LimitedPaths {
     this.squares = this.ms.map((ms) => ms * ms);
   }
 
-  costsAtMost(dollars: number, limits: Limits): boolean {
+  costsAtMost(dollars: number, limits: readonly Limit[]): boolean {
     const found = this.cheapest(limits);
     return found !== undefined && found.weight <= dollars;
   }
 
-  cheapest({
-    mostMemoryMb = Infinity,
-    leastSeconds = 0,
-    mostSeconds = Infinity,
-    mostMs = Infinity,
-  }: Limits): ShortestPath | undefined {
-    const { graph, memoryMb, seconds, ms } = this;
-    const weights = this.dollars.map((dollars, edge) => {
-      const isWithin =
-        seconds[edge] >= leastSeconds &&
-        seconds[edge] <= mostSeconds &&
-        ms[edge] <= mostMs &&
-        memoryMb[edge] <= mostMemoryMb;
-      return isWithin ? dollars : Infinity;
-    });
-    return shortestPath(graph.vertices.length, graph.edges, weights, this.slices, this.squares);
+  cheapest(limits: readonly Limit[]): ShortestPath | undefined {
+    const { graph, dollars, slices, squares } = this;
+    const weights = dollars.map((own, edge) => (limits.every((keeps) => keeps(edge)) ? own : Infinity));
+    return shortestPath(graph.vertices.length, graph.edges, weights, slices, squares);
   }
 }
 
@@ -135,13 +128,16 @@ function ascending(numbers: Float64Array): readonly number[] {
 }
 
 function smallestThat(numbers: readonly number[], holds: (number: number) => boolean): number | undefined {
-  let [low, high] = [0, numbers.length];
+  const last = numbers.at(-1);
+  // Often none does.
+  if (last === undefined || !holds(last)) return undefined;
+  let [low, high] = [0, numbers.length - 1];
   while (low < high) {
     const middle = (low + high) >> 1;
     if (holds(numbers[middle])) high = middle;
     else low = middle + 1;
   }
-  return numbers.at(low);
+  return numbers[low];
 }
 
 function largestThat(numbers: readonly number[], holds: (number: number) => boolean): number | undefined {

@@ -61,7 +61,10 @@ export interface SliceSize {
   readonly largestBytes: number;
   /** Tensors read from the request and from earlier slices. */
   readonly readBytes: number;
+  /** Of the last slice: all results, also those that it reads from the request and from earlier slices. */
   readonly writeBytes: number;
+  /** The part of `writeBytes` that its session computes. */
+  readonly outputBytes: number;
   /**
    * Tensors that ONNX Runtime copies because the slice ends: they would be views or in place, which outputs cannot be. A longer
    * slice may copy less.
@@ -78,11 +81,14 @@ export interface SliceSize {
   readonly nodes: number;
 }
 
-export type MemorySize = Omit<SliceSize, 'computedBytes' | 'gets' | 'requestGets' | 'coreSeconds'>;
+export type MemorySize = Omit<
+  SliceSize,
+  'writeBytes' | 'computedBytes' | 'gets' | 'requestGets' | 'coreSeconds'
+>;
 
 /** The expected peak of the resident memory of the slice's function in its first call, in bytes. */
 export function peakBytes(size: MemorySize): number {
-  const { weightBytes, mappedBytes, bodyBytes, activationBytes, readBytes, writeBytes, copiedBytes, nodes } =
+  const { weightBytes, mappedBytes, bodyBytes, activationBytes, readBytes, outputBytes, copiedBytes, nodes } =
     size;
   const download = Math.min(LEAST_DOWNLOAD_BYTES + DOWNLOAD_SHARE * weightBytes, MOST_DOWNLOAD_BYTES);
   return Math.ceil(
@@ -96,7 +102,7 @@ export function peakBytes(size: MemorySize): number {
       copiedBytes +
       readBytes +
       // The binding for JavaScript copies the outputs of ONNX Runtime, which count as activations.
-      writeBytes,
+      outputBytes,
   );
 }
 
@@ -107,7 +113,7 @@ export function peakBytes(size: MemorySize): number {
  * Runtime's arena, so that the largest tensor may need a place of its own. Measured: up to 0.9 times these sizes.
  */
 export function memoryMb(size: MemorySize): number {
-  const ofLaterCalls = size.readBytes + size.writeBytes + size.largestBytes;
+  const ofLaterCalls = size.readBytes + size.outputBytes + size.largestBytes;
   const steps = Math.ceil(
     Math.max(MEMORY_MARGIN * peakBytes(size), peakBytes(size) + ofLaterCalls) / MIB / MEMORY_STEP_MB,
   );

@@ -5,7 +5,7 @@ import type { Dataflow } from '../../dataflow/dataflow';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
 import type { NodeSeconds } from '../../compute-time/node-seconds';
 import { sliceGets } from './object-gets';
-import { type SliceWiring, type Wiring, readsOf } from '../wiring/wiring';
+import { type SliceWiring, type Wiring, readsOf, writesOf } from '../wiring/wiring';
 import { type ModelMemory, modelMemory, sizeOf, usesFrom, RunMemory } from './run-memory';
 import type { MemoryEstimates } from './node-memory';
 import { type TensorPool, ArenaPool, HeirFinder } from './arena';
@@ -43,7 +43,8 @@ export function sliceSizes(
     const { pool, run } = executed(memory, slice, start);
     return sizeOf(held, pool, run, {
       readBytes: sum(readsOf(wiring, index).map(({ value }) => value)),
-      writeBytes: sum(slice.outputs),
+      writeBytes: sum(writesOf(wiring, index)),
+      outputBytes: sum(slice.outputs),
       computedBytes: slice.nodes.reduce((total, node) => total + table.outputBytes(node), 0),
       ...gets[index],
       // Added in the same order as for a range, so that the last bit is the same.

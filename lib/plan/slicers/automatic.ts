@@ -133,7 +133,7 @@ function functionLimit(
   return {
     maxMemoryMb,
     fits: (size) => fitsMemory(size) && fitsTmp(size),
-    isHopeless: (size) => !fitsMemory({ ...size, writeBytes: 0, copiedBytes: 0 }) || !fitsTmp(size),
+    isHopeless: (size) => !fitsMemory({ ...size, outputBytes: 0, copiedBytes: 0 }) || !fitsTmp(size),
     describe: (size) =>
       memoryMb(size) <= maxMemoryMb
         ? {

@@ -56,6 +56,12 @@ export function readsOf({ slices, results }: Wiring, slice: number): readonly So
   return [...inputs, ...new Map(others.map((other) => [other.value, other])).values()];
 }
 
+/** What a slice writes: if it is the last one all results, whichever slice computes them. */
+export function writesOf({ slices, results }: Wiring, slice: number): readonly ValueIndex[] {
+  if (slice < slices.length - 1) return slices[slice].outputs;
+  return [...new Set(results.map(({ value }) => value))];
+}
+
 export function wireSlices(dataflow: Dataflow, groups: Groups): Wiring {
   const { graph } = dataflow.model;
   const sliceOfNode = new Map(groups.flatMap((nodes, slice) => nodes.map((node) => [node, slice] as const)));

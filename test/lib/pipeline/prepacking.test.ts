@@ -55,13 +55,15 @@ it('slices that exist have the decision of their plan, and the prop may not name
   );
 });
 
+// In each run, the weights of 4,096 bytes are packed in 0.16 µs. When they are loaded, that takes 3.4 µs.
 it.each([
-  ['without a rate', undefined, true],
-  ['at a rate at which nearly every run is cold', 0.01, false],
-  ['at a rate at which most runs are warm', 100, true],
-])('%s, prepacking is chosen by what it saves', (_, requestsPerHour, expected) => {
+  ['without a rate', undefined, 2, true],
+  ['at a rate at which nearly every run is cold', 0.01, 2, false],
+  ['at a rate at which most runs are warm', 100, 2, true],
+  ['at that rate with one row, for which no run packs weights', 100, 1, false],
+])('%s, prepacking is chosen by what it saves', (_, requestsPerHour, batch, expected) => {
   const { costs } = analyzeModel(MLP_PATH, {
-    dimensions: { batch: 1 },
+    dimensions: { batch },
     costs: requestsPerHour === undefined ? {} : { requestsPerHour },
   });
   expect(costs.prepacking).toBe(expected);

@@ -74,6 +74,7 @@ function dollarsOf({ costs }: CutSpace, sizes: readonly SliceSize[]): number {
       threads: costs.threads(10_240),
       readsFrom: slice === 0 ? 'request' : 's3-standard',
       writesTo: 's3-standard',
+      writesResult: slice === last,
       inState: stateOf(size as RangeSize, slice === last),
     });
     const warm = step.warmDollars + model.dollarsPerMs * step.warmMs;

@@ -10,7 +10,7 @@ import {
 const MIB = 1024 * 1024;
 const nothing: MemorySize = {
   ...{ weightBytes: 0, mappedBytes: 0, packedBytes: 0, bodyBytes: 0, activationBytes: 0, largestBytes: 0 },
-  ...{ readBytes: 0, writeBytes: 0, copiedBytes: 0, nodes: 0 },
+  ...{ readBytes: 0, outputBytes: 0, copiedBytes: 0, nodes: 0 },
 };
 const bare = peakBytes(nothing);
 
@@ -23,7 +23,7 @@ describe('the function of a slice', () => {
     ['mappedBytes', 1],
     ['activationBytes', 1],
     ['readBytes', 1],
-    ['writeBytes', 1],
+    ['outputBytes', 1],
     ['copiedBytes', 1],
     ['bodyBytes', 2],
   ] as const)('is expected to peak at %s times %i more than a bare function', (field, times) => {

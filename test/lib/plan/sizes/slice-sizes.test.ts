@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../../lib/compile/compile';
 import type { SliceDraft } from '../../../../lib/plan/file/plan';
+import { bestCut } from '../../../../lib/plan/best-cut';
 import { count } from '../../../../lib/plan/slicers';
 import { sizeOfRange } from '../../../../lib/plan/cuts/range-sizes';
 import { sliceSizes } from '../../../../lib/plan/sizes/slice-sizes';
@@ -92,6 +93,17 @@ test('sizes of slices are those that the search for cuts compared, except for th
     }),
     { numRuns: cases(20, 120) },
   );
+});
+
+test('the last slice writes the results of all slices, and copies only its own from ONNX Runtime', () => {
+  const graph = graphOf('Relu x > early; Tanh early > h; Abs h > y', {
+    input: [value('x', FLOAT, [1, 1000])],
+    output: [value('early', FLOAT), value('y', FLOAT)],
+  });
+  const { dataflow, cuts } = analyzeModel(saveModel({ graph }));
+  const { wiring } = bestCut(dataflow, cuts, count(2));
+  const sizes = sliceSizes(dataflow, wiring, cuts.bytes, cuts.costs);
+  expect(sizes.at(-1)).toMatchObject({ writeBytes: 8000, outputBytes: 4000 });
 });
 
 test('memory is not kept for a later tensor of which ONNX Runtime does not know that it has the same size', () => {
