@@ -50,6 +50,7 @@ export function plannedPhases(pipeline: PlannedPipeline, environment: Environmen
   });
 }
 
+/** The longest of the published delays is 0.5 s. */
 const LONGEST_GAP_MS = 5_000;
 
 export interface MeasuredCall extends LoggedCall {
@@ -67,14 +68,13 @@ export function measuredCalls(pipeline: PlannedPipeline, calls: readonly LoggedC
     const { slice, run, cold, warmedUp, initMs, loadMs: load, readMs: read, runMs, writeMs: write } = call;
     const before = isChain ? known.get(`${slice - 1} ${run}`) : undefined;
     // With warm-ups, a Parallel state comes before the first slice.
-    const start = slice === 0 && !options.warmUp ? startOf(call) : undefined;
-    const since = before === undefined ? (start ?? NaN) : endOf(before);
+    const since = before ? endOf(before) : slice === 0 && !options.warmUp ? startOf(call) : undefined;
     const share = vcpuShare(memoryMb[slice], options.environment);
-    const gap = call.startedAt - since - singleThreadMs(handler.callCpuMs, share);
+    const gap = call.startedAt - (since ?? NaN) - singleThreadMs(handler.callCpuMs, share);
     // Negative after a retry, long if no function was free.
     const isNext = gap >= 0 && gap < LONGEST_GAP_MS && !warmedUp;
     const phases = {
-      ...(isNext && !cold && { transition: gap }),
+      ...(isNext && before && !cold && { transition: gap }),
       ...(isNext && initMs !== undefined && { placement: gap - initMs }),
       ...(initMs !== undefined && { init: initMs }),
       ...(cold ? { load } : { read, laterRead: read - connectMs, run: runMs, write }),

@@ -57,12 +57,12 @@ export function plannedPipeline(calls: readonly LoggedCall[], file: string): Pla
   const transport = calls.some(({ expressPuts }) => expressPuts > 0) ? 's3-express' : 's3-standard';
   const model = analyzeModel(modelOf(plan, file), { dimensions, optimization, costs, transport });
   const { analyzed, cut } = cutModel(model, fromPlan(plan, file), 'never');
-  const { threads: threadsOf, outputSecondsPerByte } = analyzed.cuts.costs;
-  const settings = { memoryMb, threads: threadsOf(largestOf(memoryMb)), transport } as const;
+  const { costs: own } = analyzed.cuts;
+  const settings = { memoryMb, threads: own.threads(largestOf(memoryMb)), transport } as const;
   const { slices, sizes } = plannedRuns(analyzed, { ...cut, settings });
   return {
     ...{ options: slices.model.options, threads: settings.threads, memoryMb, steps: slices.steps },
-    demands: sizes.map((size) => demandOf(size, outputSecondsPerByte)),
+    demands: sizes.map((size) => demandOf(size, own.outputSecondsPerByte)),
     isChain: slices.schedule.every((stage) => slicesOf([stage]).length === 1),
   };
 }

@@ -67,7 +67,7 @@ async function calibrate(plan: string, { logs = [], stack, out, json }: Calibrat
     PHASES.map((phase) => {
       const own = calls.flatMap((call) => (call.slice === slice ? (call.phases[phase] ?? []) : []));
       return { slice, phase, calls: own.length, predictedMs: planned[phase], actualMs: median(own) };
-    }).filter((row) => row.calls > 0),
+    }).filter(({ phase, calls: count }) => count > 0 && phase !== 'laterRead'),
   );
   if (json) printJson({ phases, constants });
   else {

@@ -68,10 +68,7 @@ export const SIMULATIONS = simulationsOf(DEFAULT_ENVIRONMENT);
  *
  * @throws LocalCloudError for an unknown name
  */
-export function simulationOf(
-  names: string | readonly string[] = [],
-  environment?: Environment,
-): Simulation {
+export function simulationOf(names: string | readonly string[] = [], environment?: Environment): Simulation {
   const simulations = environment === undefined ? SIMULATIONS : simulationsOf(environment);
   return together([names].flat().map((name) => simulationNamed(name, simulations)));
 }
