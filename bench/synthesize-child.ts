@@ -2,15 +2,7 @@
 import { App, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import {
-  BatchItems,
-  SlicedInferenceBatch,
-  SlicedInferencePipeline,
-  SlicedModel,
-  Stacking,
-  WarmUp,
-} from '../lib';
-import { stackingToken } from '../lib/plan/stacking-token';
+import { BatchItems, SlicedInferenceBatch, SlicedInferencePipeline, SlicedModel, WarmUp } from '../lib';
 import type { Subject } from './synthesize';
 
 function build({ outdir, slices, memoryMb, warmUp = false, batches = [] }: Subject): void {
@@ -24,11 +16,9 @@ function build({ outdir, slices, memoryMb, warmUp = false, batches = [] }: Subje
     stateMachineType: sfn.StateMachineType.EXPRESS,
     architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
   });
-  for (const { name, itemsPerRun, concurrency: maxConcurrency, stack: most } of batches) {
+  for (const { name, itemsPerRun, concurrency: maxConcurrency } of batches) {
     const items = BatchItems.objects('inputs/bench/');
-    const { plan } = pipeline._deployed.workflow;
-    const stacking = most === undefined ? {} : { stacking: Stacking.verified(stackingToken(plan, most)) };
-    new SlicedInferenceBatch(stack, name, { pipeline, items, itemsPerRun, maxConcurrency, ...stacking });
+    new SlicedInferenceBatch(stack, name, { pipeline, items, itemsPerRun, maxConcurrency });
   }
   app.synth();
 }

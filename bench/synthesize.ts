@@ -6,7 +6,7 @@ import type { BenchModel } from './inputs';
 import { run } from './measure';
 
 /** The command line, as a user starts it. */
-const PROGRAM = path.join(__dirname, '../bundle/program.js');
+export const PROGRAM = path.join(__dirname, '../bundle/program.js');
 
 export interface Subject {
   readonly outdir: string;
@@ -24,8 +24,6 @@ export interface BatchSubject {
   readonly name: string;
   readonly itemsPerRun: number;
   readonly concurrency: number;
-  /** Items in one request. */
-  readonly stack?: number;
 }
 
 export function synthesize(...subjects: readonly Subject[]): void {

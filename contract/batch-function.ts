@@ -1,6 +1,5 @@
 /** Environment variables of a batch's function, the events that its state machine sends, and the function's answers. */
 import type { BatchItemsSignature, BatchRow, BatchUsage } from './batch';
-import type { TensorSpec } from './tensors';
 
 /** The environment variable of a batch's function with the JSON of its `BatchSettings`. */
 export const SETTINGS_VARIABLE = 'BATCH_SETTINGS';
@@ -14,13 +13,6 @@ export interface BatchSettings {
   readonly resultsPrefix: string;
   readonly hasPreprocess: boolean;
   readonly hasPostprocess: boolean;
-  /** Absent if each item runs alone. */
-  readonly stacking?: {
-    /** The most items in one request. */
-    readonly items: number;
-    /** The tensors that each request must have. */
-    readonly inputs: readonly TensorSpec[];
-  };
   /** Most failed items, and the most of 100, of a batch that succeeds. */
   readonly toleratedFailures?: number;
   readonly toleratedFailurePercentage: number;
@@ -47,19 +39,17 @@ export interface RunItem {
   readonly result: string;
 }
 
-/** A run of the pipeline, for one item or for several that are stacked. It is the input of an iteration of the child's inline Map. */
+/** A run of the pipeline for one item. It is the input of an iteration of the child's inline Map. */
 export interface BatchRun {
-  readonly items: readonly RunItem[];
+  readonly item: RunItem;
   readonly request: unknown;
-  /** Where the last slice writes the tensors of the result; absent if they must be split first. */
-  readonly resultKey?: string;
-  /** Of stacked items: a run for each, if the one of all fails. */
-  readonly singles?: readonly BatchRun[];
+  /** Where the last slice writes the tensors of the result. */
+  readonly resultKey: string;
 }
 
 /** What a run of a child came to. Exactly one of `failure` and `ms` is set. */
 export interface RunOutcome {
-  readonly items: readonly RunItem[];
+  readonly item: RunItem;
   /** Where the tensors of the result are. */
   readonly s3?: { readonly bucket: string; readonly key: string };
   /** What the postprocess function answered. */
@@ -114,8 +104,3 @@ export const BATCH_ERROR_NAMES = {
 /** Below the prefix of results. */
 export const MAP_RUNS_FOLDER = 'map-runs/';
 export const TABLES_FOLDER = 'tables/';
-
-/** Requests of stacked items are below this prefix of the pipeline's bucket. */
-export function stackedPrefix(resultsPrefix: string): string {
-  return resultsPrefix.replace(/^outputs\//, 'inputs/stacked/');
-}

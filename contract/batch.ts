@@ -80,7 +80,7 @@ export interface BatchRow {
   readonly output?: unknown;
   /** Only if the item failed. */
   readonly failure?: BatchFailure;
-  /** Wall-clock milliseconds of the item's run. Items that are stacked share one run, and its time in equal parts. */
+  /** Wall-clock milliseconds of the item's run. */
   readonly ms?: number;
   /** The classes of the processors that computed the result, such as `x86_64 AVX2`. Absent if the item was skipped or failed. */
   readonly processors?: readonly string[];

@@ -63,10 +63,7 @@ export interface SliceEvent {
    * carries them.
    */
   readonly maxTensors?: number;
-  /**
-   * Of the last slice and of the whole model: the key of the results, below `outputs/`. An empty text, as no key at all, means
-   * that of the run.
-   */
+  /** Of the last slice and of the whole model: the key of the results, below `outputs/`. By default that of the run. */
   readonly resultKey?: string;
   /** Marks a warm-up: the function only loads the slice, for a later call of this run. */
   readonly warmUp?: true;

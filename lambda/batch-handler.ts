@@ -47,6 +47,5 @@ function readDeployed(variables: NodeJS.ProcessEnv): Omit<BatchContext, 'request
   return {
     settings: JSON.parse(settings) as BatchSettings,
     objects: functionObjects({ deadline }),
-    memoryBytes: Number(variables.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? '128') * 1024 * 1024,
   };
 }

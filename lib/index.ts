@@ -24,7 +24,6 @@ export {
 export { BatchItems } from './batch/batch-items';
 export type { SlicedInferenceBatchProps } from './batch/batch-props';
 export { SlicedInferenceBatch } from './batch/sliced-inference-batch';
-export { Stacking } from './batch/stacking';
 export { SlicedInferencePipeline } from './pipeline/sliced-inference-pipeline';
 export { SlicedModel } from './pipeline/sliced-model';
 export { Slicing } from './pipeline/slicing';

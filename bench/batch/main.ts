@@ -1,6 +1,6 @@
 /**
  * `npm run bench:batch`: runs batches of text lines in the local cloud: their throughput beside what the same functions compute, by items in a
- * run and stacked, and the predicted time of one beside the measured one.
+ * run, and the predicted time of one beside the measured one.
  */
 import * as path from 'node:path';
 import { Command } from 'commander';
@@ -22,11 +22,9 @@ interface Options {
   readonly folder: string;
 }
 
-/** A line of text, 48 pixels high. In stacks of four, its bits stay the same: `sliced-inference verify --batch 4`. */
+/** A line of text, 48 pixels high. */
 const modelOf = (width: number) => ocrModel('recognition', 'ch_PP-OCRv4_rec_infer.onnx', width);
-const BATCH = 'p2o.DynamicDimension.0';
 const SLICES = 4;
-const STACK = 4;
 
 interface Measured {
   readonly ms: number;
@@ -83,20 +81,18 @@ async function main(folder: string, { rounds, items, predict, width }: Options):
   const batches: BatchSubject[] = [1, 8, 32].map((itemsPerRun) => ({
     ...{ name: `By${itemsPerRun}`, itemsPerRun, concurrency },
   }));
-  const stacked = { name: 'Stacked', itemsPerRun: 32, concurrency, stack: STACK };
-  const line = modelOf(width);
-  const model = { ...line, dimensions: { ...line.dimensions, [BATCH]: STACK } };
+  const model = modelOf(width);
   const slices = path.join(folder, 'slices');
   const memoryMb = sliceModel(model, SLICES, slices).slices.map((slice) => slice.memoryMb);
-  synthesize({ outdir, slices, batches: [...batches, stacked] });
-  const runner = new Batches(outdir, line);
+  synthesize({ outdir, slices, batches });
+  const runner = new Batches(outdir, model);
   const counts = Array.from({ length: rounds }, () => items);
   const measured: Measured[][] = [];
-  for (const batch of [...batches, stacked]) {
+  for (const batch of batches) {
     const [, ...warm] = await runner.run(batch, [concurrency * 8, ...counts]);
     measured.push(warm);
   }
-  const rows = [...batches, stacked].map(({ name }, index) => {
+  const rows = batches.map(({ name }, index) => {
     const runs = measured[index];
     const perSecond = runs.map(({ ms }) => (1000 * items) / ms);
     const shares = runs.map((run) => computed(run, memoryMb) / (concurrency * run.ms));

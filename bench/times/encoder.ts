@@ -1,4 +1,7 @@
-/** Writes an encoder in the shape of BERT's, with attention and GELU in single operators as PyTorch exports them. */
+/**
+ * Writes an encoder in the shape of BERT's, with attention and GELU in single operators as PyTorch exports them. Its weights are zeros in a
+ * sparse file.
+ */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { BenchModel } from '../inputs';
@@ -19,76 +22,108 @@ const HEAD = 64;
 const WIDENING = 4;
 const [FLOAT, INT64] = [1, 7];
 
+/** The graph of one model, and its weights, which it writes into a file beside the model. */
+class EncoderFile {
+  readonly node: object[] = [];
+  readonly initializer: object[] = [];
+  private offset = 0;
+
+  constructor(
+    private readonly folder: string,
+    private readonly location: string,
+  ) {}
+
+  add(opType: string, input: readonly string[], attribute: readonly object[] = []): string {
+    const output = `t${this.node.length}`;
+    this.node.push({ opType, input, output: [output], attribute });
+    return output;
+  }
+
+  weight(name: string, ...dims: readonly number[]): string {
+    const { location, offset, initializer } = this;
+    const bytes = dims.reduce((product, size) => product * size, 4);
+    const entries = { location, offset: String(offset), length: String(bytes) };
+    const externalData = Object.entries(entries).map(([key, value]) => ({ key, value }));
+    initializer.push({ name, dataType: FLOAT, dims, externalData, dataLocation: 1 });
+    this.offset += bytes;
+    return name;
+  }
+
+  scalar(name: string, value: number): string {
+    this.initializer.push({ name, dataType: FLOAT, dims: [], floatData: [value] });
+    return name;
+  }
+
+  integers(name: string, ...values: readonly number[]): string {
+    this.initializer.push({ name, dataType: INT64, dims: [values.length], int64Data: values });
+    return name;
+  }
+
+  linear(x: string, name: string, from: number, to: number): string {
+    const product = this.add('MatMul', [x, this.weight(`${name}.w`, from, to)]);
+    return this.add('Add', [product, this.weight(`${name}.b`, to)]);
+  }
+
+  norm(x: string, name: string, hidden: number): string {
+    return this.add('LayerNormalization', [
+      x,
+      this.weight(`${name}.g`, hidden),
+      this.weight(`${name}.o`, hidden),
+    ]);
+  }
+
+  transpose(x: string, perm: readonly number[]): string {
+    return this.add('Transpose', [x], [{ name: 'perm', ints: perm, type: 7 }]);
+  }
+
+  writeWeights(): void {
+    const file = path.join(this.folder, this.location);
+    fs.writeFileSync(file, '');
+    fs.truncateSync(file, this.offset);
+  }
+}
+
+function attention(graph: EncoderFile, x: string, layer: number, hidden: number): string {
+  const [q, k, v] = ['q', 'k', 'v'].map((part) => {
+    const projected = graph.linear(x, `${layer}.${part}`, hidden, hidden);
+    const heads = graph.add('Reshape', [projected, 'split']);
+    return graph.transpose(heads, part === 'k' ? [0, 2, 3, 1] : [0, 2, 1, 3]);
+  });
+  const scores = graph.add('Div', [graph.add('MatMul', [q, k]), 'scale']);
+  const weights = graph.add('Softmax', [scores], [{ name: 'axis', i: -1, type: 2 }]);
+  const mixed = graph.transpose(graph.add('MatMul', [weights, v]), [0, 2, 1, 3]);
+  return graph.linear(graph.add('Reshape', [mixed, 'merged']), `${layer}.out`, hidden, hidden);
+}
+
+function feedForward(graph: EncoderFile, x: string, layer: number, hidden: number): string {
+  const wide = graph.linear(x, `${layer}.wide`, hidden, WIDENING * hidden);
+  const gelu = graph.add('Add', [graph.add('Erf', [graph.add('Div', [wide, 'root'])]), 'one']);
+  const active = graph.add('Mul', [graph.add('Mul', [wide, gelu]), 'half']);
+  return graph.linear(active, `${layer}.narrow`, WIDENING * hidden, hidden);
+}
+
 /** @param folder for its files */
 export function writeEncoder(folder: string, shape: EncoderShape): Omit<BenchModel, 'dimensions'> {
   const { name, layers, hidden, vocabulary } = shape;
-  const location = `${name}.weights`;
-  const initializer: object[] = [];
-  const file = fs.openSync(path.join(folder, location), 'w');
-  let offset = 0;
-  // All blocks differ: ONNX Runtime packs equal weights once.
-  const weight = (own: string, ...dims: readonly number[]): string => {
-    const length = dims.reduce((product, size) => product * size, 1);
-    const seed = initializer.length;
-    const data = Float32Array.from({ length }, (_, index) => (((index + seed) * 7919) % 199) / 1990 - 0.05);
-    const bytes = new Uint8Array(data.buffer);
-    const entries = { location, offset: String(offset), length: String(bytes.length) };
-    const externalData = Object.entries(entries).map(([key, value]) => ({ key, value }));
-    initializer.push({ name: own, dataType: FLOAT, dims, externalData, dataLocation: 1 });
-    fs.writeSync(file, bytes);
-    offset += bytes.length;
-    return own;
-  };
-  const scalar = (own: string, value: number): string => {
-    initializer.push({ name: own, dataType: FLOAT, dims: [], floatData: [value] });
-    return own;
-  };
-  const integers = (own: string, ...values: readonly number[]): string => {
-    initializer.push({ name: own, dataType: INT64, dims: [values.length], int64Data: values });
-    return own;
-  };
-  const node: object[] = [];
-  let next = 0;
-  const add = (opType: string, input: readonly string[], attribute: readonly object[] = []): string => {
-    const output = `t${next++}`;
-    node.push({ opType, input, output: [output], attribute });
-    return output;
-  };
-  const linear = (x: string, own: string, from: number, to: number): string =>
-    add('Add', [add('MatMul', [x, weight(`${own}.w`, from, to)]), weight(`${own}.b`, to)]);
-  const norm = (x: string, own: string): string =>
-    add('LayerNormalization', [x, weight(`${own}.g`, hidden), weight(`${own}.o`, hidden)]);
-  const [split, merged] = [integers('split', 0, 0, hidden / HEAD, HEAD), integers('merged', 0, 0, hidden)];
-  const [scale, root, one, half] = [
-    scalar('scale', Math.sqrt(HEAD)),
-    scalar('root', Math.SQRT2),
-    scalar('one', 1),
-    scalar('half', 0.5),
-  ];
-  const heads = (x: string, perm: readonly number[]): string =>
-    add('Transpose', [add('Reshape', [x, split])], [{ name: 'perm', ints: perm, type: 7 }]);
-
-  let x = norm(add('Gather', [weight('embeddings', vocabulary, hidden), 'ids']), 'first');
+  const encoder = new EncoderFile(folder, `${name}.weights`);
+  encoder.integers('split', 0, 0, hidden / HEAD, HEAD);
+  encoder.integers('merged', 0, 0, hidden);
+  const scalars = { scale: Math.sqrt(HEAD), root: Math.SQRT2, one: 1, half: 0.5 };
+  for (const [own, value] of Object.entries(scalars)) encoder.scalar(own, value);
+  const embedded = encoder.add('Gather', [encoder.weight('embeddings', vocabulary, hidden), 'ids']);
+  let x = encoder.norm(embedded, 'first', hidden);
   for (let layer = 0; layer < layers; layer++) {
-    const own = (part: string): string => `${layer}.${part}`;
-    const [q, k, v] = ['q', 'k', 'v'].map((part) => linear(x, own(part), hidden, hidden));
-    const scores = add('Div', [add('MatMul', [heads(q, [0, 2, 1, 3]), heads(k, [0, 2, 3, 1])]), scale]);
-    const mixed = add('MatMul', [
-      add('Softmax', [scores], [{ name: 'axis', i: -1, type: 2 }]),
-      heads(v, [0, 2, 1, 3]),
-    ]);
-    const back = add('Transpose', [mixed], [{ name: 'perm', ints: [0, 2, 1, 3], type: 7 }]);
-    const attended = linear(add('Reshape', [back, merged]), own('out'), hidden, hidden);
-    x = norm(add('Add', [x, attended]), own('n1'));
-    const wide = linear(x, own('wide'), hidden, WIDENING * hidden);
-    const gelu = add('Add', [add('Erf', [add('Div', [wide, root])]), one]);
-    const active = add('Mul', [add('Mul', [wide, gelu]), half]);
-    x = norm(add('Add', [x, linear(active, own('narrow'), WIDENING * hidden, hidden)]), own('n2'));
+    x = encoder.norm(encoder.add('Add', [x, attention(encoder, x, layer, hidden)]), `${layer}.first`, hidden);
+    x = encoder.norm(
+      encoder.add('Add', [x, feedForward(encoder, x, layer, hidden)]),
+      `${layer}.last`,
+      hidden,
+    );
   }
-  fs.closeSync(file);
+  encoder.writeWeights();
   const dim = [{ dimValue: 1 }, { dimParam: 'tokens' }];
   const graph = {
-    ...{ name: 'encoder', node, initializer },
+    ...{ name: 'encoder', node: encoder.node, initializer: encoder.initializer },
     input: [{ name: 'ids', type: { tensorType: { elemType: INT64, shape: { dim } } } }],
     output: [{ name: x, type: { tensorType: { elemType: FLOAT } } }],
   };

@@ -12,12 +12,13 @@ import { describeMachine, folderOption, inOwnFolder, numberOption, print } from 
 import { formatTable } from '../measure';
 import { kernelMs } from './kernel-time';
 import { writeOperator } from './operators';
-import { referenceModels } from './reference-models';
+import { corpusModels, largeTransformer, referenceModels } from './reference-models';
 import { type Row, tableRows } from './table';
 
 interface Options {
   readonly measure: boolean;
   readonly runs: number;
+  readonly corpus?: string;
   readonly folder: string;
 }
 
@@ -30,7 +31,7 @@ interface Compared extends Row {
 const [LEAST, MOST] = [0.67, 1.5];
 const WORST = 12;
 
-async function main(folder: string, { measure, runs }: Options): Promise<void> {
+async function main(folder: string, { measure, runs, corpus }: Options): Promise<void> {
   print(`${describeMachine()}, ${processorClass()}`);
   const rows: Compared[] = [];
   for (const [index, row] of tableRows().entries()) {
@@ -41,7 +42,11 @@ async function main(folder: string, { measure, runs }: Options): Promise<void> {
     fs.rmSync(file);
   }
   printOperators(rows);
-  const models = referenceModels(folder).map(({ name, file, dimensions, prepacking, referenceMs }) => {
+  const models = [
+    ...referenceModels(folder),
+    largeTransformer(folder),
+    ...(corpus === undefined ? [] : corpusModels(corpus)),
+  ].map(({ name, file, dimensions, prepacking, referenceMs }) => {
     const planned = plannedMsOf(file, dimensions, prepacking);
     const sizes = Object.entries(dimensions).map(([dimension, size]) => `${dimension}=${size}`);
     const how = prepacking ? 'packed' : 'not packed';
@@ -118,8 +123,9 @@ function geometricMean(values: readonly number[]): number {
 }
 
 new Command('bench:times')
-  .description('Compares planned times with measured ones. Needs 2 GB of memory or disk, and two minutes.')
+  .description('Compares planned times with measured ones. Needs 1.3 GB of memory or disk, and two minutes.')
   .option('--measure', 'also measure the operators on this machine', false)
+  .option('--corpus <folder>', 'also compare models of this folder, such as minilm_l6_int8')
   .addOption(numberOption('--runs <n>', 'runs of an operator on this machine', 20))
   .addOption(folderOption())
   .action((options: Options) => inOwnFolder(options.folder, 'bench-times', (own) => main(own, options)))

@@ -35,7 +35,7 @@ const rowsOf = (elements: number): Tensor =>
   elements % WIDTH === 0 ? float(1, elements / WIDTH, WIDTH) : float(1, elements / 1000, 1000);
 
 /** By the first word of a row's operator, or all of it. */
-const MAKERS: Readonly<Record<string, (shape: string, name: string) => Operator>> = {
+const MAKERS: Readonly<Partial<Record<string, (shape: string, name: string) => Operator>>> = {
   'MatMul float32': (shape) => {
     const [m, k, n] = numbers(shape);
     return { opType: 'MatMul', inputs: [float(m, k)], weights: [float(k, n)], outputs: ['float32'] };
@@ -97,7 +97,7 @@ const MAKERS: Readonly<Record<string, (shape: string, name: string) => Operator>
 const TWO_INPUTS = new Set(['Add', 'Mul', 'Div', 'Sub', 'Pow']);
 
 function operatorOf(name: string, shape: string): Operator {
-  const make = MAKERS[name] ?? MAKERS[name.split(' ')[0]];
+  const make = [name, name.split(' ')[0]].map((own) => MAKERS[own]).find((own) => own !== undefined);
   if (make !== undefined) return make(shape, name);
   const input = rowsOf(Number(shape));
   return elementwise(name, TWO_INPUTS.has(name) ? [input, input] : [input]);
@@ -111,7 +111,7 @@ export function writeOperator(file: string, name: string, shape: string): void {
     name: own,
     type: {
       tensorType: {
-        elemType: onnxDataType(dtype as never),
+        elemType: onnxDataType(dtype),
         shape: { dim: dims.map((dimValue) => ({ dimValue })) },
       },
     },
@@ -129,7 +129,7 @@ export function writeOperator(file: string, name: string, shape: string): void {
     name: 'operator',
     node: [node],
     initializer: weights.map(({ dtype, shape: dims }, index) => ({
-      ...{ name: `w${index}`, dims, dataType: onnxDataType(dtype as never) },
+      ...{ name: `w${index}`, dims, dataType: onnxDataType(dtype) },
       rawData: weightBytes(
         dtype,
         dims.reduce((product, size) => product * size, 1),
@@ -138,7 +138,7 @@ export function writeOperator(file: string, name: string, shape: string): void {
     input: inputs.map((tensor, index) => declared(names[index], tensor)),
     output: outputs.map((dtype, index) => ({
       name: `y${index}`,
-      type: { tensorType: { elemType: onnxDataType(dtype as never) } },
+      type: { tensorType: { elemType: onnxDataType(dtype) } },
     })),
   };
   const opsetImport = [{ version: 17 }, { domain: 'com.microsoft', version: 1 }];

@@ -1,4 +1,5 @@
 /** Whole models whose time was measured on the core of `lambda-class-x86.tsv`, in the same way. */
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type BenchModel, ocrModel, writeTransformer } from '../inputs';
 import { BERT_LARGE, DISTILBERT, writeEncoder } from './encoder';
@@ -35,30 +36,42 @@ const BERT_PACKED: Times = [
   [128, 970],
 ];
 
-/** @param folder for the files of those that are made here */
+const OCR: Omit<ReferenceModel, 'referenceMs' | 'prepacking'> = ocrModel(
+  'OCR detection',
+  'ch_PP-OCRv4_det_infer.onnx',
+  ...[640, 640],
+);
+
+/** Those whose weights do not matter. @param folder for their files, which are sparse */
 export function referenceModels(folder: string): ReferenceModel[] {
   const [distilbert, bert] = [DISTILBERT, BERT_LARGE].map((shape) => writeEncoder(folder, shape));
   const rows = (model: typeof bert, times: Times, prepacking: boolean): ReferenceModel[] =>
     times.map(([tokens, referenceMs]) => ({ ...model, dimensions: { tokens }, prepacking, referenceMs }));
-  const transformer = {
-    ...writeTransformer(path.join(folder, 'large'), '1.3'),
-    name: 'transformer of 1.3 GB',
-  };
   return [
     ...rows(distilbert, DISTILBERT_PLAIN, false),
     ...rows(distilbert, DISTILBERT_PACKED, true),
     ...rows(bert, BERT_PLAIN, false),
     ...rows(bert, BERT_PACKED, true),
-    { ...transformer, prepacking: false, referenceMs: 1310 },
-    {
-      ...ocrModel('OCR detection', 'ch_PP-OCRv4_det_infer.onnx', 640, 640),
-      prepacking: true,
-      referenceMs: 154,
-    },
-    {
-      ...ocrModel('OCR detection', 'ch_PP-OCRv4_det_infer.onnx', 640, 640),
-      prepacking: false,
-      referenceMs: 155,
-    },
+    { ...OCR, prepacking: false, referenceMs: 155 },
+    { ...OCR, prepacking: true, referenceMs: 154 },
   ];
+}
+
+/** @param folder for its files, of 1.3 GB */
+export function largeTransformer(folder: string): ReferenceModel {
+  const model = writeTransformer(path.join(folder, 'large'), '1.3');
+  return { ...model, name: 'transformer of 1.3 GB', prepacking: false, referenceMs: 1310 };
+}
+
+/** Models of a folder that may be there. */
+export function corpusModels(corpus: string): ReferenceModel[] {
+  const model = (name: string, dimensions: BenchModel['dimensions'], times: readonly [number, number]) =>
+    times.map((referenceMs, index) => ({
+      ...{ name, dimensions, referenceMs, prepacking: index === 1 },
+      file: path.join(corpus, name, `${name}.onnx`),
+    }));
+  return [
+    ...model('minilm_l6_int8', { batch: 1, sequence: 128 }, [74, 64]),
+    ...model('light_resnet50', {}, [120, 123]),
+  ].filter(({ file }) => fs.existsSync(file));
 }

@@ -1,8 +1,9 @@
 /** Reads `lambda-class-x86.tsv`. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { ROOT } from '../harness';
 
-const TABLE = path.join(__dirname, '../../../bench/times/lambda-class-x86.tsv');
+const TABLE = path.join(ROOT, 'bench/times/lambda-class-x86.tsv');
 const HEAD_LINES = 3;
 
 /** A call of ONNX Runtime for Python, by the shortest rows of the table. */

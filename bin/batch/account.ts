@@ -35,7 +35,7 @@ export function accountText({ items, failures = [], seconds, dollars, table, out
     lines.push('', formatTable(['failed', 'error', 'message', 'such as'], rows), '');
   }
   if (dollars !== undefined) {
-    const without = 'without loading, failed calls and storage';
+    const without = 'without uploads, loading, failed calls and storage';
     lines.push(`price: ${quantityText('dollars', dollars)}, modelled by list prices, ${without}`);
   }
   if (table !== undefined) lines.push(`table: ${table}`);

@@ -58,7 +58,7 @@ function rulesOf(pipeline: PlannedPipeline, calls: readonly MeasuredCall[]): Rul
   const longest = Math.max(LEAST_COMPUTING, largestOf(runs) / 2);
   const isExpress = options.stateMachineType === 'express';
   // With tensors in its payload, a Standard transition takes longer.
-  const isShort = ({ slice }: MeasuredCall): boolean => isExpress || !steps[slice].inState?.readTensors;
+  const isShort = ({ slice }: MeasuredCall): boolean => isExpress || !steps[slice].inState?.gets;
   const gets = ({ s3Gets, expressGets }: MeasuredCall): number => s3Gets + expressGets;
   const isWait = (call: MeasuredCall): boolean => call.bytesRead + call.bytesWritten <= SMALL_BYTES;
   const isRead = (call: MeasuredCall): boolean => isWait(call) && call.s3Gets === 1 && gets(call) === 1;

@@ -96,12 +96,13 @@ function manifestLines(manifest: Manifest | undefined): string[] {
 }
 
 function printNotes(app: AppModel, { call }: AppCommands): void {
-  const { isOutside, hub, refusal, valuesRefusal } = app;
+  const { isOutside, hub, guess, refusal, valuesRefusal } = app;
   if (isOutside) {
     const advice = hub ? '; its README says how to fetch it again' : '';
     printLine(`note: the app refers to a model outside of its folder, ${app.path}${advice}`);
   }
   const warnings = [
+    guess,
     refusal && `ONNX Runtime refuses the model with the assumed dimensions, so change them: ${refusal}`,
     valuesRefusal &&
       `the model refuses the example values of ${call.split(' ')[1]} (${valuesRefusal}): replace them before the call`,

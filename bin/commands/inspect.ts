@@ -84,7 +84,7 @@ export function inspectCommand(): Command {
   addModelOptions(command).optionsGroup('Output:').option('--json', 'print JSON');
   return command.action((model: string, options: ModelOptions & { json?: boolean }) => {
     showProgress(`reading ${model}`);
-    const inspection = inspect(analyzeModel(model, analyzeOptions(options)));
+    const inspection = inspect(analyzeModel(model, { ...analyzeOptions(options), inputs: false }));
     clearProgress();
     if (options.json) printJson(inspection);
     else print(describe(model, inspection));

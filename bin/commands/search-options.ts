@@ -39,6 +39,8 @@ export const SEARCH_FLAGS = [
 export interface EstimateOptions {
   readonly requestsPerHour?: number;
   readonly profile?: string;
+  /** Of `plan` and `slice`: a file. */
+  readonly inputs?: string;
   readonly prices?: string;
   readonly environment?: string;
   readonly stateMachine?: CostOptions['stateMachineType'];
@@ -55,6 +57,9 @@ export const STATE_MACHINES = ['express', 'standard'] as const satisfies CostOpt
 export const PREPACKING = ['automatic', 'always', 'never'] as const;
 type Prepacking = (typeof PREPACKING)[number];
 export const TENSOR_STORES = ['s3-standard', 's3-express'] as const satisfies Transport[];
+
+export const INPUTS_HELP =
+  'inputs for sizes that depend on data; they also set all dimensions (default: generated inputs)';
 
 const MAX_MEMORY = '--max-memory';
 
@@ -132,8 +137,8 @@ export function addEstimateOptions(command: Command): Command {
 /** The choices of the pipeline, and the files of constants and of a profile. */
 export function estimateOptions(
   options: EstimateOptions,
-): Pick<AnalyzeOptions, 'costs' | 'profile' | 'transport'> {
-  const { profile, prices, environment, requestsPerHour, tensorStore } = options;
+): Pick<AnalyzeOptions, 'costs' | 'profile' | 'inputs' | 'transport'> {
+  const { profile, inputs, prices, environment, requestsPerHour, tensorStore } = options;
   const { stateMachine, architecture, warmUp, prepacking, tensorsInState } = options;
   return {
     costs: {
@@ -145,6 +150,7 @@ export function estimateOptions(
       ...(environment !== undefined && { environment: valuesOf(readEnvironment(environment)) }),
     },
     ...(profile !== undefined && { profile: { profile: readProfile(profile), path: profile } }),
+    ...(inputs !== undefined && { inputs }),
     ...(tensorStore !== undefined && { transport: tensorStore }),
   };
 }

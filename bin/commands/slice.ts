@@ -5,6 +5,7 @@ import { compileAnalyzed } from '../../lib/compile/compile';
 import type { CompiledModel } from '../../lib/emit/slice';
 import { writeSlices } from '../../lib/emit/write';
 import { SlicedInferenceError, printable } from '../../lib/errors';
+import { dataSizesNote } from '../../lib/plan/data-sizes';
 import type { SlicePlan } from '../../lib/plan/file/plan';
 import type { Slicer } from '../../lib/plan/slicers';
 import { checkPlace } from '../outputs/named-file';
@@ -14,6 +15,7 @@ import { laidOut } from '../terminal/help';
 import { inexactNote, rewrittenNote } from '../../lib/plan/int8-weights';
 import { NOT_PACKED } from '../../lib/plan/prepacking-note';
 import { clearProgress, showProgress } from '../terminal/progress';
+import { INPUTS_HELP } from './search-options';
 import {
   type SlicingOptions,
   addSlicingOptions,
@@ -56,6 +58,7 @@ export function sliceCommand(): Command {
     .argument('<model>', 'path of an ONNX model')
     .addHelpText('after', laidOut(HELP));
   addSlicingOptions(command)
+    .option('--inputs <file>', INPUTS_HELP)
     .optionsGroup('Output:')
     .requiredOption(
       '--out <place>',
@@ -119,9 +122,10 @@ function checkOut({ out, plan, kmsKey }: Options): void {
 }
 
 /** What the slices have that the model has not, and what they compute wrongly. */
-function notesOf({ int8Weights, prepacking }: SlicePlan, { architecture }: Options): string[] {
+function notesOf({ int8Weights, prepacking, dataSizes }: SlicePlan, { architecture }: Options): string[] {
   const inexact = int8Weights && architecture !== 'arm64' ? inexactNote(int8Weights) : undefined;
   const notes = [
+    dataSizes && `warning: ${dataSizesNote(dataSizes)}`,
     int8Weights && rewrittenNote(int8Weights),
     prepacking === false ? NOT_PACKED : undefined,
     inexact === undefined ? undefined : `warning: ${inexact}`,

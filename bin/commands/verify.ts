@@ -1,6 +1,5 @@
 /** `sliced-inference verify MODEL`: compares the outputs of the chained slices with those of the whole model. */
 import { Command, Option } from 'commander';
-import { MOST_STACKED_ITEMS } from '../../lib/plan/stacking-token';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { threadCount } from '../../lib/plan/sizes/estimate';
 import { MAX_LAMBDA_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
@@ -20,14 +19,12 @@ import { describeInputs } from '../verify/seeded-inputs';
 import { type TensorComparison, describeDifference } from '../verify/difference';
 import { inexactNote, rewrittenNote } from '../../lib/plan/int8-weights';
 import { type VerifiedInt8Weights, type Verification, verify } from '../verify/run-both';
-import { type StackingVerification, verifyStacked } from '../verify/verify-stacked';
 import { print, printJson } from '../terminal/print';
 
 interface Options extends SlicingOptions {
   readonly inputs?: string;
   readonly seed: number;
   readonly threads?: number;
-  readonly batch?: number;
   readonly against?: 'default';
   readonly json?: boolean;
 }
@@ -48,17 +45,12 @@ processor computes the model as given with the same bits.
 With --against default, the command also reports how far the slices are from the whole model with all of ONNX Runtime's
 defaults: all optimizations, all processors. These settings may change the last bits.
 
-With --batch, the command instead runs different generated items one by one and stacked into one request, along the
-dimension with which all inputs begin, and compares the bits of each item. If they are the same, it prints a token for
-the batches of a pipeline. Items of other sizes may have other bits: set the sizes of your requests with --dimension.
-
 Exits with 0 if every bit of every output is the same, with 1 if not, and with 2 if the model or the slices do not run.
 
 Examples:
   $ sliced-inference verify model.onnx --slices 3
   $ sliced-inference verify model.onnx --max-slice-size 64MB --inputs x.npz
-  $ sliced-inference verify model.onnx --optimize extended --against default
-  $ sliced-inference verify model.onnx --slices 3 --batch 8`;
+  $ sliced-inference verify model.onnx --optimize extended --against default`;
 
 export function verifyCommand(): Command {
   const command = new Command('verify')
@@ -74,11 +66,6 @@ export function verifyCommand(): Command {
       ).conflicts('seed'),
     )
     .addOption(new Option('--seed <n>', 'seed of generated inputs').argParser(wholeNumber()).default(0))
-    .addOption(
-      new Option('--batch <n>', 'compare up to this many stacked items with the same items alone')
-        .argParser(wholeNumber(2, MOST_STACKED_ITEMS))
-        .conflicts(['inputs', 'against']),
-    )
     .option(
       '--threads <n>',
       'number of ONNX Runtime threads, if your functions have another number than the plan',
@@ -95,18 +82,12 @@ export function verifyCommand(): Command {
 }
 
 async function compare(model: string, options: Options): Promise<void> {
-  const { inputs, seed, threads, batch: items } = options;
-  const { dimension: dimensions, optimize: optimization } = options;
-  const common = {
-    ...{ slicer: slicerFor(options), dimensions, optimization, estimates: analyzeOptions(options) },
-    ...{ seed, onStep: showProgress, ...(threads !== undefined && { threads }) },
-  };
-  if (items !== undefined) {
-    await compareStacked(model, { ...common, items }, options.json);
-    return;
-  }
+  // The cuts do not depend on the inputs of a comparison.
+  const { inputs, ...planning } = options;
+  const { seed, threads, dimension: dimensions, optimize: optimization } = options;
   const result = await verify(model, {
-    ...common,
+    ...{ slicer: slicerFor(options), dimensions, optimization, estimates: analyzeOptions(planning) },
+    ...{ seed, onStep: showProgress, ...(threads !== undefined && { threads }) },
     againstDefault: options.against === 'default',
     ...(inputs !== undefined && { inputs }),
   });
@@ -115,19 +96,6 @@ async function compare(model: string, options: Options): Promise<void> {
   if (options.json) printJson(result);
   else print(describe(result, options.architecture !== 'arm64', inputs));
   process.exitCode = result.identical ? 0 : DIFFERENT;
-}
-
-async function compareStacked(
-  model: string,
-  options: Parameters<typeof verifyStacked>[1],
-  isJson = false,
-): Promise<void> {
-  const stacking = await verifyStacked(model, options);
-  clearProgress();
-  warnOfProfile(stacking.profileDifferences);
-  if (isJson) printJson(stacking);
-  else print(describeStacking(stacking));
-  process.exitCode = stacking.identical ? 0 : DIFFERENT;
 }
 
 function describe(verification: Verification, isX86: boolean, file = 'generated inputs'): string {
@@ -175,25 +143,6 @@ function describeSpecial(compared: Verification['specialValues']): string[] {
   const different = compared.filter(({ identical }) => !identical);
   const found = different.map((output) => `${printable(output.name)} (${describeDifference(output)})`);
   return [`with ${special}: ${found.length === 0 ? 'identical' : `different in ${found.join(', ')}`}`];
-}
-
-function describeStacking(stacking: StackingVerification): string {
-  const { identical, items, compared, different, dimension, inputs, threads, token } = stacking;
-  const heads = describeInputs(new Map(inputs.map((input) => [input.name, input])));
-  const found = identical
-    ? `all ${compared} items have the bits that they have alone`
-    : `${different} of ${compared} items have other bits than alone, max abs diff ${describeDifference(stacking)}`;
-  return [
-    `${found}, in stacks of 2 to ${items} with graph optimization '${stacking.graphOptimization}'`,
-    `on generated inputs: ${heads}, stacked along '${printable(dimension)}', with ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
-    ...(token === undefined
-      ? []
-      : [
-          `stacking: ${token}`,
-          `Items of other sizes than ${heads} may have other bits when they are stacked.`,
-        ]),
-    '',
-  ].join('\n');
 }
 
 function describeDefault(outputs: readonly TensorComparison[], optimization: OptimizationLevel): string[] {

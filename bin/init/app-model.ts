@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import type { TensorDataType } from '../../contract/tensors';
 import { type AnalyzedModel, analyzeModel } from '../../lib/compile/analyze';
 import { isBindable } from '../../lib/onnx/data-type';
+import { dataSizesNote } from '../../lib/plan/data-sizes';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { type ExampleInput, runnableInputs } from './example-inputs';
 import { type AppNames, type HubFile, appNames, hubFileOf } from './names';
@@ -19,6 +20,8 @@ export interface AppModel {
   readonly hub?: HubFile;
   readonly dimensions: DimensionSizes;
   readonly inputs: readonly ExampleInput[];
+  /** Why the plan of the model is a guess. */
+  readonly guess?: string;
   /** Why ONNX Runtime does not load the model with these dimensions. */
   readonly refusal?: string;
   /** Why the model refuses the inputs. */
@@ -29,13 +32,14 @@ export interface AppModel {
 export async function readAppModel(model: string, folder: string): Promise<AppModel> {
   const analyzed = analyzeModel(model);
   const hub = hubFileOf(model);
-  const { dimensions, refusal } = analyzed.planned;
+  const { dimensions, refusal, data } = analyzed.planned;
   const inputs = exampleInputs(analyzed);
   return {
     names: appNames(model, hub),
     ...pathFrom(folder, model, hub),
     ...(hub && { hub }),
     dimensions,
+    ...(data?.source.failure !== undefined && { guess: dataSizesNote(data.source) }),
     ...(refusal === undefined ? await runnableInputs(model, analyzed, inputs) : { inputs, refusal }),
   };
 }

@@ -1,7 +1,8 @@
-/** Answers the job of `ask`, in the process that it started. */
+/** Answers the job of `ask` into a file, or of the library on standard output, in the process that it started. */
 import * as fs from 'node:fs';
 import type { Session } from '../../lambda/slice/session';
 import { oneLine, printable } from '../../lib/errors';
+import { printJsonText } from '../terminal/print';
 import type { Failure } from './ask';
 
 export type Sessions = typeof Session;
@@ -9,9 +10,11 @@ export type Sessions = typeof Session;
 type Run = (job: unknown, sessions: Sessions) => Promise<object>;
 
 export async function answerJob(run: Run): Promise<void> {
-  const [, , question, answer] = process.argv;
-  const job: unknown = JSON.parse(fs.readFileSync(question, 'utf8'));
-  fs.writeFileSync(answer, JSON.stringify(await outcome(job, run)));
+  const [, , question, answer] = process.argv as readonly (string | undefined)[];
+  const job: unknown = JSON.parse(fs.readFileSync(question ?? '', 'utf8'));
+  const found = await outcome(job, run);
+  if (answer !== undefined) fs.writeFileSync(answer, JSON.stringify(found));
+  else printJsonText(JSON.stringify('failure' in found ? { error: found.failure } : found));
 }
 
 async function outcome(job: unknown, run: Run): Promise<object> {

@@ -23,8 +23,9 @@ export function describeReport(report: PlanReport, terminalColumns?: number, pag
   // Sentences may hold names of the model.
   const lines = (list: readonly string[]): string[] =>
     list.flatMap((line) => wrapped(printable(line, 500), columns));
+  const isGuess = report.dataSizes?.failure !== undefined;
   const blocks = [
-    lines(report.verdict.slice(0, 1)),
+    lines([...report.verdict.slice(0, isGuess ? 2 : 1), ...cheapestLines(report)]),
     [sliceTable(report.slices)],
     lines(report.splits.map((split) => `split: ${splitSentence(split)}`)),
     lines(int8Lines(report)),
@@ -39,6 +40,11 @@ export function describeReport(report: PlanReport, terminalColumns?: number, pag
     .filter((block) => block.length > 0)
     .map((block) => `${block.join('\n')}\n`)
     .join('\n');
+}
+
+/** For a rate that the user gave. */
+function cheapestLines({ cheapest, requests }: PlanReport): string[] {
+  return requests.isAssumed || cheapest === undefined ? [] : [cheapest];
 }
 
 function int8Lines({ int8Weights }: PlanReport): string[] {

@@ -33,7 +33,7 @@ export const TEMPERATURES: readonly Temperature[] = ['warm', 'mixed', 'cold'];
 
 /** Costs that no service's price has. */
 export const NOT_PRICED =
-  'No price includes a VPC (NAT gateways, interface endpoints), logs, traces, metrics, alarms or free tiers.';
+  'No price includes a VPC (NAT gateways, interface endpoints), traces, metrics, alarms or free tiers.';
 
 /** Stands for a number that the report does not have. */
 export const NONE = '–';

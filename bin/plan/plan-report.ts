@@ -8,6 +8,7 @@ import type { Known } from '../../lib/cost/constants/constant';
 import type { End } from '../../lib/cost/constants/ends';
 import type { PlannedBatch } from '../../lib/cost/batch';
 import type { PlannedInt8Weights } from '../../lib/plan/int8-weights';
+import type { DataSource } from '../../lib/shapes/data-sizes';
 import type { PlannedSplit } from '../../lib/split/split';
 import type { Temperature, Transport } from '../../lib/cost/chain';
 
@@ -23,6 +24,8 @@ export interface PlanReport {
   readonly prepacking: boolean;
   /** What x86 processors without VNNI would multiply wrongly; absent if there is nothing. */
   readonly int8Weights?: PlannedInt8Weights;
+  /** How sizes and iterations are known that depend on data; absent if none does, or if a profile has them. */
+  readonly dataSizes?: DataSource;
   /** In the order of the nodes: what the model weighs and computes, for a chart. At most some hundred points. */
   readonly profile: readonly ProfilePoint[];
   /** By slice but the last: the cut after it. */
@@ -42,8 +45,10 @@ export interface PlanReport {
   readonly requests: Requests;
   /** This plan and the other services. */
   readonly alternatives: readonly Alternative[];
-  /** Sentences, the most important first. */
+  /** Sentences, the most important first: of a plan that is a guess, that it is one. */
   readonly verdict: readonly string[];
+  /** One of these sentences: the cheapest service, and the rates from and below which another one is. Absent if all break a limit. */
+  readonly cheapest?: string;
   /** How far the search may have missed the best plan; absent if the cuts were given. */
   readonly search?: SearchLimits;
   readonly assumptions: readonly Assumption[];

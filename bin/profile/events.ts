@@ -10,6 +10,8 @@ interface NodeEvent {
   readonly ts: number;
   readonly dur: number;
   readonly args: {
+    /** In its graph: nodes of bodies may share a name. */
+    readonly node_index?: string;
     readonly output_type_shape?: readonly Readonly<Record<string, readonly number[]>>[];
   };
 }
@@ -29,6 +31,8 @@ export interface NodeSamples {
   readonly node: number;
   /** Number of events in a run: its own, and those of its bodies. */
   readonly events: number;
+  /** Number of nodes of its bodies that ran, each of them once or more. */
+  readonly bodyNodes: number;
   /** By run. */
   readonly micros: readonly number[];
   /** The tensors that it computed, in the order of its outputs; what is not a tensor is missing. */
@@ -46,9 +50,16 @@ const DTYPES: Readonly<Record<string, string>> = {
   uint4x2: 'uint4',
 };
 
-/** @param file of the profiler; it may have a million lines */
-export async function readEvents(file: string, labels: Pick<NodeLabels, 'nodeOf'>): Promise<SliceEvents> {
-  const collector = new Collector((name) => labels.nodeOf(name.slice(0, -SUFFIX.length)));
+/**
+ * @param file of the profiler; it may have a million lines
+ * @param skipped number of runs that do not count. The first run reads the weights from the disk.
+ */
+export async function readEvents(
+  file: string,
+  labels: Pick<NodeLabels, 'nodeOf'>,
+  skipped = 1,
+): Promise<SliceEvents> {
+  const collector = new Collector((name) => labels.nodeOf(name.slice(0, -SUFFIX.length)), skipped);
   const lines = createInterface({ input: fs.createReadStream(file), crlfDelay: Infinity });
   let run: NodeEvent[] = [];
   for await (const line of lines) {
@@ -72,22 +83,27 @@ class Collector {
   private runs = 0;
 
   /** @param nodeOf returns the node of an event, by its name */
-  constructor(private readonly nodeOf: NodeOf) {}
+  constructor(
+    private readonly nodeOf: NodeOf,
+    private readonly skipped: number,
+  ) {}
 
   addRun(events: readonly NodeEvent[]): void {
     this.runs++;
-    // The first run reads the weights from the disk.
-    if (this.runs === 1) return;
+    if (this.runs <= this.skipped) return;
     let unlabeled = 0;
     this.unlabeledEvents = 0;
-    for (const { event, count } of outerEvents(events, this.nodeOf)) {
+    for (const { event, count, bodyNodes } of outerEvents(events, this.nodeOf)) {
       const node = this.nodeOf(event.name);
       const known = node === undefined ? undefined : this.nodes.get(node);
       if (node === undefined) {
         unlabeled += event.dur;
         this.unlabeledEvents += count;
       } else if (known !== undefined) known.micros.push(event.dur);
-      else this.nodes.set(node, { events: count, micros: [event.dur], tensors: tensorsOf(event) });
+      else {
+        const tensors = tensorsOf(event);
+        this.nodes.set(node, { events: count, bodyNodes: bodyNodes.size, micros: [event.dur], tensors });
+      }
     }
     this.unlabeled.push(unlabeled);
   }
@@ -95,7 +111,7 @@ class Collector {
   events(): SliceEvents {
     const { unlabeled, unlabeledEvents } = this;
     const nodes = [...this.nodes].map(([node, samples]) => ({ node, ...samples }));
-    return { nodes, unlabeled, unlabeledEvents, runs: Math.max(0, this.runs - 1) };
+    return { nodes, unlabeled, unlabeledEvents, runs: Math.max(0, this.runs - this.skipped) };
   }
 }
 
@@ -113,6 +129,7 @@ interface OuterEvent {
   readonly event: NodeEvent;
   /** Number of events that are part of it, itself included. */
   count: number;
+  readonly bodyNodes: Set<string>;
 }
 
 /** ONNX Runtime runs the bodies of a node while it runs the node. */
@@ -126,9 +143,10 @@ function outerEvents(events: readonly NodeEvent[], nodeOf: NodeOf): OuterEvent[]
     // is no part of another node.
     if (before && event.ts + event.dur / 2 <= end && nodeOf(event.name) === undefined) {
       before.count++;
+      before.bodyNodes.add(`${event.args.node_index} ${event.name}`);
       continue;
     }
-    outer.push({ event, count: 1 });
+    outer.push({ event, count: 1, bodyNodes: new Set() });
     end = Math.max(end, event.ts + event.dur);
   }
   return outer;

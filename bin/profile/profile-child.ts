@@ -1,13 +1,15 @@
-/** Measures a slice, or the machine, in a process of its own, so that one slice is in memory at a time. */
+/** Measures a slice, the machine, or the sizes in a whole model, in a process of its own, so that one slice is in memory at a time. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import { median } from '../../lib/extremes';
+import type { SizesJob } from '../../lib/shapes/data-sizes';
 import { type Sessions, answerJob } from '../onnx-jobs/answer';
 import { type KernelSpeeds, MEASURED_KERNELS } from '../../lib/compute-time/kernel-class';
 import { readEvents } from './events';
 import { emptyModel, kernelModels } from './kernel-models';
 import { NodeLabels } from './label-nodes';
+import { measureSizes } from './measure-sizes';
 import type { ProfileJob, SliceAnswer, SliceJob, SpeedAnswer, SpeedJob } from './run-profile-job';
 
 /** Runs of a kernel, each of at most a few milliseconds. */
@@ -110,6 +112,7 @@ async function timed(clock: Clock, work: () => Promise<unknown>): Promise<number
 }
 
 void answerJob((question, sessions) => {
-  const job = question as ProfileJob;
+  const job = question as ProfileJob | SizesJob;
+  if (job.kind === 'sizes') return measureSizes(job, sessions);
   return job.kind === 'speed' ? measureSpeed(job, sessions) : measureSlice(job, sessions);
 });

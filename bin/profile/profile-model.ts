@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import type { TensorSpec } from '../../contract/tensors';
 import { checkRequest } from '../../lambda/request/request-check';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
@@ -13,7 +12,7 @@ import { SlicedInferenceError, quoted } from '../../lib/errors';
 import { onnxRuntimeVersion, packageVersion } from '../../lib/host/packages';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { graphDigest } from '../../lib/plan/file/plan';
-import { type DimensionSizes, dimensionName, sortedSizes } from '../../lib/shapes/value-types';
+import { type DimensionSizes, usedDimensions } from '../../lib/shapes/value-types';
 import type { KernelSpeeds } from '../../lib/compute-time/kernel-class';
 import { type ModelProfile, PROFILE_VERSION } from '../../lib/compute-time/profile/profile';
 import { median } from '../../lib/extremes';
@@ -52,7 +51,7 @@ class SliceFailure extends Error {}
 export async function profileModel(modelPath: string, options: ProfileOptions): Promise<ModelProfile> {
   const { dimensions, optimization, onStep } = options;
   onStep(`reading ${modelPath}`);
-  const analyzed = analyzeModel(modelPath, { dimensions, optimization });
+  const analyzed = analyzeModel(modelPath, { dimensions, optimization, inputs: false });
   const compiled = cutBySize(analyzed, options.sliceBytes);
   const candidates = await inputsOf(compiled, options);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-profile-'));
@@ -196,17 +195,4 @@ class ProfileRun {
 function roundedSpeeds({ float32, int8, fourBits, elements }: KernelSpeeds): KernelSpeeds {
   const [a, b, c, d] = [float32, int8, fourBits, elements].map(rounded);
   return { float32: a, int8: b, fourBits: c, elements: d };
-}
-
-/** The sizes that symbolic dimensions have in the inputs. Of two sizes with one name, the larger counts. */
-function usedDimensions(specs: readonly TensorSpec[], inputs: Tensors): DimensionSizes {
-  const sizes = new Map<string, number>();
-  for (const { name, shape } of specs) {
-    const actual = inputs.get(name)?.shape ?? [];
-    (shape ?? []).forEach((dimension, axis) => {
-      const symbol = dimensionName(name, axis, dimension);
-      if (symbol !== undefined) sizes.set(symbol, Math.max(sizes.get(symbol) ?? 0, actual[axis] ?? 0));
-    });
-  }
-  return sortedSizes(Object.fromEntries(sizes));
 }

@@ -42,7 +42,7 @@ export function compareTensor(
   return { name, dtype, shape, identical, ...differences };
 }
 
-export type LargestDifference = Pick<Differences, 'maxAbsDiff' | 'otherDifferences'>;
+type LargestDifference = Pick<Differences, 'maxAbsDiff' | 'otherDifferences'>;
 
 /** Over several tensors, as for one. */
 export function largestDifference(all: readonly LargestDifference[]): LargestDifference {

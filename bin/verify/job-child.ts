@@ -8,32 +8,18 @@ import { ORT_LEVELS } from '../../lib/optimize/level';
 import { readPlan } from '../../lib/compile/files/read-plan';
 import { runChain } from '../../local/cloud/run-chain';
 import { type Sessions, answerJob, reasonOf } from '../onnx-jobs/answer';
-import type { ChainJob, DefaultJob, Job, JobAnswer, StackedJob, WholeJob, WholeModel } from './run-job';
-import { compareStacks } from './run-stacked';
+import type { ChainJob, DefaultJob, Job, JobAnswer, WholeJob } from './run-job';
 import { candidatesToCompare, describeInputs } from './seeded-inputs';
 
 type Tensors = ReadonlyMap<string, RawTensor>;
 
-interface WholeRun {
-  readonly inputs: Tensors;
-  /** Of `inputs` among the candidates. */
-  readonly index: number;
-  readonly outputs: Tensors;
-  readonly run: (inputs: Tensors) => Promise<Tensors>;
-}
-
 /**
- * Uses the whole model with the first candidate on which it runs. If it runs on none, the answer reports the failure of the first one, which
+ * Runs the whole model on the first candidate on which it runs. If it runs on none, the answer reports the failure of the first one, which
  * is the most plausible.
  */
-async function onFirst(
-  job: WholeModel,
-  candidates: Iterable<Tensors>,
-  Session: Sessions,
-  use: (whole: WholeRun) => Promise<JobAnswer> | JobAnswer,
-): Promise<JobAnswer> {
+async function runWhole(job: WholeJob, Session: Sessions): Promise<JobAnswer> {
+  const candidates = job.generated ? candidatesToCompare(job.generated) : [read(job.inputs)];
   let answer: JobAnswer | undefined;
-  let index = 0;
   for (const inputs of candidates) {
     // Open a new session each time: a failed run may have advanced the generators of seeded random operators.
     const session = await Session.open({
@@ -43,12 +29,13 @@ async function onFirst(
       graphOptimizationLevel: ORT_LEVELS[job.optimization],
     });
     try {
-      const run = (request: Tensors): Promise<Tensors> => session.run(request, job.outputNames);
-      const outputs = await run(inputs).catch((error: unknown) => {
+      const outputs = await session.run(inputs, job.outputNames).catch((error: unknown) => {
         answer ??= { failure: reasonOf(error), ranOn: describeInputs(inputs) };
       });
-      if (outputs) return await use({ inputs, index, outputs, run });
-      index++;
+      if (!outputs) continue;
+      write(job.outputs, outputs);
+      if (job.generated) write(job.inputs, inputs);
+      return {};
     } finally {
       await session.release();
     }
@@ -56,29 +43,9 @@ async function onFirst(
   return answer ?? {};
 }
 
-async function runWhole(job: WholeJob, Session: Sessions): Promise<JobAnswer> {
-  const candidates = job.generated ? candidatesToCompare(job.generated) : [read(job.inputs)];
-  return await onFirst(job, candidates, Session, ({ inputs, outputs }) => {
-    write(job.outputs, outputs);
-    if (job.generated) write(job.inputs, inputs);
-    return {};
-  });
-}
-
-async function runStacked(job: StackedJob, Session: Sessions): Promise<JobAnswer> {
-  return await onFirst(job, candidatesToCompare(job.generated), Session, async ({ index, run }) => ({
-    stacked: await compareStacks(job, index, run, (request) => runSlices(job, request, Session)),
-  }));
-}
-
-/** @returns the model's outputs for a request */
-async function runSlices(
-  job: Pick<ChainJob, 'slicesFolder' | 'threads' | 'prepacking'>,
-  request: Tensors,
-  Session: Sessions,
-): Promise<Tensors> {
+async function runSlices(job: ChainJob, Session: Sessions): Promise<void> {
   const plan = readPlan(path.join(job.slicesFolder, PLAN_FILE));
-  return await runChain(plan, request, async (slice, inputs) => {
+  const results = await runChain(plan, read(job.inputs), async (slice, inputs) => {
     const { model, outputs } = plan.slices[slice];
     const session = await Session.open({
       path: path.join(job.slicesFolder, model.file),
@@ -92,6 +59,7 @@ async function runSlices(
     await session.release();
     return tensors;
   });
+  write(job.outputs, results);
 }
 
 async function runDefault(job: DefaultJob, Session: Sessions): Promise<void> {
@@ -110,16 +78,7 @@ function write(file: string, tensors: Tensors): void {
 
 void answerJob(async (question, sessions): Promise<JobAnswer> => {
   const job = question as Job;
-  switch (job.kind) {
-    case 'whole':
-      return await runWhole(job, sessions);
-    case 'stacked':
-      return await runStacked(job, sessions);
-    case 'chain':
-      write(job.outputs, await runSlices(job, read(job.inputs), sessions));
-      return {};
-    case 'default':
-      await runDefault(job, sessions);
-      return {};
-  }
+  if (job.kind === 'whole') return await runWhole(job, sessions);
+  await (job.kind === 'chain' ? runSlices(job, sessions) : runDefault(job, sessions));
+  return {};
 });

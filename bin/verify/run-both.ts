@@ -18,7 +18,7 @@ import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { sortedByModel } from '../outputs/out-file';
 import { readTensorFile } from '../tensor-files';
 import { type OtherDifference, type TensorComparison, compareTensor, largestDifference } from './difference';
-import { type FileJob, type JobWording, type WholeJob, runJob } from './run-job';
+import { type Job, type JobWording, type WholeJob, runJob } from './run-job';
 import { hasFloats, withSpecialValues } from './seeded-inputs';
 import { processorClass } from '../../lambda/telemetry/processor';
 import { type RunnableModel, multipliesExactly, wholeModels } from './whole-model';
@@ -93,7 +93,7 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
     const [threads, { prepacking }] = [threadsOf(plan, options.threads), analyzed.costs];
     const outputNames = plan.outputs.map(({ name }) => name);
     const { reference, other } = wholeModels(modelPath, analyzed, folder);
-    const run = async (job: FileJob, wording: JobWording): Promise<Tensors> => {
+    const run = async (job: Job, wording: JobWording): Promise<Tensors> => {
       await runJob(job, wording, { folder, model: analyzed.model });
       return read(job.outputs);
     };
@@ -194,7 +194,7 @@ interface WrittenSlices {
 }
 
 /** Writes the slices into a temporary folder while `use` runs. */
-export async function withSlices<T>(
+async function withSlices<T>(
   compiled: CompiledModel,
   onStep: (step: string) => void,
   use: (slices: WrittenSlices) => Promise<T>,
@@ -239,7 +239,7 @@ const BY_DEFAULT: JobWording = {
 };
 
 /** @throws SlicedInferenceError for more threads than the parts of the plan allow: no deployment has them */
-export function threadsOf({ threads, splits = [] }: SlicePlan, given = threads): number {
+function threadsOf({ threads, splits = [] }: SlicePlan, given = threads): number {
   const split = splits.find(({ mostThreads = given }) => mostThreads < given);
   if (split === undefined) return given;
   throw new SlicedInferenceError(

@@ -4,13 +4,9 @@ import { deadlineMs } from '../../lib/onnx/limits';
 import type { Model } from '../../lib/onnx/model';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { type Failure, ask } from '../onnx-jobs/ask';
-import type { OtherDifference, TensorComparison } from './difference';
 import type { GeneratedInputs } from './seeded-inputs';
 
-/** A job that writes its outputs into a file. */
-export type FileJob = WholeJob | ChainJob | DefaultJob;
-
-export type Job = FileJob | StackedJob;
+export type Job = WholeJob | ChainJob | DefaultJob;
 
 /** Paths of safetensors files. */
 interface CommonJob {
@@ -18,17 +14,13 @@ interface CommonJob {
   readonly outputs: string;
 }
 
-/** How the whole model runs. */
-export interface WholeModel {
+export interface WholeJob extends CommonJob {
+  readonly kind: 'whole';
   readonly threads: number;
   readonly prepacking: boolean;
   readonly optimization: OptimizationLevel;
   readonly modelPath: string;
   readonly outputNames: readonly string[];
-}
-
-export interface WholeJob extends CommonJob, WholeModel {
-  readonly kind: 'whole';
   /** If set, the job generates inputs, and writes the first ones that the model runs on to `inputs`. */
   readonly generated?: GeneratedInputs;
 }
@@ -47,33 +39,9 @@ export interface DefaultJob extends CommonJob {
   readonly outputNames: readonly string[];
 }
 
-/** Compares items that the whole model runs alone with the same items stacked along the first axis, of the model and the slices. */
-export interface StackedJob extends WholeModel {
-  readonly kind: 'stacked';
-  readonly slicesFolder: string;
-  /** Of one item. Each item has a seed of its own. */
-  readonly generated: GeneratedInputs;
-  /** The most items of a stack. */
-  readonly items: number;
-}
-
-export interface StackedAnswer {
-  /** Of one item. */
-  readonly inputs: readonly Pick<TensorComparison, 'name' | 'dtype' | 'shape'>[];
-  /** Items that were compared, in a stack and alone. */
-  readonly compared: number;
-  /** Those of which a bit of any output differs. */
-  readonly different: number;
-  /** The largest absolute difference; `null` if a dtype or a shape differs, or if it is not finite. */
-  readonly maxAbsDiff: number | null;
-  readonly otherDifferences: readonly OtherDifference[];
-}
-
 export interface JobAnswer extends Partial<Failure> {
   /** Names, dtypes and shapes of the inputs on which the whole model failed; absent for other failures. */
   readonly ranOn?: string;
-  /** Of a `StackedJob`. */
-  readonly stacked?: StackedAnswer;
 }
 
 /** Lambda's longest timeout: a model that runs longer cannot run in a function. */

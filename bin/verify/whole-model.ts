@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { emitWhole } from '../../lib/emit/slice';
 import { writeChunks } from '../../lib/onnx/write-chunks';
-import type { WholeModel } from './run-job';
+import type { WholeJob } from './run-job';
 
 export interface WholeModels {
   /** Has the bits that the slices must have. */
@@ -12,7 +12,7 @@ export interface WholeModels {
   readonly other?: RunnableModel;
 }
 
-export type RunnableModel = Pick<WholeModel, 'modelPath' | 'optimization'>;
+export type RunnableModel = Pick<WholeJob, 'modelPath' | 'optimization'>;
 
 /** Whether ONNX Runtime multiplies 8-bit integers exactly on a class of processors, whatever their types. See `lib/saturation/operators.ts`. */
 export function multipliesExactly(processor: string): boolean {

@@ -7,5 +7,4 @@ export interface BatchContext {
   readonly objects: ObjectStore;
   /** Names objects and files that only this call writes. */
   readonly requestId: string;
-  readonly memoryBytes: number;
 }

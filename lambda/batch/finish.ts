@@ -10,7 +10,6 @@ import {
 import { crc32 } from '../tensors/checksums';
 import type { BatchContext } from './context';
 import { BatchFailed, failureOfCause, failureOfItem } from './row';
-import { splitResult } from './stack';
 import { Usage } from './usage';
 
 /** Of all rows of a child, in bytes of JSON: its output has at most 256 KiB, and the names of its items take most of it. */
@@ -31,12 +30,11 @@ export async function finish(
   const rows = [...before];
   const usage = new Usage();
   for (const run of runs) {
-    for (const { output, ...row } of await rowsOf(run, attempt, context)) {
-      const bytes = output === undefined ? Infinity : Buffer.byteLength(JSON.stringify(output));
-      const isShown = bytes <= Math.min(room, MAX_ROW_OUTPUT_BYTES);
-      if (isShown) room -= bytes;
-      rows.push(isShown ? { ...row, output } : row);
-    }
+    const { output, ...row } = await rowOf(run, attempt, context);
+    const bytes = output === undefined ? Infinity : Buffer.byteLength(JSON.stringify(output));
+    const isShown = bytes <= Math.min(room, MAX_ROW_OUTPUT_BYTES);
+    if (isShown) room -= bytes;
+    rows.push(isShown ? { ...row, output } : row);
     // A run that the whole model served has one figure.
     for (const [slice, mbMs] of (run.mbMs ?? []).entries())
       usage.add({ ...(run.isWhole ? { whole: true } : { slice }), calls: 1, mbMs });
@@ -52,22 +50,20 @@ export async function finish(
   throw new BatchFailed(BATCH_ERROR_NAMES.itemsFailed, JSON.stringify(cause));
 }
 
-async function rowsOf(run: RunOutcome, attempt: number, context: BatchContext): Promise<BatchRow[]> {
-  const { items, s3, output = null, ms = 0, processors } = run;
+async function rowOf(run: RunOutcome, attempt: number, context: BatchContext): Promise<BatchRow> {
+  const { s3, output = null, ms = 0, processors } = run;
+  const { index, item, result } = run.item;
   const { hasPostprocess } = context.settings;
   const failure = run.failure && failureOfCause(run.failure.Error, run.failure.Cause);
   const failed = failure ?? (hasPostprocess || s3 !== undefined ? undefined : ONLY_INLINE);
-  if (failed !== undefined) {
-    return items.map(({ index, item }) => ({ index, item, attempt, status: 'failed', failure: failed }));
-  }
-  if (hasPostprocess) await writeJson(items[0].result, output, context);
-  else if (s3 !== undefined && items.length > 1) await splitResult(items, s3.key, context);
-  return items.map(({ index, item, result }) => ({
+  if (failed !== undefined) return { index, item, attempt, status: 'failed', failure: failed };
+  if (hasPostprocess) await writeJson(result, output, context);
+  return {
     ...{ index, item, attempt, status: 'done', result },
     ...(hasPostprocess && { output }),
-    ms: Math.round(ms / items.length),
+    ms: Math.round(ms),
     ...(processors && { processors }),
-  }));
+  };
 }
 
 const ONLY_INLINE = failureOfItem(

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { finished } from 'node:stream/promises';
 import type { BatchRow } from '../../contract/batch';
-import type { ChildInput, PrepareAnswer, RunItem } from '../../contract/batch-function';
+import type { BatchRun, ChildInput, PrepareAnswer } from '../../contract/batch-function';
 import { ERROR_NAMES } from '../../contract/failures';
 import { invalidInput, NamedFailure } from '../errors';
 import { isRecord } from '../json-values';
@@ -12,7 +12,6 @@ import type { BatchContext } from './context';
 import { isFolder, itemName, type KnownItem, readItem } from './item';
 import { resultName } from './result-key';
 import { failureOfItem } from './row';
-import { alone, type ItemToRun, Stacks } from './stack';
 
 /** Requests to S3 at once. A child has at most 40 items. */
 const CONNECTIONS = 16;
@@ -20,42 +19,33 @@ const CONNECTIONS = 16;
 export async function prepare(
   { Items, BatchInput: { attempt, execution } }: ChildInput,
   context: BatchContext,
-  mayStack = true,
 ): Promise<PrepareAnswer> {
   const { settings, objects } = context;
   const rows: BatchRow[] = [];
-  const items: ItemToRun[] = [];
-  /** Makes a failed row if the item is bad. A fault of S3 concerns all items, and the state machine repeats the call. */
-  const accounted = async ({ index, item }: Pick<RunItem, 'index' | 'item'>, work: () => Promise<void>) => {
-    try {
-      await work();
-    } catch (error) {
-      if (!(error instanceof NamedFailure) || error.name !== ERROR_NAMES.invalidInput) throw error;
-      const failure = failureOfItem(error.name, error.message);
-      rows.push({ index, item, attempt, status: 'failed', failure });
-    }
-  };
+  const runs: BatchRun[] = [];
   const known = Items.filter((own) => !isFolder(settings, own));
   await inParallel(known, CONNECTIONS, async (own) => {
     const about = { index: own.index, item: itemName(settings, own) };
-    await accounted(about, async () => {
+    try {
       const { request, content } = readItem(settings, own);
       const name = resultName(settings, about.item, await contentOf(content, context));
       const resultKey = `${name}.safetensors`;
       const result = settings.hasPostprocess ? `${name}.json` : resultKey;
       const isThere = (await etagOf(objects, settings.bucket, result)) !== undefined;
       if (isThere) rows.push({ ...about, attempt, status: 'skipped', result });
-      else items.push({ ...about, result, request, resultKey });
-    });
+      else runs.push({ item: { ...about, result }, request, resultKey });
+    } catch (error) {
+      // A fault of S3 concerns all items, and the state machine repeats the call.
+      if (!(error instanceof NamedFailure) || error.name !== ERROR_NAMES.invalidInput) throw error;
+      const failure = failureOfItem(error.name, error.message);
+      rows.push({ ...about, attempt, status: 'failed', failure });
+    }
   });
   // An item that ends the whole child must not keep the same others from running in each rerun.
   const turn = createHash('sha256').update(execution).digest()[0];
-  const place = ({ index }: RunItem): number => (index + turn) % Math.max(1, Items.length);
-  items.sort((a, b) => place(a) - place(b) || a.index - b.index);
-  if (settings.stacking === undefined || !mayStack) return { runs: items.map(alone), rows };
-  const stacks = new Stacks(settings.stacking, context);
-  for (const item of items) await accounted(item, () => stacks.add(item));
-  return { runs: await stacks.finish(), rows };
+  const place = ({ item: { index } }: BatchRun): number => (index + turn) % Math.max(1, Items.length);
+  runs.sort((a, b) => place(a) - place(b) || a.item.index - b.item.index);
+  return { runs, rows };
 }
 
 async function contentOf(

@@ -149,9 +149,9 @@ async function rowsOfFailedChild(
   context: BatchContext,
 ): Promise<BatchRow[]> {
   const child = JSON.parse(input) as ChildInput;
-  const { rows, runs } = await prepare(child, context, false);
+  const { rows, runs } = await prepare(child, context);
   const about = { attempt: child.BatchInput.attempt, status: 'failed', failure } as const;
-  return [...rows, ...runs.map(({ items: [{ index, item }] }) => ({ index, item, ...about }))];
+  return [...rows, ...runs.map(({ item: { index, item } }) => ({ index, item, ...about }))];
 }
 
 /** Different causes that are told apart. More would take memory, and help nobody. */

@@ -89,7 +89,7 @@ function fieldsOf(event: unknown): Fields {
 
 /** Below `outputs/`, where the permissions of the function end, and without segments that change the path. */
 function isResultKey(value: unknown): boolean {
-  if (value === undefined || value === '') return true;
+  if (value === undefined) return true;
   return typeof value === 'string' && RESULT_KEY.test(value) && Buffer.byteLength(value) <= MAX_KEY_BYTES;
 }
 

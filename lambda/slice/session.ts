@@ -12,8 +12,9 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { bytesOf, typedView, type RawTensor } from '../tensors/tensor';
 
 interface SessionSettings {
-  /** Path of the model. ONNX Runtime memory-maps the weights beside it. */
-  readonly path: string;
+  /** Path of the model, beside which its weights are, or a model with its weights in `weightsFolder`. ONNX Runtime memory-maps them. */
+  readonly path: string | Uint8Array;
+  readonly weightsFolder?: string;
   /** Number of threads in the intra-operator pool. The results of some models depend on it. */
   readonly threads: number;
   /**
@@ -39,9 +40,11 @@ export class Session {
     graphOptimizationLevel = 'disabled',
     prepacking = true,
     profilePrefix,
+    weightsFolder,
   }: SessionSettings): Promise<Session> {
     return new Session(
-      await InferenceSession.create(path, {
+      // Its types have one signature for each kind of model.
+      await InferenceSession.create(path as string, {
         graphOptimizationLevel,
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
@@ -52,7 +55,13 @@ export class Session {
         ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
         // ONNX Runtime receives nested keys joined by dots.
         extra: {
-          session: { intra_op: { allow_spinning: '0' }, ...(!prepacking && { disable_prepacking: '1' }) },
+          session: {
+            intra_op: { allow_spinning: '0' },
+            ...(!prepacking && { disable_prepacking: '1' }),
+            ...(weightsFolder !== undefined && {
+              model_external_initializers_file_folder_path: weightsFolder,
+            }),
+          },
         },
       }),
     );

@@ -4,8 +4,9 @@ import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import type { ObjectReference } from '../../contract/execution';
 import { ERROR_NAMES } from '../../contract/failures';
 import { NamedFailure } from '../errors';
-import type { ByteRange, ObjectStore } from './object-store';
-import { CONNECTIONS, inParallel, openObject, PART_BYTES, partsOf, RangeRead } from './ranged-read';
+import type { ObjectStore } from './object-store';
+import { type ByteRange, PART_BYTES, partsOf } from '../../contract/object-reads';
+import { CONNECTIONS, inParallel, openObject, RangeRead } from './ranged-read';
 import { release } from './release';
 
 /** Marks the names of this process's unfinished files. A process id would not do: an earlier process may have had it. */

@@ -1,13 +1,8 @@
 /** What a slice needs of S3, as an interface that tests can implement in memory. */
 import type { Readable } from 'node:stream';
 import type { ObjectReference } from '../../contract/execution';
+import type { ByteRange } from '../../contract/object-reads';
 import type { RequestCounts } from '../telemetry/telemetry';
-
-/** The bytes from `start` (inclusive) to `end` (exclusive). */
-export interface ByteRange {
-  readonly start: number;
-  readonly end: number;
-}
 
 export interface ObjectPart {
   readonly size: number;

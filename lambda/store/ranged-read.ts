@@ -2,15 +2,15 @@
 import type { Readable } from 'node:stream';
 import type { ObjectReference } from '../../contract/execution';
 import { ERROR_NAMES } from '../../contract/failures';
+import { type ByteRange, partsOf } from '../../contract/object-reads';
 import { messageOf, NamedFailure } from '../errors';
 import { BodyWatch, ENDED_EARLY, pour } from './body';
 import type { Sink } from './direct-transfer';
 import { wholeRequestMs } from './limits';
-import type { ByteRange, ObjectStore } from './object-store';
+import type { ObjectStore } from './object-store';
 import { release } from './release';
 
-/** Parts of this size over this many connections reach nearly all of a function's bandwidth. */
-export const PART_BYTES = 16 * 1024 * 1024;
+/** For parts of `PART_BYTES`. */
 export const CONNECTIONS = 6;
 
 const MAX_FRUITLESS_CONNECTIONS = 4;
@@ -137,14 +137,6 @@ export async function collectInto(target: Uint8Array, position: number, read: Ra
     release(chunk);
     return undefined;
   });
-}
-
-export function partsOf(range: ByteRange, partBytes = PART_BYTES): ByteRange[] {
-  const parts: ByteRange[] = [];
-  for (let start = range.start; start < range.end; start += partBytes) {
-    parts.push({ start, end: Math.min(start + partBytes, range.end) });
-  }
-  return parts;
 }
 
 /** Runs `work` on every item, at most `limit` at a time, started in order. Starts no more items after a failure. */

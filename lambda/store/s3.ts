@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getEndpointFromInstructions } from '@smithy/core/endpoints';
 import type { ObjectReference } from '../../contract/execution';
+import type { ByteRange } from '../../contract/object-reads';
 import { base64OfCrc32 } from '../tensors/checksums';
 import { type Agents, soon } from './connections';
 import { ExpressSessions } from './express-sessions';
@@ -10,7 +11,6 @@ import {
   isDirectoryBucket,
   ObjectChanged,
   ObjectUnavailable,
-  type ByteRange,
   type ObjectPart,
   type ObjectStore,
 } from './object-store';

@@ -1,6 +1,7 @@
 /** Stores tensors in a bucket: one safetensors object per slice and run, written once and read by ranges. */
 import type { ObjectReference } from '../../contract/execution';
 import { ERROR_NAMES } from '../../contract/failures';
+import { FIRST_READ_BYTES } from '../../contract/object-reads';
 import { NamedFailure } from '../errors';
 import { ChecksumMismatch, checkHeader } from '../tensors/checksums';
 import { layoutSafetensors, SafetensorsError, type Metadata } from '../tensors/safetensors';
@@ -15,9 +16,6 @@ import {
 } from './stored-tensors';
 import type { ObjectStore } from './object-store';
 import { openObject, readRangeInto } from './ranged-read';
-
-/** Size of the first read. Most objects are shorter. `StoredTensors` does not wait for unneeded bytes of it. */
-const FIRST_READ_BYTES = 8 * 1024 * 1024;
 
 interface SafetensorsStoreOptions {
   /**

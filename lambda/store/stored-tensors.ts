@@ -2,11 +2,11 @@
  * Reads the tensors of one object whose first part is already being downloaded. Tensors in that part are copied from its
  * stream; the others are fetched in parallel. So most reads wait for the latency of one request only.
  */
+import { type ByteRange, type Neighbors, MAX_GAP_BYTES, readsOf } from '../../contract/object-reads';
 import { tensorNamed, type RawTensor, type TensorHead } from '../tensors/tensor';
 import { ChecksumMismatch, checkTensor } from '../tensors/checksums';
 import type { HeaderEntry, StoredTensor } from '../tensors/safetensors-header';
 import { allDone, CONNECTIONS, inParallel } from './ranged-read';
-import type { ByteRange } from './object-store';
 import { release } from './release';
 
 /** Tensors whose names, types and shapes are known before their elements are read. Call `read` or `discard`, once. */
@@ -26,9 +26,6 @@ export function inMemory(tensors: ReadonlyMap<string, RawTensor>): TensorReader 
     discard: () => Promise.resolve(),
   };
 }
-
-/** Reading this many unneeded bytes costs less than the latency of another request, or than a closed connection. */
-export const MAX_GAP_BYTES = 256 * 1024;
 
 /**
  * A header or a tensor without its checksum is read this often. The network is to blame for most damage, and another
@@ -61,28 +58,22 @@ export class StoredTensors implements TensorReader {
       else stored.push([name, entry]);
     }
     const inOrder = stored.sort(([, a], [, b]) => a.start - b.start || a.end - b.end);
-    const streamed = inOrder.slice(0, this.countToStream(inOrder));
-    const targets = new Map(streamed.map(([name, { start, end }]) => [name, unfilled(end - start)] as const));
-    const remainders = streamed.flatMap(([name, { start, end }]) => {
-      const target = targets.get(name);
-      if (target === undefined || end <= this.firstBytes) return [];
-      const range = { start: Math.max(start, this.firstBytes), end };
-      return [() => this.fetchRange(range, target.subarray(range.start - start))];
-    });
-    const others = coalesce(inOrder.slice(streamed.length)).map(({ range, entries }) => async () => {
-      const bytes = unfilled(range.end - range.start);
-      await this.fetchRange(range, bytes);
-      for (const [name, entry] of entries) {
-        const { dtype, shape, start, end } = entry;
-        tensors.set(name, { dtype, shape, bytes: bytes.subarray(start - range.start, end - range.start) });
-      }
-    });
+    const places = inOrder.map(([, entry]) => entry);
+    const { streamed, rest, others } = readsOf(places, this.first.at, this.firstBytes);
+    const [near, ...far] = [streamed, ...others].map((range) => range && filledBy(range));
+    const remainder = near &&
+      rest && { range: rest, bytes: near.bytes.subarray(rest.start - near.range.start) };
+    const fetched = [remainder, ...far].filter((each) => each !== undefined);
     await allDone([
-      this.stream(streamed, targets),
-      inParallel([...remainders, ...others], CONNECTIONS, (fetch) => fetch()),
+      this.stream(near),
+      inParallel(fetched, CONNECTIONS, ({ range, bytes }) => this.fetchRange(range, bytes)),
     ]);
-    for (const [name, { dtype, shape }] of streamed) {
-      tensors.set(name, { dtype, shape, bytes: targets.get(name) ?? unfilled(0) });
+    let next = 0;
+    for (const group of [near, ...far]) {
+      if (group === undefined) continue;
+      const { range, bytes: all } = group;
+      for (const [name, { dtype, shape, start, end }] of inOrder.slice(next, (next += range.count)))
+        tensors.set(name, { dtype, shape, bytes: all.subarray(start - range.start, end - range.start) });
     }
     for (const entry of inOrder) await this.verify(entry, tensorNamed(tensors, entry[0]));
     return tensors;
@@ -101,25 +92,11 @@ export class StoredTensors implements TensorReader {
     }
   }
 
-  private countToStream(inOrder: readonly NamedEntry[]): number {
-    let at = this.first.at;
-    const beyond = inOrder.findIndex(([, { start, end }]) => {
-      const isFar = start >= this.firstBytes || start - at > MAX_GAP_BYTES;
-      at = end;
-      return isFar;
-    });
-    return beyond < 0 ? inOrder.length : beyond;
-  }
-
-  private async stream(
-    entries: readonly NamedEntry[],
-    targets: ReadonlyMap<string, Uint8Array>,
-  ): Promise<void> {
+  private async stream(near?: Target): Promise<void> {
     try {
-      for (const [name, { start }] of entries) {
-        await this.first.skip(start - this.first.at);
-        const target = targets.get(name) ?? unfilled(0);
-        await this.first.fill(target.subarray(0, this.firstBytes - start));
+      if (near !== undefined) {
+        await this.first.skip(near.range.start - this.first.at);
+        await this.first.fill(near.bytes.subarray(0, this.firstBytes - near.range.start));
       }
       const left = this.firstBytes - this.first.at;
       if (left > MAX_GAP_BYTES) return;
@@ -131,25 +108,15 @@ export class StoredTensors implements TensorReader {
   }
 }
 
-/** A buffer that is not from Node's pool, whose offsets would break the alignment, and not zeroed. */
-function unfilled(bytes: number): Uint8Array {
-  return Buffer.allocUnsafeSlow(bytes);
+/** A range, and the buffer for its bytes. */
+interface Target {
+  readonly range: Neighbors;
+  readonly bytes: Uint8Array;
 }
 
-/** The ranges from the first to the last of tensors that lie close to each other. */
-function coalesce(inOrder: readonly NamedEntry[]) {
-  const groups: NamedEntry[][] = [];
-  let end = -Infinity;
-  for (const entry of inOrder) {
-    // Not a new list for each tensor: a file may have a million of them.
-    if (entry[1].start - end <= MAX_GAP_BYTES) groups.at(-1)?.push(entry);
-    else groups.push([entry]);
-    end = entry[1].end;
-  }
-  return groups.map((entries) => {
-    const [[, { start }]] = entries;
-    return { range: { start, end: entries[entries.length - 1][1].end }, entries };
-  });
+/** The buffer is not from Node's pool, whose offsets would break the alignment, and not zeroed. */
+function filledBy(range: Neighbors): Target {
+  return { range, bytes: Buffer.allocUnsafeSlow(range.end - range.start) };
 }
 
 /** Reads a stream of bytes once, into the caller's buffers, and frees each chunk of the stream after use. */

@@ -100,7 +100,7 @@ export async function writeTensors(
   if (manifest.result !== undefined) {
     const all = new Map([...read, ...computed]);
     const { outputs, bytesWritten } = await writeResults(
-      resultKey === undefined || resultKey === '' ? outputObjectKey(run) : resultKey,
+      resultKey ?? outputObjectKey(run),
       pick(all, manifest.result),
       { inline, slices: manifest.slices },
       stores.callers,

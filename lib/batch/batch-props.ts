@@ -5,7 +5,6 @@ import { MAX_CHILDREN, MAX_ITEMS_PER_RUN, RAMP_CHILDREN_PER_SECOND } from '../co
 import { SlicedInferenceError } from '../errors';
 import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
 import type { BatchItems } from './batch-items';
-import type { Stacking } from './stacking';
 
 /** Properties of `SlicedInferenceBatch`. */
 export interface SlicedInferenceBatchProps {
@@ -22,14 +21,6 @@ export interface SlicedInferenceBatchProps {
    * @default - 8, or as many as end in time by the model of cost
    */
   readonly itemsPerRun?: number;
-
-  /**
-   * Whether several items run as one request. The bits of their results may then differ from those of single
-   * runs: they were compared only at the sizes that `verify --batch` names.
-   *
-   * @default - each item runs alone
-   */
-  readonly stacking?: Stacking;
 
   /**
    * The most child executions at once, from 1 to 10,000. Each calls one function at a time, or more if slices run in parallel, and each call needs

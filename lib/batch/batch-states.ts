@@ -16,7 +16,6 @@ export interface BatchStates {
   readonly sizes: BatchSizes;
   readonly pipeline: PipelineStates;
   readonly fn: TaskFunction;
-  readonly isStacked: boolean;
 }
 
 /** Of the outputs of all items of a child, in characters of JSON: a state holds 256 KiB. */
@@ -67,23 +66,12 @@ function childStates(scope: Construct, props: BatchStates): sfn.IChainable {
   const runs = sfn.Map.jsonata(scope, 'Runs', {
     items: sfn.ProvideItems.jsonata('{% $runs %}'),
     maxConcurrency: 1,
-    assign: props.isStacked
-      ? {
-          outcomes: `{% $append($outcomes, $states.result[${NOT_FAILED_STACK}]) %}`,
-          runs: `{% [$states.result.singles] %}`,
-        }
-      : { outcomes: '{% $states.result %}' },
+    assign: { outcomes: '{% $states.result %}' },
     outputs: {},
   });
   runs.itemProcessor(itemStates(scope, props));
-  const chain = sfn.Chain.start(ramp).next(prepare).next(runs);
-  if (!props.isStacked) return chain.next(finish);
-  const again = sfn.Choice.jsonata(scope, 'Stacks failed?');
-  return chain.next(again.when(sfn.Condition.jsonata('{% $count($runs) > 0 %}'), runs).otherwise(finish));
+  return sfn.Chain.start(ramp).next(prepare).next(runs).next(finish);
 }
-
-/** The items of a stack that failed run once more, each alone. */
-const NOT_FAILED_STACK = '$not($exists(singles))';
 
 /** The states of the pipeline for one run. A failure becomes a part of the output, so that the other items of the child still run. */
 function itemStates(scope: Construct, props: BatchStates): sfn.IChainable {
@@ -92,7 +80,7 @@ function itemStates(scope: Construct, props: BatchStates): sfn.IChainable {
     assign: {
       [REQUEST]: '{% $states.input.request %}',
       [RUN]: `{% ${FRAGMENT_RUN} %}`,
-      [RESULT]: "{% $exists($states.input.resultKey) ? $states.input.resultKey : '' %}",
+      [RESULT]: '{% $states.input.resultKey %}',
     },
     outputs: {},
   });
@@ -112,7 +100,7 @@ function itemStates(scope: Construct, props: BatchStates): sfn.IChainable {
   run.addCatch(failed, {
     errors: [sfn.Errors.ALL],
     // Those of slices have 1,000 characters. A function of the user may quote its input, and a state has room for all items.
-    outputs: `{% {'items': $states.input.items, 'singles': $states.input.singles, 'failure': {'Error': $states.errorOutput.Error, 'Cause': $substring($states.errorOutput.Cause, 0, ${Math.floor(MAX_OUTPUT_CHARACTERS / 2 / props.sizes.itemsPerRun)})}} %}`,
+    outputs: `{% {'item': $states.input.item, 'failure': {'Error': $states.errorOutput.Error, 'Cause': $substring($states.errorOutput.Cause, 0, ${Math.floor(MAX_OUTPUT_CHARACTERS / 2 / props.sizes.itemsPerRun)})}} %}`,
   });
   return run;
 }
@@ -121,7 +109,7 @@ function itemStates(scope: Construct, props: BatchStates): sfn.IChainable {
 function outcome(hasPostprocess: boolean): string {
   const used = '$round(memoryMb * (loadMs + readMs + runMs + writeMs))';
   return `{% ($run := $states.result[0]; {
-    'items': $states.input.items,
+    'item': $states.input.item,
     ${hasPostprocess ? "'output': $run.output," : "'s3': $run.outputs.s3,"}
     'ms': $millis() - $toMillis($states.context.State.EnteredTime),
     'mbMs': [$run.timings.${used}],

@@ -5,7 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { BATCH_SIGNATURE_KEY, type BatchItemsSignature, type BatchSignature } from '../../contract/batch';
-import { SETTINGS_VARIABLE, stackedPrefix, type BatchSettings } from '../../contract/batch-function';
+import { SETTINGS_VARIABLE, type BatchSettings } from '../../contract/batch-function';
 import { INPUTS_PREFIX, OUTPUTS_PREFIX } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { located, warn } from '../aws/annotate';
@@ -17,7 +17,7 @@ import { batchCode, HANDLER } from '../aws/runtime-code';
 import { sharedPermissions, tracingStatement } from '../aws/slice-permissions';
 import { calledFunctions, logGroupName, signatureOf, stateMachineRole } from '../aws/state-machine';
 import { callStatement, publishedVersion } from '../aws/workflow/invoke-function';
-import { BATCH_FUNCTION_MB } from '../cost/batch-limits';
+import { BATCH_FUNCTION_MB, BATCH_FUNCTION_TMP_MB, MAX_FUNCTION_SECONDS } from '../cost/batch-limits';
 import { SlicedInferenceError, quoted } from '../errors';
 import { given } from '../pipeline/known-at-synth';
 import type { DeployedPipeline } from '../pipeline/sliced-inference-pipeline';
@@ -57,7 +57,7 @@ export class SlicedInferenceBatch extends Construct {
   public constructor(scope: Construct, id: string, props: SlicedInferenceBatchProps) {
     super(scope, id);
     try {
-      const { pipeline, items, stacking } = props;
+      const { pipeline, items } = props;
       const deployed = given(pipeline, 'pipeline')._deployed;
       const sizes = batchSizes(props);
       this.resultsPrefix = `${OUTPUTS_PREFIX}${Names.uniqueResourceName(this, { maxLength: 80, separator: '-' })}/`;
@@ -75,7 +75,7 @@ export class SlicedInferenceBatch extends Construct {
           `${sizes.itemsPerRun} items of a run may take longer than the five minutes of an Express execution, by the model of cost: set itemsPerRun to ${itemsInTime(pipeline, sizes.maxConcurrency)} or less`,
         );
       }
-      this.function = this.createFunction(deployed, settingsOf(props, this.places, sizes, deployed));
+      this.function = this.createFunction(deployed, settingsOf(this.places, sizes, deployed));
       const fn = publishedVersion(this.function, this.function.currentVersion);
       const role = stateMachineRole(this, 'StateMachineRole');
       const called = [...calledFunctions(deployed.workflow), fn];
@@ -86,7 +86,6 @@ export class SlicedInferenceBatch extends Construct {
         definitionBody: sfn.DefinitionBody.fromChainable(
           batchStates(new Construct(this, 'States'), {
             ...{ places: this.places, sizes, fn, pipeline: deployed.workflow },
-            isStacked: stacking !== undefined,
           }),
         ),
         comment: JSON.stringify({
@@ -131,10 +130,7 @@ export class SlicedInferenceBatch extends Construct {
     ].reduce((all, grant) => all.combine(grant));
   }
 
-  private checkPlace(
-    { pipeline, items, stacking }: SlicedInferenceBatchProps,
-    { workflow }: DeployedPipeline,
-  ): void {
+  private checkPlace({ pipeline, items }: SlicedInferenceBatchProps, { workflow }: DeployedPipeline): void {
     const { itemsBucket, bucket } = this.places;
     checkRegion(this, itemsBucket, 'the bucket of the items');
     if (Stack.of(pipeline) !== Stack.of(this)) {
@@ -142,13 +138,6 @@ export class SlicedInferenceBatch extends Construct {
         'a batch must be in the stack of its pipeline',
         quoted(Stack.of(pipeline).node.path),
         'create the batch in that stack',
-      );
-    }
-    if (stacking && (workflow.preprocess ?? workflow.postprocess)) {
-      throw new SlicedInferenceError(
-        'stacking needs a pipeline without preprocess and postprocess, which know nothing of stacks',
-        'such a function',
-        'leave stacking out',
       );
     }
     if (items._kind !== 'objects' || workflow.preprocess) return;
@@ -170,13 +159,9 @@ export class SlicedInferenceBatch extends Construct {
     const objects = (prefix: string): string => bucket.arnForObjects(`${prefix}*`);
     attachOwnPolicy(role, 'Policy', [
       ...sharedPermissions({ bucket, files: [], logGroup }),
-      allow('ReadResults', ['s3:GetObject'], [objects(own.stacking ? OUTPUTS_PREFIX : resultsPrefix)]),
+      allow('ReadResults', ['s3:GetObject'], [objects(resultsPrefix)]),
       ...(readsRequests(own) ? [allow('ReadRequests', ['s3:GetObject'], [objects(INPUTS_PREFIX)])] : []),
-      allow(
-        'WriteResults',
-        ['s3:PutObject'],
-        [objects(resultsPrefix), ...(own.stacking ? [objects(stackedPrefix(resultsPrefix))] : [])],
-      ),
+      allow('WriteResults', ['s3:PutObject'], [objects(resultsPrefix)]),
       ...(settings.tracing ? [tracingStatement()] : []),
       ...(network ? networkStatements() : []),
     ]);
@@ -186,11 +171,10 @@ export class SlicedInferenceBatch extends Construct {
       handler: HANDLER,
       runtime: settings.runtime,
       architecture: settings.architecture,
-      // Half a processor and more: it parses the files of the map run. Stacked requests take memory.
-      memorySize: own.stacking ? 1769 : BATCH_FUNCTION_MB,
-      timeout: Duration.minutes(15),
-      // The table and its rows, of some 6 million items.
-      ephemeralStorageSize: Size.mebibytes(4096),
+      // Half a processor and more: it parses the files of the map run.
+      memorySize: BATCH_FUNCTION_MB,
+      timeout: Duration.seconds(MAX_FUNCTION_SECONDS),
+      ephemeralStorageSize: Size.mebibytes(BATCH_FUNCTION_TMP_MB),
       environment: { [SETTINGS_VARIABLE]: Stack.of(this).toJsonString(own) },
       role,
       logGroup,
@@ -204,13 +188,12 @@ export class SlicedInferenceBatch extends Construct {
   }
 }
 
-/** To stack them, or to learn the ETag of a request that the reader of items does not tell. */
-function readsRequests({ items, hasPreprocess, stacking }: BatchSettings): boolean {
-  return stacking !== undefined || (items.kind !== 'objects' && !hasPreprocess);
+/** To learn the ETag of a request, which only a list of objects tells. */
+function readsRequests({ items, hasPreprocess }: BatchSettings): boolean {
+  return items.kind !== 'objects' && !hasPreprocess;
 }
 
 function settingsOf(
-  { stacking }: SlicedInferenceBatchProps,
   places: BatchPlaces,
   { toleratedFailures, toleratedFailurePercentage }: BatchSizes,
   { workflow: { plan, preprocess, postprocess } }: DeployedPipeline,
@@ -222,7 +205,6 @@ function settingsOf(
     resultsPrefix: places.resultsPrefix,
     hasPreprocess: preprocess !== undefined,
     hasPostprocess: postprocess !== undefined,
-    ...(stacking && { stacking: { items: stacking._items(plan), inputs: plan.inputs } }),
     ...(toleratedFailures !== undefined && { toleratedFailures }),
     toleratedFailurePercentage,
   };

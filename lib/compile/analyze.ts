@@ -1,23 +1,17 @@
 /** Analyzes a model before it is cut: reads it, checks it, infers types and sizes, and finds the legal cuts. */
 import type { Transport } from '../cost/chain';
 import type { CostOptions } from '../cost/options';
-import type { Opset, SourceFile, Model } from '../onnx/model';
+import type { Opset, SourceFile, Model, NodeIndex } from '../onnx/model';
 import { parseModel } from '../onnx/parse';
 import type { OptimizationLevel } from '../optimize/level';
 import { crossingRule } from '../dataflow/crossing';
 import { nodesByRank } from '../dataflow/dataflow';
 import type { CutSpace } from '../plan/cuts/cuts';
 import { cutsWithRepeats } from '../plan/cuts/rematerialize';
-import { type PlannedTypes, planTypes } from '../shapes/planned-types';
+import { type DataSizes, dependsOnData, runForSizes } from '../shapes/data-sizes';
+import { type PlannedTypes, planTypes, sizedBy, withDataSizes } from '../shapes/planned-types';
 import { type ProvenShapes, provenShapes } from '../shapes/proven-shapes';
-import {
-  type DimensionSizes,
-  sortedSizes,
-  givenSize,
-  symbolicDimensions,
-  product,
-  tensorBytes,
-} from '../shapes/value-types';
+import { type DimensionSizes, sortedSizes, givenSize, symbolicDimensions } from '../shapes/value-types';
 import type { Split } from '../split/split';
 import { checkPlannedBytes, checkSignature, checkSource } from './check-model';
 import { type PlanCostOptions, type TypedGraph, cuttableGraph, planCosts } from './cuttable-graph';
@@ -65,6 +59,13 @@ export interface AnalyzeOptions {
    * @default - estimates
    */
   readonly profile?: GivenProfile;
+  /**
+   * File of inputs on which the model runs once; its sizes of dimensions replace those of `dimensions`. `false`: the model does not run, and
+   * sizes that depend on data are estimates. A profile has all that a run tells, so with one the model does not run.
+   *
+   * @default - it runs on generated inputs, if sizes depend on data
+   */
+  readonly inputs?: string | false;
   /** By what plans are compared, besides the model. @default - the defaults of `CostOptions` */
   readonly costs?: CostOptions;
   /** Where slices write the tensors that later slices read, if the slicer does not choose it. @default 's3-standard' */
@@ -75,20 +76,27 @@ export interface AnalyzeOptions {
 
 /** The first phases of compiling: read, optimize and type, and the facts by which cuts are searched. */
 export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): AnalyzedModel {
-  const { optimization = 'none', splits = {} } = options;
-  const dimensions = sortedSizes(options.dimensions ?? {});
+  const { optimization = 'none', splits = {}, inputs } = options;
+  const requested = sortedSizes(options.dimensions ?? {});
   const source = parseModel(modelPath);
-  checkSource(source, dimensions);
+  checkSource(source, requested);
   const given = cuttableGraph(source, optimization);
   checkSignature(given.model, given.types);
   const { typed, int8Weights } = withExactIntegers(given, options.costs);
   const subject = splitSubject(typed);
-  const fitting = options.profile && profileFor(options.profile, typed.model, optimization, dimensions);
+  const fitting = options.profile && profileFor(options.profile, typed.model, optimization, requested);
+  const mayRun = fitting === undefined && inputs !== false;
+  let found: DataSizes | undefined;
+  // Of the graph without splits and with its own weights: the names of values are the same.
+  const run = mayRun
+    ? (sizes: DimensionSizes) => (found ??= runForSizes(given.model, given.types, sizes, inputs))
+    : undefined;
+  const dimensions = sortedSizes({ ...requested, ...(inputs && run?.(requested).dimensions) });
   const withSplits = (own: readonly Split[]): AnalyzedModel =>
     analyzeGraph(
       source,
       { ...applySplits(typed, subject, own, splits), int8Weights, withSplits },
-      { ...options, dimensions },
+      { ...options, dimensions, ...(run && { run }) },
       fitting,
     );
   return withSplits(namedSplits(subject, splits));
@@ -96,10 +104,15 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
 
 type SplitTypedGraph = TypedGraph & Pick<AnalyzedModel, 'splitting' | 'int8Weights' | 'withSplits'>;
 
+interface GraphOptions extends AnalyzeOptions {
+  /** Runs the model with these sizes of dimensions. */
+  readonly run?: (sizes: DimensionSizes) => DataSizes;
+}
+
 function analyzeGraph(
   source: Model,
   typed: SplitTypedGraph,
-  options: AnalyzeOptions,
+  options: GraphOptions,
   fitting?: FittingProfile,
 ): AnalyzedModel {
   const { dimensions = {}, optimization = 'none', costs: given = {}, transport = 's3-standard' } = options;
@@ -107,7 +120,7 @@ function analyzeGraph(
   const isSplit = typed.splitting.splits.length > 0;
   const profile = isSplit ? undefined : fitting;
   const sizes = { ...(fitting && profiledSizes(source, fitting.profile)), ...dimensions };
-  const planned = plannedTypes(typed, sizes, profile);
+  const planned = plannedTypes(typed, sizes, options.run, profile);
   checkPlannedBytes(typed.model, planned.bytes);
   const { prepacking = isPrepackingWorthwhile(typed.dataflow, planned, given) } = given;
   const costs = { ...given, prepacking };
@@ -128,10 +141,14 @@ function withoutParts({ differences, ...fitting }: FittingProfile): FittingProfi
 function plannedTypes(
   { model, dataflow, types }: TypedGraph,
   sizes: DimensionSizes,
+  run: GraphOptions['run'],
   profile?: FittingProfile,
 ): PlannedTypes {
-  const estimated = planTypes(model, nodesByRank(dataflow), types, sizes);
-  return profile ? trueTypes(model, profile.profile, estimated) : estimated;
+  const order = nodesByRank(dataflow);
+  const estimated = planTypes(model, order, types, sizes);
+  if (profile) return trueTypes(model, order, profile.profile, estimated);
+  if (run === undefined || !dependsOnData(model, dataflow.isLive, estimated.types)) return estimated;
+  return withDataSizes(model, order, estimated, run(estimated.dimensions));
 }
 
 function cutSpace(
@@ -141,7 +158,8 @@ function cutSpace(
   fitting?: FittingProfile,
 ): CutSpace {
   const profile = fitting?.profile;
-  const own = planCosts(model, { types, planned: planned.types }, { ...costs, ...(profile && { profile }) });
+  const known = { types, planned: planned.types, iterations: planned.iterations };
+  const own = planCosts(model, known, { ...costs, ...(profile && { profile }) });
   return cutsWithRepeats(dataflow, crossingRule(model, types), planned.bytes, own);
 }
 
@@ -163,20 +181,12 @@ function hasPlannedSizes(profile: ModelProfile, planned: PlannedTypes): boolean 
  *
  * @param profile of this graph
  */
-function trueTypes(model: Model, profile: ModelProfile, planned: PlannedTypes): PlannedTypes {
+function trueTypes(
+  model: Model,
+  nodesInOrder: readonly NodeIndex[],
+  profile: ModelProfile,
+  planned: PlannedTypes,
+): PlannedTypes {
   if (!hasPlannedSizes(profile, planned)) return planned;
-  const types = profiledTypes(model.graph, profile, planned.types);
-  const isMeasured = types.map((type, value) => type !== planned.types[value]);
-  const elements = types.map(({ shape }, value) =>
-    isMeasured[value] ? product((shape ?? []).map(Number)) : planned.elements[value],
-  );
-  return {
-    ...planned,
-    types,
-    elements,
-    bytes: types.map(({ dtype }, value) =>
-      isMeasured[value] ? tensorBytes(dtype, elements[value]) : planned.bytes[value],
-    ),
-    bounded: planned.bounded.filter((value) => !isMeasured[value]),
-  };
+  return { ...planned, ...sizedBy(model, nodesInOrder, profiledTypes(model.graph, profile, planned.types)) };
 }

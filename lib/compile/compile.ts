@@ -163,6 +163,7 @@ export function describePlan(
     dimensions: planned.dimensions,
     assumedDimensions: planned.assumed,
     boundedTensors: planned.bounded.map((value) => model.graph.values[value].name),
+    ...(planned.data && { dataSizes: planned.data.source }),
     ...(analyzed.costs.prepacking ? {} : { prepacking: false }),
     threads: settings?.threads ?? cuts.costs.threads(largestOf(slices.map((slice) => slice.memoryMb))),
     inputs: request,

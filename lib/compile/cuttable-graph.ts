@@ -12,7 +12,8 @@ import { ChildError } from '../host/run-child';
 import { inferTypes } from '../shapes/infer';
 import { isAffected } from '../saturation/rewrite';
 import { type PlannedSplit, withinSplits } from '../split/split';
-import { type ValueTypes, sizeClasses } from '../shapes/value-types';
+import type { PlannedTypes } from '../shapes/planned-types';
+import { type ValueTypes, sizeClasses, tensorBytes } from '../shapes/value-types';
 import { type DetailedCostModel, costModel } from '../cost/model';
 import type { Environment } from '../cost/constants/defaults';
 import { environmentAt } from '../cost/constants/ends';
@@ -136,22 +137,23 @@ export interface KnownTypes {
   /** What ONNX Runtime infers without knowing the sizes of requests. */
   readonly types: ValueTypes;
   readonly planned: ValueTypes;
+  readonly iterations?: PlannedTypes['iterations'] | undefined;
 }
 
 export function planCosts(
   model: Model,
-  { types, planned }: KnownTypes,
+  { types, planned, iterations }: KnownTypes,
   { profile, splits, ...options }: PlanCostOptions = {},
 ): PlanCosts {
   const { environment, prepacking, architecture } = withDefaults(options);
   const work = nodeSeconds(model, planned, {
-    ...(profile && { profile }),
-    ...{ prepacking, factors: architectureFactors(architecture, environment) },
+    ...{ profile, iterations, prepacking, factors: architectureFactors(architecture, environment) },
   });
   const estimates = {
     work,
     scratch: scratchBytes(model, planned, prepacking),
     classes: sizeClasses(types),
+    elementBytes: planned.map(({ dtype }) => (dtype === 'string' ? 0 : tensorBytes(dtype, 1))),
     threads: (memoryMb: number) => withinSplits(threadCount(memoryMb), splits),
     outputSecondsPerByte: 1 / OUTPUT_BANDWIDTH,
     ...(options.warmUp !== undefined && { warmUp: options.warmUp }),

@@ -12,6 +12,7 @@ import { wholeModel as wholeCut } from '../plan/pricing/price';
 import { type Goal, DEFAULT_GOAL } from '../plan/goal';
 import type { Slicer } from '../plan/slicers';
 import { memoryMb } from '../plan/sizes/estimate';
+import { uselessSlicesNote } from '../plan/useless-slices';
 import { printable } from '../errors';
 import type { PlannedTypes } from '../shapes/planned-types';
 import type { DimensionSizes } from '../shapes/value-types';
@@ -33,6 +34,8 @@ export interface PlanEstimates {
   readonly profileDifferences: readonly string[];
   /** See `refusedSizesNote`. */
   readonly refusedSizes?: string;
+  /** See `uselessSlicesNote`. */
+  readonly uselessSlices?: string;
 }
 
 /** The plan beside one Lambda function that runs the whole model without a state machine. */
@@ -45,9 +48,10 @@ export interface OneFunction {
 
 export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: Slicer): PlanEstimates {
   const limits = planLimits(slicer);
-  const { plan, consolidated } = plannedRuns(analyzed, cut, limits.goal);
+  const { plan, sizes, consolidated } = plannedRuns(analyzed, cut, limits.goal);
   const { verdict } = servicesBeside(analyzed, plan, limits);
   const refusedSizes = refusedSizesNote(analyzed.planned);
+  const uselessSlices = uselessSlicesNote(sizes);
   const planAt = (end: End) => plannedRuns(analyzedAt(analyzed, end), cut, limits.goal).plan;
   const ends = { fast: planAt('fast'), slow: planAt('slow') };
   const estimateOf = (temperature: 'warm' | 'cold'): RunEstimate => ({
@@ -60,6 +64,7 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
     oneFunction: { isCheaper: verdict.choice === 'one-function', verdict: verdict.sentences[0] },
     profileDifferences: analyzed.profile?.differences ?? [],
     ...(refusedSizes !== undefined && { refusedSizes }),
+    ...(uselessSlices !== undefined && { uselessSlices }),
     ...(consolidated && { wholeCallMs: consolidated.wholeCallMs }),
   };
 }
@@ -110,6 +115,7 @@ function wholeModel(analyzed: AnalyzedModel): WholeModel {
     peakMemoryMb: memoryMb(size),
     fileBytes: analyzed.source.reduce((sum, file) => sum + file.size, 0),
     packedBytes: size.packedBytes,
+    activationBytes: size.activationBytes,
     coreSeconds: size.coreSeconds + outputSecondsPerByte * size.writeBytes,
     requestBytes: size.readBytes,
     responseBytes: size.writeBytes,

@@ -36,7 +36,7 @@ interface KnownPlan {
   readonly estimates: PlanEstimates;
 }
 
-interface StageOptions extends AnalyzeOptions {
+interface StageOptions extends Omit<AnalyzeOptions, 'inputs'> {
   /** Whether the whole model is staged too. @default 'never' */
   readonly consolidation?: ConsolidationMode;
 }
@@ -164,4 +164,5 @@ const ESTIMATES = anObject<PlanEstimates>({
   profileDifferences: aList(text(MAX_TEXT), MAX_DIFFERENCES),
   wholeCallMs: optional(AMOUNT),
   refusedSizes: optional(text(MAX_NOTE)),
+  uselessSlices: optional(text(MAX_NOTE)),
 });

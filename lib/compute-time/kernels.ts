@@ -102,19 +102,23 @@ function nanoseconds(opType: string): number {
 export interface BodySize {
   readonly nodes: number;
   readonly heldBytes: number;
+  /** How often these nodes run. @default 1 */
+  readonly passes?: number | undefined;
 }
 
 /** An `If` runs one of its two bodies, and which one depends on data. */
 const BRANCHES = 2;
 
 /**
- * Seconds of one pass over the bodies. The number of trips of a `Loop` or `Scan` depends on data: one is counted. Of an `If`,
+ * Seconds of the passes over the bodies: as many as a run had, if the trips of a `Loop` or `Scan` are known, and otherwise one. Of an `If`,
  * half of both branches is counted. A pass reads each weight inside, and each weight of the graph that it uses, once, as a
  * product with one row does; larger batches take longer.
  */
-export function bodySeconds(work: WorkNode, { nodes, heldBytes }: BodySize): number {
+export function bodySeconds(work: WorkNode, { nodes, heldBytes, passes = 1 }: BodySize): number {
   const weights = heldBytes + totalBytes(work.captures.filter(({ isWeight }) => isWeight));
   const all = nodes * NODE_OVERHEAD + weights / BANDWIDTH.weights.memory;
   const pass = work.node.opType === 'If' && work.node.domain === '' ? all / BRANCHES : all;
-  return pass + movedBytes(work) / BANDWIDTH.copy;
+  // Each pass of a `Loop` copies the values that it carries to the next one.
+  const carried = work.node.opType === 'Loop' ? 2 * (passes - 1) * totalBytes(work.inputs) : 0;
+  return passes * pass + (movedBytes(work) + carried) / BANDWIDTH.copy;
 }

@@ -28,18 +28,20 @@ export type NodeSeconds = readonly number[];
 
 export interface NodeSecondsOptions {
   /** Of this graph; it is used instead of the operators and shapes. */
-  readonly profile?: ModelProfile;
+  readonly profile?: ModelProfile | undefined;
   /** Whether weights are rewritten for the kernels when a session is created. @default true */
   readonly prepacking?: boolean;
   /** What the times on an x86_64 vCPU are multiplied with, such as for arm64. @default - nothing */
-  readonly factors?: ClassFactors;
+  readonly factors?: ClassFactors | undefined;
+  /** By node: how often its bodies run, if that is known. @default - once */
+  readonly iterations?: readonly (number | undefined)[] | undefined;
 }
 
 /** @param types with the planned sizes in all shapes; a size that is unknown counts as 1 */
 export function nodeSeconds(
   model: Model,
   types: ValueTypes,
-  { profile, prepacking = true, factors }: NodeSecondsOptions = {},
+  { profile, prepacking = true, factors, iterations = [] }: NodeSecondsOptions = {},
 ): NodeSeconds {
   const all = workOf(model.graph, types);
   const weights: Weights = { prepacking, areCached: productWeightBytes(all) <= CACHE_BYTES.weights };
@@ -47,11 +49,12 @@ export function nodeSeconds(
   const toLambda = profile && factorsFrom(profile.machine.speeds);
   return all.map((work) => {
     const { index } = work.node;
+    const inside = insideOf(work.node);
     const kernelClass = kernelClassOf(work, PRODUCTS.has(familyOf(work.node.opType)));
     // With several threads, a time counts for each of them: some kernels use one thread alone, so this is an upper bound.
     const own =
       profile === undefined
-        ? secondsOf(work, insideOf(work.node), weights)
+        ? secondsOf(work, inside && { ...inside, passes: iterations[index] }, weights)
         : (profile.nodes[index]?.seconds ?? 0) * profile.machine.threads * (toLambda?.[kernelClass] ?? 1);
     return own * (factors?.[kernelClass] ?? 1);
   });

@@ -2,7 +2,7 @@
 import type { BatchOutput } from '../../contract/batch';
 import { BATCH_FUNCTION_MB, BATCH_FUNCTION_MS } from './batch-limits';
 import type { Environment, Prices } from './constants/defaults';
-import { durationRate, type Architecture } from './formulas/lambda';
+import { durationRate, logDollars, type Architecture } from './formulas/lambda';
 import { storesOf } from './formulas/s3';
 import { executionDollars } from './formulas/step-functions';
 import { NO_ITEMS, type LineItems } from './step';
@@ -15,11 +15,12 @@ export interface BatchBillOptions {
   readonly environment: Environment;
 }
 
-/** Not in the bill: the loading of functions, failed calls, tensors between slices that do not fit the state, and storage. */
+/** Not in the bill: the writing of requests, the loading of functions, failed calls, tensors between slices that do not fit the state, and storage. */
 export function batchBill(
   { usage, items, milliseconds }: Pick<BatchOutput, 'usage' | 'items' | 'milliseconds'>,
   { children, architecture, prices, environment }: BatchBillOptions,
 ): LineItems {
+  const { logs } = environment;
   const store = storesOf(prices, environment)['s3-standard'];
   const calls = usage.reduce((sum, own) => sum + own.calls, 0);
   const mbMs = usage.reduce((sum, own) => sum + own.mbMs, 0);
@@ -36,5 +37,6 @@ export function batchBill(
     s3Puts: items.done * store.putDollars,
     // The request, and the question whether there is a result.
     s3Gets: (2 * items.done + items.skipped) * store.getDollars,
+    logs: logDollars(calls * (logs.callBytes + logs.lineBytes) + 2 * children * logs.callBytes, prices),
   };
 }

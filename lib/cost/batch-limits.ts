@@ -6,6 +6,15 @@ export const BATCH_FUNCTION_MB = 1024;
 /** Milliseconds of this function in a child, before and after the items. It mostly waits for S3. */
 export const BATCH_FUNCTION_MS = 60;
 
+/** `/tmp`, in MB, of this function. */
+export const BATCH_FUNCTION_TMP_MB = 4096;
+
+/** A row with a result and without an output. Names of items decide: rows of short ones have 220 bytes. */
+const TABLE_ROW_BYTES = 350;
+
+/** The function writes the rows as they arrive and then the table, so its `/tmp` holds each row twice. */
+export const MAX_TABLE_ITEMS = Math.floor((BATCH_FUNCTION_TMP_MB * 2 ** 20) / (2 * TABLE_ROW_BYTES));
+
 /**
  * The first children of a batch start no faster, because Lambda starts at most 1,000 sandboxes of a function in ten seconds:
  * https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html

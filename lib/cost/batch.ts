@@ -203,12 +203,14 @@ function quotasOf({ model, steps, width }: BatchedPlan, use: BatchUse): BatchQuo
   });
   const fewer = 'use fewer --items-per-run, or a plan whose runs are shorter';
   const slower = 'use a lower --concurrency';
+  const fewerItems = 'start several batches, each with a part of the items';
   const { CONCURRENT_CALLS, MAX_CHILD_SECONDS, MAX_FUNCTION_SECONDS } = limits;
   const more = `ask AWS for more concurrent executions, or ${slower}`;
   return [
     row('calls at once in the account', use.lanes * width, CONCURRENT_CALLS, more),
     row('seconds of a child (p95)', use.childSeconds, MAX_CHILD_SECONDS, fewer),
-    row('seconds to write the table', use.tableSeconds, MAX_FUNCTION_SECONDS, 'split the batch'),
+    row('items of the table', use.items, limits.MAX_TABLE_ITEMS, fewerItems),
+    row('seconds to write the table', use.tableSeconds, MAX_FUNCTION_SECONDS, fewerItems),
     row('S3 PUTs a second', perSecond * puts.length, limits.PUTS_PER_SECOND, slower),
     // One more asks whether there is a result.
     row('S3 GETs a second', perSecond * (gets + 1), limits.GETS_PER_SECOND, slower),

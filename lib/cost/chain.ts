@@ -12,10 +12,14 @@ export interface SliceDemand {
   readonly fileBytes: number;
   /** Bytes of weights that sessions with prepacking copy for the kernels of products. */
   readonly packedBytes: number;
+  /** Bytes of memory for the tensors of a run, which the first run of a session touches for the first time. */
+  readonly activationBytes: number;
   /** Seconds of computing on one vCPU of Lambda. */
   readonly coreSeconds: number;
-  /** Number of tensors that it reads; the model charges one GET for each, an upper bound. */
-  readonly readTensors: number;
+  /** GETs of the objects of earlier slices. */
+  readonly gets: number;
+  /** GETs of the request's object, if the request is in S3. */
+  readonly requestGets: number;
   readonly readBytes: number;
   readonly writeBytes: number;
   /** The least memory, in MB, with which the function can run the slice. */
@@ -30,6 +34,8 @@ export interface StepChoice {
   /** The transport of the tensors that it reads; `request` for the first slice. */
   readonly readsFrom: Transport | 'request';
   readonly writesTo: Transport;
+  /** Whether it writes the results of the run. @default false */
+  readonly writesResult?: boolean;
   /** What travels in the state of the execution instead. @default - nothing */
   readonly inState?: InState;
 }
@@ -38,8 +44,8 @@ export interface StepChoice {
 export interface InState {
   /** Whether the slice answers what it writes. */
   readonly isAnswered: boolean;
-  /** Number of the tensors that it reads from its event; a part of `SliceDemand.readTensors`. */
-  readonly readTensors: number;
+  /** GETs of objects whose tensors it reads from its event; a part of `SliceDemand.gets`. */
+  readonly gets: number;
   /** Whether it reads no other tensors. */
   readonly readsAll: boolean;
   /** Bytes of these tensors; a part of `SliceDemand.readBytes`. */

@@ -4,7 +4,7 @@
  */
 import type { SliceDemand } from './chain';
 import { type CostOptions, withDefaults } from './options';
-import { durationRate, initMs, singleThreadMs, vcpuShare } from './formulas/lambda';
+import { durationRate, initMs, logDollars, singleThreadMs, vcpuShare } from './formulas/lambda';
 import { hostOf, loadTiming } from './formulas/slice-timing';
 import { executionDollarsPerMs } from './formulas/step-functions';
 import type { DetailedCostModel } from './model';
@@ -24,7 +24,11 @@ export function wholeLoadMs(
   memoryMb: number,
   given: CostOptions,
 ): number {
-  const { downloadMs, sessionMs } = loadTiming(files, memoryMb, hostOf(withDefaults(given)));
+  const { downloadMs, sessionMs } = loadTiming(
+    { ...files, activationBytes: 0 },
+    memoryMb,
+    hostOf(withDefaults(given)),
+  );
   return downloadMs + sessionMs;
 }
 
@@ -46,11 +50,11 @@ export function consolidatedOutcomes(
   hasParallel: boolean,
 ): RunOutcomes {
   const { prices, environment, architecture, stateMachineType } = model.options;
-  const { lambda, handler } = environment;
+  const { lambda, handler, logs } = environment;
   const vcpus = vcpuShare(whole.memoryMb, environment);
   // The question takes as long as the warm-up of a warm function, and its sandbox starts without ONNX Runtime.
   const billedMs =
-    initMs(architecture, environment) - lambda.runtimeLoadMs + singleThreadMs(handler.warmUpCpuMs, vcpus);
+    initMs(architecture, environment) - lambda.runtimeLoadMs + singleThreadMs(handler.callCpuMs, vcpus);
   const time = slices.cold.time.plus(model.transition).shift(lambda.placementMs + billedMs);
   const addedStates = hasParallel ? 2 : 3;
   const addedMachine =
@@ -59,7 +63,9 @@ export function consolidatedOutcomes(
       : (time.mean - slices.cold.time.mean) * executionDollarsPerMs(stateMachineType, prices, environment);
   const machineDollars = slices.cold.machineDollars + addedMachine;
   const calls =
-    (2 * prices.lambda.requests) / 1e6 + billedMs * durationRate(whole.memoryMb, architecture, prices);
+    (2 * prices.lambda.requests) / 1e6 +
+    billedMs * durationRate(whole.memoryMb, architecture, prices) +
+    logDollars(2 * (logs.callBytes + logs.warmUpBytes), prices);
   const load = whole.step.coldDollars - whole.step.warmDollars + claimDollars(model);
   const functions = slices.cold.dollars - slices.cold.machineDollars;
   return {

@@ -7,7 +7,7 @@ import type { StateMachineType } from './formulas/step-functions';
 export type Payload = 'inline' | 's3';
 
 /**
- * Not part of the model: logs, traces, metrics and alarms, provisioned concurrency, NAT gateways, KMS requests, and free
+ * Not part of the model: traces, metrics and alarms, provisioned concurrency, NAT gateways, KMS requests, and free
  * tiers. The model leaves a place for one function that answers when it is warm: another path beside the chain.
  */
 export interface CostOptions {
@@ -39,8 +39,10 @@ export interface CostOptions {
    * @default true
    */
   readonly tensorsInState?: boolean;
-  /** Days until tensors expire. @default 1 */
+  /** Days until tensors between slices expire. @default 1 */
   readonly intermediateRetentionDays?: number;
+  /** Days until requests and results in S3 expire. @default 7 */
+  readonly outputRetentionDays?: number;
   /** @default list prices of us-east-1 */
   readonly prices?: Prices;
   /** @default published measurements */
@@ -59,6 +61,7 @@ export function withDefaults(options: CostOptions): Required<CostOptions> {
     result: options.result ?? 's3',
     tensorsInState: options.tensorsInState ?? true,
     intermediateRetentionDays: options.intermediateRetentionDays ?? 1,
+    outputRetentionDays: options.outputRetentionDays ?? 7,
     prices: options.prices ?? DEFAULT_PRICES,
     environment: options.environment ?? DEFAULT_ENVIRONMENT,
   };

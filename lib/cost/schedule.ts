@@ -26,6 +26,7 @@ export interface ScheduledStep {
   readonly cost: StepCost;
   readonly readsFrom: Transport | 'request';
   readonly writesTo: Transport;
+  readonly writesResult?: boolean;
   readonly inState?: InState;
 }
 

@@ -1,7 +1,7 @@
 /** The cost and the time of one slice, and the items of its bill, so that each dollar of a run has a name. */
 import type { SliceDemand, StepChoice, StepCost, Transport } from './chain';
 import type { CostOptions } from './options';
-import { durationRate, singleThreadMs, tmpRate, vcpuShare, MIB } from './formulas/lambda';
+import { durationRate, logDollars, singleThreadMs, tmpRate, vcpuShare, MIB } from './formulas/lambda';
 import type { Store } from './formulas/s3';
 import { type Host, callTiming, loadTiming } from './formulas/slice-timing';
 import { payloadMs } from './formulas/step-functions';
@@ -15,11 +15,14 @@ export const ITEM_NAMES = {
   ephemeralStorage: 'Lambda: /tmp above the free size',
   s3Puts: 'S3 PUT requests',
   s3Gets: 'S3 GET requests',
+  callerPuts: 'S3 PUT of the request by the caller',
+  callerGets: 'S3 GET of the result by the caller',
   /** Bytes up and down, which S3 Express One Zone charges. */
   s3Bytes: 'S3 bytes moved',
   /** Tensors until they expire. */
   tensorStorage: 'S3 storage of tensors',
   stepFunctions: 'Step Functions',
+  logs: 'CloudWatch Logs',
 } as const;
 
 export type LineItem = keyof typeof ITEM_NAMES;
@@ -96,27 +99,28 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
   const overlapMs = warmUps > 0 || gets === 0 ? 0 : Math.min(fetchMs, connectMs + reads.get.quantile(0.5));
   const loadMs = load.initMs + fetchMs + load.sessionMs - overlapMs;
 
-  const warmUpMs =
-    warmUps * singleThreadMs(environment.handler.warmUpCpuMs, vcpuShare(memoryMb, environment));
+  const warmUpMs = warmUps * singleThreadMs(environment.handler.callCpuMs, vcpuShare(memoryMb, environment));
   const waitMs = (gets > 0 ? reads.get.mean : 0) + puts * writes.put.mean;
   const rate = durationRate(memoryMb, architecture, prices);
   const tmpDollars = tmpRate(demand.fileBytes, prices, environment);
-  const itemsOf = (computeMs: number, functionLoadMs: number, fileGets: number): LineItems => ({
+  const lines = logLines(options, warmUps);
+  const itemsOf = (computeMs: number, startMs: number, fileGets: number, logs: number): LineItems => ({
     ...NO_ITEMS,
     // The function is called for the slice and for a warm-up. The first slice is called at once, without one.
     lambdaRequests: ((1 + warmUps) * prices.lambda.requests) / 1e6,
     lambdaCompute: computeMs * rate,
-    lambdaLoad: functionLoadMs * rate,
+    lambdaLoad: startMs * rate,
     lambdaTransfer: (transferMs + waitMs) * rate,
-    ephemeralStorage: (computeMs + functionLoadMs + (transferMs + waitMs)) * tmpDollars,
+    ephemeralStorage: (computeMs + startMs + (transferMs + waitMs)) * tmpDollars,
     s3Puts: puts * writes.putDollars,
     s3Gets: gets * reads.getDollars + fileGets * files.getDollars,
     s3Bytes: writeBytes * writes.uploadDollarsPerByte + readBytes * reads.downloadDollarsPerByte,
-    tensorStorage: writeBytes * writes.dollarsPerByteAndDay * options.intermediateRetentionDays,
+    ...keptTensors(setting, { readBytes, writeBytes }, choice),
+    logs,
   });
   const fileParts = Math.ceil(demand.fileBytes / (environment.handler.partMb * MIB));
-  const warmItems = itemsOf(call.computeMs, warmUpMs, 0);
-  const coldItems = itemsOf(call.computeMs + load.firstRunMs, warmUpMs + loadMs, fileParts);
+  const warmItems = itemsOf(call.computeMs, warmUpMs, 0, lines.warm);
+  const coldItems = itemsOf(call.computeMs + load.firstRunMs, warmUpMs + loadMs, fileParts, lines.cold);
   return {
     warmDollars: sumOfItems(warmItems),
     coldDollars: sumOfItems(coldItems),
@@ -133,16 +137,41 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
   };
 }
 
+/** Dollars of the log lines of a slice's call and of its warm-up, of which the first in a new sandbox has more. */
+function logLines({ environment: { logs }, prices }: Required<CostOptions>, warmUps: number) {
+  const bytes = logs.callBytes + logs.lineBytes + warmUps * (logs.callBytes + logs.warmUpBytes);
+  return { warm: logDollars(bytes, prices), cold: logDollars(bytes + logs.startBytes, prices) };
+}
+
+/** The storage of what a slice writes and of the request, and what the caller pays for its own request and result. */
+function keptTensors(
+  { options, stores }: StepSetting,
+  { readBytes, writeBytes }: Pick<SliceDemand, 'readBytes' | 'writeBytes'>,
+  { readsFrom, writesTo, writesResult }: StepChoice,
+): Pick<LineItems, 'tensorStorage' | 'callerPuts' | 'callerGets'> {
+  const { request, result, outputRetentionDays, intermediateRetentionDays } = options;
+  const standard = stores['s3-standard'];
+  const isUploaded = readsFrom === 'request' && request === 's3';
+  const ofRequest = isUploaded ? readBytes * standard.dollarsPerByteAndDay * outputRetentionDays : 0;
+  const days = writesResult ? outputRetentionDays : intermediateRetentionDays;
+  return {
+    tensorStorage: writeBytes * stores[writesTo].dollarsPerByteAndDay * days + ofRequest,
+    callerPuts: isUploaded ? standard.putDollars : 0,
+    callerGets: writesResult && result === 's3' ? standard.getDollars : 0,
+  };
+}
+
 function transfersOf(
   { request }: Required<CostOptions>,
-  { readTensors, readBytes, writeBytes }: SliceDemand,
+  { gets, requestGets, readBytes, writeBytes }: SliceDemand,
   { readsFrom, inState }: StepChoice,
 ) {
   const isInline = readsFrom === 'request' && request === 'inline';
+  const sent = { gets: gets - (inState?.gets ?? 0) + (request === 's3' ? requestGets : 0) };
   const reads = isInline
-    ? { gets: 0, readBytes: 0, payloadBytes: readBytes }
+    ? { ...sent, readBytes: 0, payloadBytes: readBytes }
     : {
-        gets: readTensors - (inState?.readTensors ?? 0),
+        ...sent,
         readBytes: readBytes - (inState?.readBytes ?? 0),
         payloadBytes: inState?.characters ?? 0,
       };

@@ -143,7 +143,7 @@ function save(model: Model, level: OptimizationLevel, folder: string): OptimizeA
 }
 
 /** The deepest folder with all files of the model behind their links. ONNX Runtime refuses weights outside of the folder that it is told. */
-function weightsFolderOf({ files }: Model): string {
+export function weightsFolderOf({ files }: Model): string {
   const folders = files.map(({ path: file }) => path.dirname(fs.realpathSync(file)));
   return folders.reduce((common, folder) => {
     let shared = common;
@@ -152,7 +152,11 @@ function weightsFolderOf({ files }: Model): string {
   });
 }
 
-function writeMapped(model: Model, { modelPath, weightsFolder }: OptimizeJob): void {
+/** Writes the graph, with its weights in the files of the model. @returns the file's SHA-256 */
+export function writeMapped(
+  model: Model,
+  { modelPath, weightsFolder }: Pick<OptimizeJob, 'modelPath' | 'weightsFolder'>,
+): string {
   const { graph } = model;
   const chunks = encodeModel(model, {
     nodes: graph.nodes,
@@ -165,7 +169,7 @@ function writeMapped(model: Model, { modelPath, weightsFolder }: OptimizeJob): v
       offset: data.offset,
     }),
   });
-  writeChunks(model.files, chunks, modelPath);
+  return writeChunks(model.files, chunks, modelPath);
 }
 
 /** The key of a result in the cache. It includes the processor, because kernels and fusions depend on it. */

@@ -57,10 +57,10 @@ export function pipelineModel(
  * not known yet.
  */
 export function costOptions(
-  { vpc, intermediateRetention }: SlicedInferencePipelineProps,
+  { vpc, intermediateRetention, outputRetention }: SlicedInferencePipelineProps,
   { stateMachineType, architecture, warmUp, prepacking, tensorsInState }: PipelineSettings,
 ): CostOptions {
-  const retentionDays = knownDays(intermediateRetention);
+  const [intermediateDays, outputDays] = [intermediateRetention, outputRetention].map(knownDays);
   return {
     stateMachineType: stateMachineType === sfn.StateMachineType.STANDARD ? 'standard' : 'express',
     architecture: architecture.name === lambda.Architecture.ARM_64.name ? 'arm64' : 'x86_64',
@@ -68,7 +68,8 @@ export function costOptions(
     ...(warmUp !== WarmUp.AUTOMATIC && { warmUp: warmUp === WarmUp.ALWAYS }),
     networkInVpc: vpc !== undefined,
     tensorsInState,
-    ...(retentionDays !== undefined && { intermediateRetentionDays: retentionDays }),
+    ...(intermediateDays !== undefined && { intermediateRetentionDays: intermediateDays }),
+    ...(outputDays !== undefined && { outputRetentionDays: outputDays }),
   };
 }
 

@@ -3,6 +3,7 @@ import { Duration, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { PlanEstimates, RunEstimate } from '../compile/plan-estimates';
 import type { RunCost } from '../cost/chain';
+import { dataSizesNote } from '../plan/data-sizes';
 import type { PlannedSlice, SlicePlan } from '../plan/file/plan';
 import { inexactNote } from '../plan/int8-weights';
 import { sliceName } from '../../contract/keys';
@@ -140,8 +141,9 @@ export function warnOfAssumptions(
   plan: SlicePlan,
   { memorySizes, isX86 }: { readonly memorySizes: readonly number[]; readonly isX86: boolean },
 ): void {
-  const { assumedDimensions, boundedTensors, dimensions, int8Weights, onnxRuntime, slices } = plan;
+  const { assumedDimensions, boundedTensors, dataSizes, dimensions, int8Weights, onnxRuntime, slices } = plan;
   const inexact = int8Weights && inexactNote(int8Weights);
+  if (dataSizes !== undefined) warn(scope, 'dataSizes', dataSizesNote(dataSizes));
   if (isX86 && inexact !== undefined) warn(scope, 'inexactIntegers', inexact);
   if (assumedDimensions.length > 0) {
     const sizes = firstOf(assumedDimensions.map((name) => `${printable(name)}=${dimensions[name]}`));
@@ -192,7 +194,7 @@ function firstOf(names: readonly string[]): string {
 export function annotatePlan(
   scope: Construct,
   { slices }: SlicePlan,
-  { oneFunction, profileDifferences, refusedSizes }: PlanEstimates,
+  { oneFunction, profileDifferences, refusedSizes, uselessSlices }: PlanEstimates,
   isAutomatic: boolean,
 ): void {
   if (profileDifferences.length > 0) {
@@ -205,6 +207,7 @@ export function annotatePlan(
   }
   if (refusedSizes !== undefined)
     warn(scope, 'refusedDimensions', `${refusedSizes}; set dimensions to sizes with which the model runs`);
+  if (uselessSlices !== undefined) warn(scope, 'uselessSlices', uselessSlices);
   if (slices.length === 1 && isAutomatic)
     inform(scope, 'oneSlice', `Slicing.automatic makes one slice: ${oneFunction.verdict}`);
   if (slices.length > 1 && oneFunction.isCheaper) inform(scope, 'oneFunction', oneFunction.verdict);

@@ -39,7 +39,8 @@ export class Slicing {
    * cheapest ones or the fastest ones, within limits on latency, cost and memory. By default it makes as few slices as a
    * memory limit per function allows, and of these the cheapest. A model that fits one function becomes one slice.
    *
-   * Type of the state machine, architecture, warm-ups, VPC, `tensorStore` and `intermediateRetention` of the pipeline count.
+   * Type of the state machine, architecture, warm-ups, VPC, `tensorStore`, `intermediateRetention` and `outputRetention` of
+   * the pipeline count.
    *
    * @throws an error of one line for an invalid option; the pipeline throws one if no plan keeps the limits, and says
    * which plan comes closest
@@ -63,8 +64,8 @@ export class Slicing {
   }
 
   /**
-   * Cuts the model into a fixed number of slices. Their largest function is as small as cuts that move few bytes allow: by its memory,
-   * then by its time to load and to compute, and then by its work.
+   * Cuts the model into a fixed number of slices. Their largest function is as small as possible: the product of the largest memory and of
+   * the longest time to load and to compute. Cuts that cost much more than others are left out.
    *
    * @param slices number of slices, 1 or more
    * @param estimates by what the slices are planned

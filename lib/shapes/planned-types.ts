@@ -1,14 +1,16 @@
 /** The types and sizes for which a model is planned: every dimension has a size, given or assumed. */
 import { ChildError } from '../host/run-child';
-import type { Model, NodeIndex, ValueIndex } from '../onnx/model';
+import { type Model, type NodeIndex, type ValueIndex, OMITTED } from '../onnx/model';
 import { type SizeHints, assumedSizes } from './assumed-sizes';
 import { boundElements } from './bounds';
+import { type DataSizes, runName } from './data-sizes';
 import { inferFoldedTypes, inferTimeoutMs, inferTypes } from './infer';
 import {
   type DimensionSizes,
   type ValueType,
   type ValueTypes,
   givenSize,
+  isKnown,
   sizedShape,
   sortedSizes,
   symbolicDimensions,
@@ -30,6 +32,10 @@ export interface PlannedTypes {
   readonly bounded: readonly ValueIndex[];
   /** Why ONNX Runtime does not load the model with `dimensions`, so that most sizes are estimates; absent if it does. */
   readonly refusal?: string;
+  /** The run from which sizes and iterations come that depend on data; absent if none does, or if a profile has them. */
+  readonly data?: DataSizes;
+  /** By node: how often its bodies run; `undefined` if that is unknown. */
+  readonly iterations?: readonly (number | undefined)[];
 }
 
 /**
@@ -46,18 +52,52 @@ export function planTypes(
   const candidates = candidateSizes(model, types, given);
   const { sizes, shaped, refusal } = typesAt(candidates, model, nodesInOrder, types);
   const fixed = withInputSizes(model, shaped, sizes);
-  const { elements, bounded } = boundElements(model, nodesInOrder, fixed);
   return {
     dimensions: sortedSizes(sizes),
     assumed: Object.keys(sizes)
       .filter((name) => givenSize(given, name) === undefined)
       .sort(),
-    types: fixed,
-    elements,
-    bytes: fixed.map(({ dtype }, value) => tensorBytes(dtype, elements[value])),
-    bounded,
+    ...sizedBy(model, nodesInOrder, fixed),
     ...(refusal !== undefined && { refusal }),
   };
+}
+
+/**
+ * Plans with the sizes of a run. An empty tensor, or a loop without iterations, keeps its estimate: generated inputs may be ones in which the
+ * model finds nothing.
+ */
+export function withDataSizes(
+  model: Model,
+  nodesInOrder: readonly NodeIndex[],
+  planned: PlannedTypes,
+  data: DataSizes,
+): PlannedTypes {
+  const types = [...planned.types];
+  const iterations = model.graph.nodes.map((node) => {
+    const name = runName(model.graph, node);
+    const { tensors, iterations: count } = Object.hasOwn(data.nodes, name)
+      ? data.nodes[name]
+      : { tensors: [], iterations: 0 };
+    const outputs = node.outputs.filter((output) => output !== OMITTED);
+    outputs.forEach((value, place) => {
+      // If a sequence is missing among the tensors, it is unknown which tensor is which output.
+      const tensor = tensors.length === outputs.length ? tensors[place] : null;
+      if (tensor !== null && !isKnown(types[value]) && !tensor.shape?.includes(0)) types[value] = tensor;
+    });
+    return count > 0 ? count : undefined;
+  });
+  return { ...planned, ...sizedBy(model, nodesInOrder, types), data, iterations };
+}
+
+/** What follows from the types with all sizes that are known. */
+export function sizedBy(
+  model: Model,
+  nodesInOrder: readonly NodeIndex[],
+  types: ValueTypes,
+): Pick<PlannedTypes, 'types' | 'elements' | 'bytes' | 'bounded'> {
+  const { elements, bounded } = boundElements(model, nodesInOrder, types);
+  const bytes = types.map(({ dtype }, value) => tensorBytes(dtype, elements[value]));
+  return { types, elements, bytes, bounded };
 }
 
 function candidateSizes(model: Model, types: ValueTypes, given: DimensionSizes): DimensionSizes[] {
@@ -125,10 +165,6 @@ function withInputSizes({ graph }: Model, types: ValueTypes, sizes: DimensionSiz
     fixed[value] = { ...types[value], shape };
   }
   return fixed;
-}
-
-function isKnown({ dtype, shape }: ValueType): boolean {
-  return dtype === undefined || (shape?.every((dimension) => typeof dimension === 'number') ?? false);
 }
 
 /** Keys of metadata, in lower case, with the height and width of pictures: `imgsz` is that of Ultralytics. */

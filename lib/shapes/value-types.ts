@@ -1,5 +1,5 @@
 /** Types of values, names and sizes of symbolic dimensions, and bytes of tensors. */
-import type { Dimension } from '../../contract/tensors';
+import type { Dimension, TensorSpec } from '../../contract/tensors';
 import { dataTypeName, onnxDataType, packedBytes } from '../onnx/data-type';
 import type { Graph, ValueIndex } from '../onnx/model';
 
@@ -14,6 +14,11 @@ export type ValueTypes = readonly ValueType[];
 
 export const UNKNOWN_TYPE: ValueType = { shape: null };
 
+/** Whether all sizes are numbers. What is not a tensor has none. */
+export function isKnown({ dtype, shape }: ValueType): boolean {
+  return dtype === undefined || (shape?.every((dimension) => typeof dimension === 'number') ?? false);
+}
+
 /** Bytes that planning assumes for a string. The real length is known only at run time. */
 const STRING_BYTES = 32;
 
@@ -22,6 +27,22 @@ const UNKNOWN_ELEMENT_BYTES = 4;
 
 /** Sizes of symbolic dimensions, by name. An unnamed third dimension of input `x` has the name `x[2]`. */
 export type DimensionSizes = Readonly<Record<string, number>>;
+
+/** The sizes that symbolic dimensions have in the inputs. Of two sizes with one name, the larger counts. */
+export function usedDimensions(
+  specs: readonly TensorSpec[],
+  inputs: ReadonlyMap<string, { readonly shape: readonly number[] }>,
+): DimensionSizes {
+  const sizes = new Map<string, number>();
+  for (const { name, shape } of specs) {
+    const actual = inputs.get(name)?.shape ?? [];
+    (shape ?? []).forEach((dimension, axis) => {
+      const symbol = dimensionName(name, axis, dimension);
+      if (symbol !== undefined) sizes.set(symbol, Math.max(sizes.get(symbol) ?? 0, actual[axis] ?? 0));
+    });
+  }
+  return sortedSizes(Object.fromEntries(sizes));
+}
 
 /** Sorts sizes by name, because plans are compared by their bytes and some languages' maps have a random order. */
 export function sortedSizes(sizes: DimensionSizes): DimensionSizes {

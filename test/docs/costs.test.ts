@@ -1,8 +1,12 @@
 /** Figures of costs in the documents: the model computes them. */
+import { BERT_LARGE, writeEncoder } from '../../bench/times/encoder';
+import { analyzeModel } from '../../lib/compile/analyze';
+import { BATCH_FUNCTION_TMP_MB, MAX_TABLE_ITEMS } from '../../lib/cost/batch-limits';
 import { MAX_CONSTANTS_BYTES, parseConstants } from '../../lib/cost/constants/constants-file';
 import { DEFAULT_ENVIRONMENT, ENVIRONMENT, PRICES } from '../../lib/cost/constants/defaults';
-import { SMALL, bertRows, exampleOf, millionRows, monthRows } from '../support/cost-tables';
+import { BERT, SMALL, bertRows, exampleOf, millionRows, monthRows } from '../support/cost-tables';
 import { README, documentNamed } from '../support/documents';
+import { temporaryFolder } from '../support/temporary-folder';
 
 const guide = documentNamed('docs/costs.md');
 
@@ -33,6 +37,12 @@ it.each([
   expect(rows).toEqual(expect.arrayContaining(asRows(expected())));
 });
 
+it("the example of BERT-large's shape computes as long as a plan of that shape says", () => {
+  const { file } = writeEncoder(temporaryFolder(), BERT_LARGE);
+  const { cuts } = analyzeModel(file, { dimensions: { tokens: 128 } });
+  expect(cuts.costs.work.reduce((sum, seconds) => sum + seconds, 0)).toBeCloseTo(BERT.coreSeconds, 2);
+});
+
 it('the guide to costs has files of constants that the library reads', () => {
   const files = guide.codeBlocks('json').map(({ text }) => text);
 
@@ -40,6 +50,14 @@ it('the guide to costs has files of constants that the library reads', () => {
   expect(files.every((file) => file.length < MAX_CONSTANTS_BYTES)).toBe(true);
   expect(parseConstants(files[0], 'p.json', 'prices', PRICES)).not.toEqual(PRICES);
   expect(parseConstants(files[1], 'e.json', 'environment', ENVIRONMENT)).not.toEqual(ENVIRONMENT);
+});
+
+it('the guide to batches has the limits of a table that plan and the construct have', () => {
+  const { text } = documentNamed('docs/batch.md');
+  expect(text).toContain(
+    `A table may have about ${['five', 'six', 'seven'][Math.round(MAX_TABLE_ITEMS / 1e6) - 5]} million items`,
+  );
+  expect(text).toContain(`disk of ${BATCH_FUNCTION_TMP_MB / 1024} GiB`);
 });
 
 it('the README has the costs that the model computes', () => {

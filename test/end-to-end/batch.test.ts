@@ -1,4 +1,4 @@
-/** Batches in the local cloud: each source of items, bad items, reruns, redrives, stacks and functions of the user. */
+/** Batches in the local cloud: each source of items, bad items, reruns, redrives and functions of the user. */
 import { gzipSync } from 'node:zlib';
 import { Stack } from 'aws-cdk-lib';
 import { processorClass } from '../../lambda/telemetry/processor';
@@ -11,11 +11,7 @@ import {
   SlicedInferencePipeline,
   type SlicedInferencePipelineProps,
   Slicing,
-  Stacking,
 } from '../../lib';
-import { compile } from '../../lib/compile/compile';
-import { stackingToken } from '../../lib/plan/stacking-token';
-import { count } from '../../lib/plan/slicers';
 import type { LocalCloud } from '../../local';
 import {
   executed,
@@ -29,23 +25,12 @@ import {
   tableOf,
 } from '../support/deployed-batch';
 import { ARCHITECTURE, requestOf, rows, start, synthesize, userFunction } from '../support/deployed-pipeline';
-import { attribute, modelOf, node, saveModel, mlp, retrained, INT64, floats } from '../support/model-builder';
-import { runWhole, type Tensors } from '../support/run-slices';
+import { mlp, retrained, saveModel } from '../support/model-builder';
+import { runWhole } from '../support/run-slices';
 import { float32, int64 } from '../support/tensors';
-import { writtenPlan } from '../support/written-plan';
 
 const PLAIN = { slicing: Slicing.count(2), dimensions: { batch: 1 } };
 const ONE_SLICE = { slicing: Slicing.count(1) };
-const STACKED = { dimensions: { batch: 4 } };
-
-/** The rows of a table, by index: an index outside of it fails the whole stack. */
-const TABLE = saveModel(
-  modelOf(
-    [node('Gather', ['table', 'i'], ['g'], [attribute.int('axis', 0)]), node('Tanh', ['g'], ['y'])],
-    { i: { type: INT64, dims: ['batch', 2] } },
-    [floats('table', [8, 4])],
-  ),
-);
 
 type BatchProps = Partial<SlicedInferenceBatchProps>;
 
@@ -71,10 +56,6 @@ function addBatches(stack: Stack, plain: SlicedInferencePipeline): void {
     postprocess: userFunction(stack, 'After', AFTER),
   });
   addBatch(own, 'Functions', objects('any'));
-  const { plan } = writtenPlan(compile(TABLE, count(1), STACKED));
-  const stacking = Stacking.verified(stackingToken(plan, 4));
-  const stackable = another('Table', { modelPath: TABLE, ...ONE_SLICE, ...STACKED });
-  addBatch(stackable, 'Stacks', objects('stacks'), { itemsPerRun: 8, stacking });
   const consolidated = another('Consolidated', { consolidation: Consolidation.ALWAYS });
   addBatch(consolidated, 'Warm', objects('warm'), { maxConcurrency: 1 });
 }
@@ -260,22 +241,6 @@ test('runs the functions of the user, whose answers are in the table', async () 
   }
   const again = await runBatch(cloud, 'Functions');
   expect(again.output.items).toEqual({ total: 3, done: 0, skipped: 2, failed: 1 });
-});
-
-test('stacks items, and runs those of a stack that fails alone', async () => {
-  const requests: Tensors[] = [0, 1, 2, 3, 4, 99, 6, 7].map(
-    (index) => new Map([['i', int64([1, 2], [index, 1])]]),
-  );
-  requests.push(new Map([['i', int64([2, 2], [1, 2, 3, 4])]]));
-  for (const [at, inputs] of requests.entries())
-    await cloud.putObject(`inputs/stacks/${at}`, encodeSafetensors(inputs));
-  const { output, rows: table } = await runBatch(cloud, 'Stacks');
-  expect(output.items).toEqual({ total: 9, done: 8, skipped: 0, failed: 1 });
-  // A stack of four, one of four that fails and its items alone, and the last item in a child of its own.
-  expect(output.usage[0].calls).toBe(1 + 3 + 1);
-  expect(table[5]).toMatchObject({ status: 'failed', failure: { error: 'SliceFailed' } });
-  for (const [at, inputs] of requests.entries())
-    if (at !== 5) await expectResult(cloud, table[at], inputs, TABLE);
 });
 
 test('uses the function of the whole model once it is warm', async () => {

@@ -30,8 +30,10 @@ export interface ChosenSlice {
 export const DEMAND: SliceDemand = {
   fileBytes: 162_500_000,
   packedBytes: 162_000_000,
+  activationBytes: 0,
   coreSeconds: 0.135,
-  readTensors: 1,
+  gets: 1,
+  requestGets: 0,
   readBytes: 524_288,
   writeBytes: 524_288,
   memoryMb: 320,
@@ -63,12 +65,13 @@ export function chainOf(
 ): ChosenSlice[] {
   const transport: Transport = choice.writesTo ?? 's3-standard';
   return Array.from({ length: slices }, (_, slice) => ({
-    demand: { ...DEMAND, ...demand },
+    demand: { ...DEMAND, ...(slice === 0 && { gets: 0, requestGets: 1 }), ...demand },
     choice: {
       ...CHOICE,
       ...choice,
       readsFrom: slice === 0 ? 'request' : transport,
       writesTo: slice === slices - 1 ? 's3-standard' : transport,
+      writesResult: slice === slices - 1,
     },
   }));
 }

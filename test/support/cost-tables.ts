@@ -3,6 +3,8 @@ import type { AlternativeId, Offer, WholeModel } from '../../lib/cost/alternativ
 import { compareAlternatives } from '../../lib/cost/alternatives/compare';
 import { grouped } from '../../lib/cost/alternatives/wording';
 import type { Transport } from '../../lib/cost/chain';
+import { type Environment, DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/defaults';
+import { environmentAt } from '../../lib/cost/constants/ends';
 import type { CostOptions } from '../../lib/cost/options';
 import { costModel } from '../../lib/cost/model';
 import { costOf } from '../../lib/cost/schedule';
@@ -23,19 +25,21 @@ export const SMALL: Sizes = {
   coreSeconds: (0.3 * 512) / 1769,
   fileBytes: 40e6,
   packedBytes: 40e6,
+  activationBytes: 10e6,
   crossingBytes: 100e3,
   requestBytes: 100e3,
   responseBytes: 100e3,
 };
 
-/** BERT-large's shape: 1.3 GB, 0.97 s on a core of the class of Lambda's processors, tensors of 0.5 MB. */
+/** BERT-large's shape: 1.3 GB, tensors of 0.5 MB, and what a plan computes for it on a vCPU with 128 tokens. */
 export const BERT: Sizes = {
   slices: 8,
   memoryMb: 1769,
   peakMemoryMb: 1400,
-  coreSeconds: 0.97,
+  coreSeconds: 1.01,
   fileBytes: 1.3e9,
   packedBytes: 1.3e9,
+  activationBytes: 10e6,
   crossingBytes: 524_288,
   requestBytes: 2048,
   responseBytes: 524_288,
@@ -101,22 +105,32 @@ export function millionRows(): string[][] {
 export function bertRows(): string[][] {
   const rows = (['express', 'standard'] as const).flatMap((stateMachineType) =>
     (['s3-standard', 's3-express'] as const).map((transport) => {
-      const { warm, cold } = exampleOf(BERT, { ...INLINE, stateMachineType }, transport);
+      const runsIn = (environment: Environment) =>
+        exampleOf(BERT, { ...INLINE, stateMachineType, environment }, transport);
       const machine = stateMachineType === 'express' ? 'Express' : 'Standard';
       const store = transport === 's3-standard' ? 'S3 Standard' : 'S3 Express';
-      const cells = [warm, cold].flatMap(({ dollars, latency }) =>
-        runCells(latency.p50, latency.p95, dollars),
+      const cells = (['warm', 'cold'] as const).flatMap((temperature) =>
+        runCells(
+          ENDS.map(runsIn).map((own) => {
+            const { dollars, latency } = own[temperature];
+            return { dollars, ...latency };
+          }),
+        ),
       );
       return [`eight slices, ${machine} state machine, ${store}`, ...cells];
     }),
   );
-  const example = exampleOf(BERT, INLINE);
   for (const id of ['one-function', 'fargate'] as const) {
-    const { name, size, warm, cold } = offerOf(example, id);
-    const cells = [warm, cold].flatMap(({ dollars, time }) =>
-      runCells(time.quantile(0.5), time.quantile(0.95), dollars),
+    const offers = ENDS.map((environment) => offerOf(exampleOf(BERT, { ...INLINE, environment }), id));
+    const cells = (['warm', 'cold'] as const).flatMap((temperature) =>
+      runCells(
+        offers.map((offer) => {
+          const { dollars, time } = offer[temperature];
+          return { dollars, p50: time.quantile(0.5), p95: time.quantile(0.95) };
+        }),
+      ),
     );
-    rows.push([`${name} (${size})`, ...cells]);
+    rows.push([`${offers[0].name} (${offers[0].size})`, ...cells]);
   }
   return rows;
 }
@@ -132,7 +146,26 @@ export function monthRows(): string[][] {
 
 const MONTH_RATES = [1, 10, 100, 1000, 10_000, 100_000];
 
-function runCells(p50: number, p95: number, dollars: number | undefined): string[] {
-  const [half, most] = [p50, p95].map((ms) => `${(ms / 1000).toFixed(1)} s`);
-  return [`${half} / ${most}`, dollars === undefined ? '–' : `$${grouped(dollars * 1e6)}`];
+/** The environment, and its two ends. */
+const ENDS = [
+  DEFAULT_ENVIRONMENT,
+  environmentAt(DEFAULT_ENVIRONMENT, 'fast'),
+  environmentAt(DEFAULT_ENVIRONMENT, 'slow'),
+];
+
+interface RunFigures {
+  readonly p50: number;
+  readonly p95: number;
+  readonly dollars: number | undefined;
+}
+
+/** @param runs in the middle, at the fast end and at the slow end */
+function runCells([middle, fast, slow]: readonly RunFigures[]): string[] {
+  const seconds = (ms: number): string => (ms / 1000).toFixed(1);
+  const half = `${seconds(middle.p50)} s (${seconds(fast.p50)} to ${seconds(slow.p50)})`;
+  const million = ({ dollars = 0 }: RunFigures): string => grouped(dollars * 1e6);
+  return [
+    `${half} / ${seconds(middle.p95)} s`,
+    middle.dollars === undefined ? '–' : `$${million(middle)} (${million(fast)} to ${million(slow)})`,
+  ];
 }

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import type { ObjectReference } from '../../contract/execution';
+import type { ByteRange } from '../../contract/object-reads';
 import {
   ObjectChanged,
   ObjectUnavailable,
-  type ByteRange,
   type ObjectPart,
   type ObjectStore,
 } from '../../lambda/store/object-store';

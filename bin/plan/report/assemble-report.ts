@@ -1,11 +1,11 @@
 /** Assembles the report of a plan from the analyzed model, its cut and its slices. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import { analyzedAt, servicesBeside } from '../../../lib/compile/plan-estimates';
-import type { RunOutcomes } from '../../../lib/cost/schedule';
 import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
 import { storagePerMonth } from '../../../lib/cost/formulas/s3';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
 import { findCuts } from '../../../lib/plan/cuts/cuts';
+import { dataSizesNote } from '../../../lib/plan/data-sizes';
 import type { PlanDraft } from '../../../lib/plan/file/plan';
 import { fileBytes } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
@@ -14,8 +14,8 @@ import type { PlanReport } from '../plan-report';
 import { assumptionsOf } from './assumptions';
 import type { ReportRequest } from './report-request';
 import { reportedBatch } from './reported-batch';
-import { reportedAlternatives } from './reported-alternatives';
-import { type RunsAtRate, lineItems, reportedRuns } from './reported-runs';
+import { reportedAlternatives, sentence } from './reported-alternatives';
+import { lineItems, reportedRuns } from './reported-runs';
 import { reportedCuts, reportedModel, reportedSlices } from './reported-slices';
 import { planSentences, warningsOf } from './sentences';
 
@@ -27,17 +27,12 @@ export function assembleReport(
   request: ReportRequest,
 ): PlanReport {
   const { costs, rule, bytes } = analyzed.cuts;
-  const runs = plannedRuns(analyzed, cut, request.goal);
+  const middle = pricedRuns(analyzed, cut, request);
+  const [fast, slow] = (['fast', 'slow'] as const).map((end) =>
+    pricedRuns(analyzedAt(analyzed, end), cut, request),
+  );
+  const { runs } = middle;
   const { slices: priced } = runs;
-  const [fast, slow] = (['fast', 'slow'] as const).map((end) => {
-    const own = analyzedAt(analyzed, end);
-    const ofEnd = plannedRuns(own, cut, request.goal);
-    return { ...ofEnd, comparison: servicesBeside(own, ofEnd.plan, request) };
-  });
-  const atRate = (of: typeof runs, outcomes: RunOutcomes): RunsAtRate => ({
-    outcomes,
-    coldShare: of.slices.model.coldShare,
-  });
   const { model } = priced;
   const { coldShare } = model;
   const sizes = sliceSizes(cut.dataflow, cut.wiring, bytes, costs);
@@ -48,16 +43,13 @@ export function assembleReport(
   const consolidation = cut.whole &&
     runs.consolidated && {
       ...{ memoryMb: cut.whole.memoryMb, fileBytes: fileBytes(cut.whole.size) },
-      run: reportedRuns(atRate(runs, runs.plan), {
-        fast: atRate(fast, fast.plan),
-        slow: atRate(slow, slow.plan),
-      }),
+      run: reportedRuns(middle.ofPipeline, { fast: fast.ofPipeline, slow: slow.ofPipeline }),
     };
   const stored = (what: string, size: number) => ({
     item: `S3 storage of ${what}`,
     dollars: storagePerMonth(size, model.options.prices),
   });
-  const { sentences, ...services } = reportedAlternatives(servicesBeside(analyzed, runs.plan, request), {
+  const { sentences, ...services } = reportedAlternatives(middle.comparison, {
     fast: fast.comparison,
     slow: slow.comparison,
   });
@@ -67,12 +59,10 @@ export function assembleReport(
     splits: plan.splits ?? [],
     prepacking: plan.prepacking ?? true,
     ...(plan.int8Weights && { int8Weights: plan.int8Weights }),
+    ...(plan.dataSizes && { dataSizes: plan.dataSizes }),
     profile: graphProfile({ cuts, starts, work: costs.work }),
     cuts: reportedCuts(analyzed, cuts, slices),
-    run: reportedRuns(atRate(runs, priced.outcomes), {
-      fast: atRate(fast, fast.slices.outcomes),
-      slow: atRate(slow, slow.slices.outcomes),
-    }),
+    run: reportedRuns(middle.ofSlices, { fast: fast.ofSlices, slow: slow.ofSlices }),
     ...(consolidation && { consolidation }),
     ...(request.batch && { batch: reportedBatch(analyzed, cut, request.batch) }),
     coldShare,
@@ -82,14 +72,28 @@ export function assembleReport(
       ...(consolidation ? [stored('the whole model', consolidation.fileBytes)] : []),
     ],
     ...services,
-    // The most important sentence of the services comes first.
+    // The most important sentence of the services comes first, unless the plan is a guess.
     verdict: [
+      ...(plan.dataSizes?.failure === undefined ? [] : [sentence(dataSizesNote(plan.dataSizes))]),
       sentences[0],
       ...planSentences({ slices, consolidation, splits: plan.splits ?? [], int8Weights: plan.int8Weights }),
       ...sentences.slice(1),
     ],
     ...(cut.quality && { search: cut.quality }),
     assumptions: assumptionsOf(model, ofModel, services.requests, request),
-    warnings: warningsOf(analyzed, cut, plan, request),
+    warnings: warningsOf(analyzed, cut, plan, request, sizes),
+  };
+}
+
+function pricedRuns(analyzed: AnalyzedModel, cut: ChosenCut, request: ReportRequest) {
+  const runs = plannedRuns(analyzed, cut, request.goal);
+  const { plan, slices } = runs;
+  const { coldShare } = slices.model;
+  return {
+    runs,
+    ofSlices: { outcomes: slices.outcomes, coldShare },
+    /** With consolidation, those that the whole model serves too. */
+    ofPipeline: { outcomes: plan, coldShare },
+    comparison: servicesBeside(analyzed, plan, request),
   };
 }

@@ -43,7 +43,8 @@ export function assumptionsOf(
     pipeline('price of a VPC: NAT gateways, interface endpoints', 'none'),
     pipeline('tensors of a request', place(options.request)),
     pipeline('tensors of a result', place(options.result)),
-    pipeline('days until tensors expire', options.intermediateRetentionDays),
+    pipeline('days until tensors between slices expire', options.intermediateRetentionDays),
+    pipeline('days until requests and results expire', options.outputRetentionDays),
     ...constantsOf('prices', PRICES, { ...options.prices }),
     ...constantsOf('environment', ENVIRONMENT, { ...options.environment }),
   ];

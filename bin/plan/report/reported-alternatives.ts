@@ -13,7 +13,7 @@ import type { Alternative, PlanReport, ServiceRun } from '../plan-report';
 export function reportedAlternatives(
   { requests, alternatives, verdict }: Comparison,
   ends: Readonly<Record<End, Comparison>>,
-): Pick<PlanReport, 'requests' | 'alternatives'> & { readonly sentences: readonly string[] } {
+): Pick<PlanReport, 'requests' | 'alternatives' | 'cheapest'> & { readonly sentences: readonly string[] } {
   const { perHour } = requests;
   return {
     requests,
@@ -23,6 +23,7 @@ export function reportedAlternatives(
       return reportedAlternative(own, own.at(perHour), { fast: offerAt('fast'), slow: offerAt('slow') });
     }),
     sentences: [...verdict.sentences.map(sentence), ...otherChoices(verdict, ends)],
+    ...(verdict.cheapest !== undefined && { cheapest: sentence(verdict.cheapest) }),
   };
 }
 

@@ -1,10 +1,13 @@
 /** The sentences of a report on the plan itself, and on what may make its figures differ from runs. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
+import { dataSizesNote } from '../../../lib/plan/data-sizes';
 import type { PlanDraft } from '../../../lib/plan/file/plan';
 import { refusedSizesNote } from '../../../lib/compile/plan-estimates';
 import { largestOf } from '../../../lib/extremes';
 import { inexactNote, rewrittenNote } from '../../../lib/plan/int8-weights';
+import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
+import { uselessSlicesNote } from '../../../lib/plan/useless-slices';
 import type { PlannedSplit } from '../../../lib/split/split';
 import { quantityText } from '../figures';
 import type { PlanReport } from '../plan-report';
@@ -46,8 +49,9 @@ export function splitSentence({ operator, name, weight, weightBytes, axis, parts
 export function warningsOf(
   { planned, model, costs }: AnalyzedModel,
   cut: ChosenCut,
-  { int8Weights }: PlanDraft,
+  { int8Weights, dataSizes }: PlanDraft,
   { profileDifferences = [] }: ReportRequest,
+  sizes: readonly SliceSize[],
 ): string[] {
   const { bounded, assumed, dimensions } = planned;
   const names = bounded.map((value) => model.graph.values[value].name);
@@ -55,7 +59,9 @@ export function warningsOf(
   return [
     assumed.length > 0 && `no --dimension sets ${listed(assumed)}, so the plan assumes ${listed(sizesOf)}`,
     refusedSizesNote(planned),
+    uselessSlicesNote(sizes),
     costs.architecture !== 'arm64' && int8Weights && inexactNote(int8Weights),
+    dataSizes && dataSizes.failure === undefined && dataSizesNote(dataSizes),
     names.length > 0 && `the sizes of ${listed(names)} depend on data, so the plan counts estimates of them`,
     ...profileDifferences.map((difference) => `the profile differs from this plan: ${difference}`),
     cut.quality?.comparedAllCuts === false &&

@@ -19,6 +19,7 @@ import {
   PLAN_VERSION,
 } from '../../plan/file/plan';
 import { type PlannedInt8Weights, MAX_INEXACT, MAX_INEXACT_LENGTH } from '../../plan/int8-weights';
+import type { DataSource } from '../../shapes/data-sizes';
 import { type PlannedSplit, MAX_PARTS, SPLIT_AXES } from '../../split/split';
 import { threadCount } from '../../plan/sizes/estimate';
 import {
@@ -132,6 +133,12 @@ const SPLIT: Reader<PlannedSplit> = anObject({
   mostThreads: optional(wholeNumber(1)),
 });
 
+const DATA_SIZES: Reader<DataSource> = anObject({
+  inputs: text(MAX_NAME_BYTES),
+  isGenerated: trueOrFalse,
+  failure: optional(text(MAX_NAME_BYTES)),
+});
+
 const INT8_WEIGHTS: Reader<PlannedInt8Weights> = anObject({
   count: wholeNumber(0, MAX_GRAPH_ENTRIES),
   isRewritten: trueOrFalse,
@@ -166,6 +173,7 @@ export function planOf(nodes: number, slices: number): Reader<SlicePlan> {
     dimensions: aRecord(DIMENSION_NAME, wholeNumber(1)),
     assumedDimensions: aList(DIMENSION_NAME, MAX_GRAPH_ENTRIES),
     boundedTensors: aList(text(MAX_NAME_BYTES), MAX_GRAPH_ENTRIES),
+    dataSizes: optional(DATA_SIZES),
     prepacking: optional(trueOrFalse),
     threads: wholeNumber(1, threadCount(MAX_LAMBDA_MEMORY_MB)),
     inputs: SPECS,

@@ -11,6 +11,7 @@ export interface WholeModel {
   readonly fileBytes: number;
   /** See `SliceDemand`. */
   readonly packedBytes: number;
+  readonly activationBytes: number;
   /** Seconds of computing on one vCPU of Lambda. */
   readonly coreSeconds: number;
   readonly requestBytes: number;

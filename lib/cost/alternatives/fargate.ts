@@ -56,8 +56,10 @@ function taskOf(
   const idle = {
     fileBytes: 0,
     packedBytes: 0,
+    activationBytes: 0,
     coreSeconds: 0,
-    readTensors: 0,
+    gets: 0,
+    requestGets: 0,
     readBytes: 0,
     writeBytes: 0,
     memoryMb: 0,

@@ -1,5 +1,5 @@
 /** One Lambda function that loads the whole model from S3, called without a state machine. */
-import { durationRate, MIB, tmpMb, tmpRate, visibleVcpus } from '../formulas/lambda';
+import { durationRate, logDollars, MIB, tmpMb, tmpRate, visibleVcpus } from '../formulas/lambda';
 import { storagePerMonth, storesOf } from '../formulas/s3';
 import { callTiming, hostOf, loadTiming } from '../formulas/slice-timing';
 import { LatencyDistribution } from '../latency/latency-distribution';
@@ -39,6 +39,7 @@ function functionOf(
 ): AlternativeSize {
   const { fileBytes, peakMemoryMb, requestBytes, responseBytes } = model;
   const { prices, environment } = options;
+  const { callBytes, startBytes } = environment.logs;
   const { maxPayloadMb, maxSeconds, maxTmpMb, invokeMs } = environment.lambda;
   const host = hostOf(options);
   const load = loadTiming(model, memoryMb, host);
@@ -47,27 +48,30 @@ function functionOf(
   const [reads, writes] = [requestBytes, responseBytes].map((bytes) => (isInline(bytes) ? 0 : 1));
   const readBytes = reads * requestBytes;
   const writeBytes = writes * responseBytes;
-  const demand = { ...model, memoryMb: peakMemoryMb, readTensors: reads, readBytes, writeBytes };
+  const demand = { ...model, memoryMb: peakMemoryMb, gets: 0, requestGets: reads, readBytes, writeBytes };
   const threads = visibleVcpus(memoryMb, environment);
   const call = callTiming(demand, memoryMb, threads, reads + writes, readBytes, host);
   const connectMs = reads > 0 ? store.firstGetMs : writes * store.firstPutMs;
   const s3 = store.get.times(reads).plus(store.put.times(writes));
   const callMs = call.overheadMs + call.readMs + call.computeMs + call.writeMs + connectMs;
   const rate = durationRate(memoryMb, options.architecture, prices) + tmpRate(fileBytes, prices, environment);
-  const storedDollars = responseBytes * store.dollarsPerByteAndDay * options.intermediateRetentionDays;
+  const storedDollars = store.dollarsPerByteAndDay * options.outputRetentionDays;
   const billedMs = callMs + s3.mean;
   const dollars =
     prices.lambda.requests / 1e6 +
-    reads * store.getDollars +
-    writes * (store.putDollars + storedDollars) +
+    // The caller writes the request, and reads the result.
+    (reads + writes) * (store.putDollars + store.getDollars) +
+    (readBytes + writeBytes) * storedDollars +
+    logDollars(callBytes, prices) +
     billedMs * rate;
   const way = LatencyDistribution.fromPercentiles(invokeMs).plus(s3);
   // The wait for the first byte of the weights varies.
   const loadMs = load.initMs + store.firstGetMs + load.downloadMs + load.sessionMs + load.firstRunMs;
   const parts = Math.ceil(fileBytes / (environment.handler.partMb * MIB));
+  const startDollars = parts * store.getDollars + logDollars(startBytes, prices);
   const warm = { dollars, time: way.shift(callMs) };
   const cold = {
-    dollars: dollars + (loadMs + store.get.mean) * rate + parts * store.getDollars,
+    dollars: dollars + startDollars + (loadMs + store.get.mean) * rate,
     time: way.plus(store.get).shift(callMs + load.placementMs + loadMs),
   };
   const needed = tmpMb(fileBytes, environment);

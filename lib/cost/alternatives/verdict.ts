@@ -1,5 +1,5 @@
 /** Says in sentences whether to slice, and what is cheapest at the rate of requests. */
-import type { Alternative, Offer } from './alternative';
+import { type Alternative, type Offer, GREATEST_RATE } from './alternative';
 import { type Requests, atRate, inDollars, inMs, inRate } from './wording';
 
 export interface Verdict {
@@ -7,13 +7,17 @@ export interface Verdict {
   readonly choice?: Choice;
   /** The most important first, without their full stops. */
   readonly sentences: readonly string[];
+  /** One of the sentences: which service is cheapest, and at which rates another one is. Undefined if all break a limit. */
+  readonly cheapest?: string;
 }
 
 export function verdictOf(alternatives: readonly Alternative[], requests: Requests): Verdict {
   const { choice, sentence } = choiceOf(alternatives, requests);
+  const cheapest = cheapestSentence(alternatives, requests);
   return {
     ...(choice && { choice }),
-    sentences: [sentence, ...cheapestSentence(alternatives, requests)],
+    sentences: [sentence, ...(cheapest === undefined ? [] : [cheapest])],
+    ...(cheapest !== undefined && { cheapest }),
   };
 }
 
@@ -82,17 +86,49 @@ function medianOf(offer: Offer, temperature: 'warm' | 'cold'): string {
   return inMs(p50(offer, temperature));
 }
 
-/** None if all break a limit. Of equally cheap ones, the first. */
-function cheapestSentence(alternatives: readonly Alternative[], { perHour }: Requests): string[] {
+function cheapestSentence(alternatives: readonly Alternative[], { perHour }: Requests): string | undefined {
+  const cheapest = cheapestAt(alternatives, perHour);
+  if (cheapest === undefined) return undefined;
+  const { name, size, dollarsPerMonth } = cheapest;
+  const [higher, lower] = [RATES.filter((rate) => rate > perHour), RATES.filter((rate) => rate < perHour)];
+  const changes = [
+    ...changeOf(alternatives, perHour, higher).map((rate) => ['from', rate] as const),
+    ...changeOf(alternatives, perHour, lower.reverse()).map((rate) => ['below', rate] as const),
+  ].map(([side, rate]) => {
+    const other = cheapestAt(alternatives, rate)?.name ?? 'none';
+    return `; ${side} about ${inRate(Number(rate.toPrecision(2)))}, ${other} ${areOrIs(other)}`;
+  });
+  return `at ${inRate(perHour)}, ${name} ${areOrIs(name)} cheapest (${size}): ${inDollars(dollarsPerMonth)} a month${changes.join('')}`;
+}
+
+/** Of those that keep all limits. Of equally cheap ones, the first. */
+function cheapestAt(alternatives: readonly Alternative[], perHour: number): NamedOffer | undefined {
   const usable = alternatives
     .map((own) => ({ name: own.name, ...own.at(perHour) }))
-    .filter(({ breaks }) => breaks.length === 0);
-  if (usable.length === 0) return [];
-  const { name, size, dollarsPerMonth } = usable.reduce((a, b) =>
-    b.dollarsPerMonth < a.dollarsPerMonth ? b : a,
-  );
-  const month = `${inDollars(dollarsPerMonth)} a month`;
-  return [`at ${inRate(perHour)}, ${name} ${areOrIs(name)} cheapest (${size}): ${month}`];
+    .filter(({ breaks }) => breaks.length === 0)
+    .sort((a, b) => a.dollarsPerMonth - b.dollarsPerMonth);
+  return usable.at(0);
+}
+
+/** Compared rates, in requests an hour. All verdicts use the same: with whole instances, two services change places several times. */
+const RATES = Array.from({ length: Math.floor(Math.log2(GREATEST_RATE)) + 1 }, (_, power) => 2 ** power);
+
+/** Of a factor of two, they leave less than 0.1 %. */
+const BISECTIONS = 10;
+
+/** The first rate at which another service is cheapest, if there is one. @param rates from the one that is next to `perHour` on */
+function changeOf(alternatives: readonly Alternative[], perHour: number, rates: readonly number[]): number[] {
+  const own = cheapestAt(alternatives, perHour)?.name;
+  const isSame = (rate: number): boolean => cheapestAt(alternatives, rate)?.name === own;
+  const index = rates.findIndex((rate) => !isSame(rate));
+  if (index < 0) return [];
+  let [same, other] = [index === 0 ? perHour : rates[index - 1], rates[index]];
+  for (let step = 0; step < BISECTIONS; step++) {
+    const middle = Math.sqrt(same * other);
+    if (isSame(middle)) same = middle;
+    else other = middle;
+  }
+  return [other];
 }
 
 /** A plan of several slices is the only alternative whose name is a plural. */

@@ -16,6 +16,7 @@ export interface Prices {
     | 'expressStorage'
   >;
   readonly stepFunctions: Values<'standardTransitions' | 'expressExecutions' | 'expressGbSecond'>;
+  readonly cloudWatch: Values<'logs'>;
   readonly fargate: Values<'x86Vcpu' | 'x86Memory' | 'armVcpu' | 'armMemory' | 'loadBalancer'>;
 }
 
@@ -56,18 +57,18 @@ export interface Environment {
   readonly handler: Values<
     | 'callCpuMs'
     | 'requestCpuMs'
-    | 'checksum'
-    | 'warmUpCpuMs'
     | 'sessionCpuMs'
     | 'prepackCpu'
     | 'sessionCpu'
     | 'firstRun'
+    | 'firstTouch'
     | 'connections'
     | 'partMb'
   >;
   readonly processor: Values<
     'computing' | 'armFloat32' | 'armInt8' | 'armFourBits' | 'armFloat16' | 'serialShare'
   >;
+  readonly logs: Values<'callBytes' | 'lineBytes' | 'warmUpBytes' | 'startBytes'>;
   readonly alwaysOn: Values<'utilization', 'balancerMs'>;
   readonly batch: Values<'startMs' | 'rowBytes' | 'tableCpu'>;
 }

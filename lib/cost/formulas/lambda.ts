@@ -1,5 +1,6 @@
 /** Lambda: the processors that come with a function's memory, and what a call costs. */
 import type { Environment, Prices } from '../constants/defaults';
+import { GIB } from './s3';
 
 export type Architecture = 'x86_64' | 'arm64';
 
@@ -57,6 +58,11 @@ export function durationRate(memoryMb: number, architecture: Architecture, { lam
 export function tmpRate(fileBytes: number, prices: Prices, environment: Environment): number {
   const charged = tmpMb(fileBytes, environment) - environment.lambda.freeTmpMb;
   return ((charged / 1024) * prices.lambda.tmpGbSecond) / 1000;
+}
+
+/** @param bytes of log lines, with what CloudWatch adds to each */
+export function logDollars(bytes: number, { cloudWatch }: Prices): number {
+  return (bytes / GIB) * cloudWatch.logs;
 }
 
 /** Milliseconds of the init phase: Node.js, the handler and ONNX Runtime's library. Lambda bills them. */

@@ -59,7 +59,11 @@ export function callTiming(
 }
 
 export function loadTiming(
-  { fileBytes, packedBytes }: Pick<SliceDemand, 'fileBytes' | 'packedBytes'>,
+  {
+    fileBytes,
+    packedBytes,
+    activationBytes,
+  }: Pick<SliceDemand, 'fileBytes' | 'packedBytes' | 'activationBytes'>,
   memoryMb: number,
   host: Host,
 ): LoadTiming {
@@ -69,7 +73,8 @@ export function loadTiming(
   const [megabytes, packed] = [fileBytes / 1e6, prepacking ? packedBytes / 1e6 : 0];
   const sessionCpuMs = handler.sessionCpuMs + handler.sessionCpu * megabytes + handler.prepackCpu * packed;
   // Prepacking reads the weights, so the first run finds their pages.
-  const firstRunCpuMs = handler.firstRun * (megabytes - packed);
+  const firstRunCpuMs =
+    handler.firstRun * (megabytes - packed) + (handler.firstTouch * activationBytes) / 1e6;
   return {
     placementMs: lambda.placementMs,
     initMs: initMs(host.architecture, environment),
@@ -113,7 +118,7 @@ export function transferMs(
 function fastestRate(bytes: number, vcpus: number, environment: Environment): number {
   const { network, s3, handler } = environment;
   const connections = Math.max(1, Math.min(handler.connections, Math.ceil(bytes / (handler.partMb * MIB))));
-  const cpuMsPerMb = singleThreadMs(network.cpu + handler.checksum, vcpus);
+  const cpuMsPerMb = singleThreadMs(network.cpu, vcpus);
   return Math.min(network.burstRate * MIB, connections * s3.connectionRate * 1e6, 1e9 / cpuMsPerMb);
 }
 

@@ -14,7 +14,7 @@ import {
   wholeModel,
   pricedPlan,
 } from '../pricing/price';
-import { EVEN_TOLERANCE } from '../search/even-path';
+import { EVEN_TOLERANCE, MOST_DOLLARS_FACTOR } from '../search/even-path';
 import { memoryMb, busyMs, isNearEmpty } from '../sizes/estimate';
 import { sliceSizes } from '../sizes/slice-sizes';
 import { attempt, attemptAll, areBranchesWorthwhile } from './ranking';
@@ -42,9 +42,9 @@ export function namedCut(
   };
   const found = attemptAll(spacesOf(cuts), (space) => candidateOf(slicer.choose(space))).reverse();
   const sequential = found.reduce((best, next) => (isBetter(next, best) ? next : best));
-  const { groups: inOrder, mostBytes } = sequential.cut;
+  const { groups: inOrder, isEven } = sequential.cut;
   const parallel = branchedCuts(cuts, slicer, inOrder.length).map((groups) =>
-    candidateOf({ groups, ...(mostBytes !== undefined && { mostBytes }) }),
+    candidateOf({ groups, ...(isEven && { isEven }) }),
   );
   const best = parallel.reduce(
     (before, next) =>
@@ -70,21 +70,23 @@ function branchedCuts(cuts: CutSpace, slicer: NamedSlicer, slices: number): Grou
 function isBetter({ cut, price }: Candidate, than: Candidate): boolean {
   if (cut.groups.length !== than.cut.groups.length) return cut.groups.length < than.cut.groups.length;
   const other = than.price;
-  const isCheaper = price.movedBytes < other.movedBytes;
-  if (cut.mostBytes === undefined || than.cut.mostBytes === undefined) return isCheaper;
-  const mostBytes = Math.min(cut.mostBytes, than.cut.mostBytes);
-  const isNear = price.movedBytes <= mostBytes;
-  if (isNear !== other.movedBytes <= mostBytes) return isNear;
-  if (price.memoryMb !== other.memoryMb) return price.memoryMb < other.memoryMb;
-  if (price.nearEmpty !== other.nearEmpty) return price.nearEmpty < other.nearEmpty;
-  const [least, most] = [price.mostMs, other.mostMs].sort((a, b) => a - b);
-  return most > (1 + EVEN_TOLERANCE) * least ? price.mostMs < other.mostMs : isCheaper;
+  if (!cut.isEven || !than.cut.isEven) return price.movedBytes < other.movedBytes;
+  const isCheaper = price.cost.dollars < other.cost.dollars;
+  if (isAbove(price.cost.dollars, other.cost.dollars, MOST_DOLLARS_FACTOR)) return isCheaper;
+  const [size, otherSize] = [price, other].map(({ memoryMb, mostMs }) => memoryMb * mostMs);
+  if (isAbove(size, otherSize, 1 + EVEN_TOLERANCE)) return size < otherSize;
+  return price.nearEmpty === other.nearEmpty ? isCheaper : price.nearEmpty < other.nearEmpty;
+}
+
+/** Whether one of them is more than `factor` times the other one. */
+function isAbove(one: number, other: number, factor: number): boolean {
+  return Math.max(one, other) > factor * Math.min(one, other);
 }
 
 function isAboutAsEven({ price }: Candidate, { cut, price: other }: Candidate): boolean {
-  if (cut.mostBytes === undefined) return true;
+  if (!cut.isEven) return true;
   return (
-    price.movedBytes <= cut.mostBytes &&
+    price.cost.dollars <= MOST_DOLLARS_FACTOR * other.cost.dollars &&
     price.memoryMb <= other.memoryMb &&
     price.nearEmpty <= other.nearEmpty &&
     price.mostMs <= (1 + MAX_ADDED_TIME) * other.mostMs

@@ -148,9 +148,9 @@ export class Offers {
     const { threads, transport } = request;
     const settings = { memoryMb: sizes.map(memoryMb), threads, transport };
     const { steps } = slicedRuns(this.cuts, { cut, sizes, settings }, this.goal.requestsPerHour);
-    return steps.map(({ readsFrom, writesTo, inState }, slice) => ({
+    return steps.map(({ readsFrom, writesTo, writesResult, inState }, slice) => ({
       demand: demandOf(sizes[slice], this.cuts.costs.outputSecondsPerByte),
-      choice: { threads, readsFrom, writesTo, ...(inState && { inState }) },
+      choice: { threads, readsFrom, writesTo, writesResult, ...(inState && { inState }) },
     }));
   }
 

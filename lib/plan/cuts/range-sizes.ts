@@ -6,6 +6,7 @@ import { HeldWeights, WeightTable } from '../../dataflow/weights';
 import { type ModelMemory, modelMemory, sizeOf, usesFrom, RunMemory } from '../sizes/run-memory';
 import { repeatedProducers } from '../sizes/node-memory';
 import { ArenaPool } from '../sizes/arena';
+import { type SliceGets, neighborGets } from '../sizes/object-gets';
 
 /** Positions in `Dataflow.order` from `start` to `end`, without `end`. */
 export interface Range {
@@ -21,7 +22,8 @@ export interface RangeSize extends SliceSize {
 }
 
 interface SmallReads {
-  readonly tensors: number;
+  /** Whether the slice reads nothing else. */
+  readonly areAll: boolean;
   readonly bytes: number;
 }
 
@@ -55,8 +57,9 @@ export function sizeRanges(
       coreSeconds += weights.work[node];
     }
     if (position === order.length) {
-      // The last slice computes the results that depend on constants alone.
+      // The last slice computes the results that depend on constants alone, and gathers the others.
       for (const value of results) held.addValue(value);
+      moved.gather();
       run.runRepeated(repeatedProducers(dataflow, results));
     }
     const size = sizeOf(held, pool, run, {
@@ -64,7 +67,7 @@ export function sizeRanges(
       // At its end, the slice writes what later slices need.
       writeBytes: moved.liveBytes,
       computedBytes: moved.computedBytes,
-      readTensors: moved.readTensors,
+      ...moved.gets,
       coreSeconds: coreSeconds + held.repeatedSeconds,
     });
     const { characters, smallReads } = moved;
@@ -82,10 +85,10 @@ class MovedTensors {
   readBytes = 0;
   computedBytes = 0;
   liveBytes = 0;
-  smallReads: SmallReads = { tensors: 0, bytes: 0 };
   private liveHeaders = 0;
-  private readsFromSlices = 0;
-  private readsRequest = 0;
+  private smallBytes = 0;
+  private readonly fromSlices = { tensors: 0, small: 0, bytes: 0, headers: 0 };
+  private readonly fromRequest = { tensors: 0, bytes: 0, headers: 0 };
   private readonly seen: Uint8Array;
   private readonly isResult: Uint8Array;
   /** By position: bytes of the values whose last use it is, and of their headers. */
@@ -95,7 +98,7 @@ class MovedTensors {
 
   constructor(
     private readonly space: CutSpace,
-    results: readonly ValueIndex[],
+    private readonly results: readonly ValueIndex[],
     private readonly start: number,
   ) {
     const { model, order } = space.dataflow;
@@ -111,8 +114,22 @@ class MovedTensors {
     return stateCharacters(this.liveBytes + this.liveHeaders);
   }
 
-  get readTensors(): number {
-    return this.readsFromSlices + this.readsRequest;
+  get smallReads(): SmallReads {
+    const { tensors, small } = this.fromSlices;
+    return { areAll: small === tensors && this.fromRequest.tensors === 0, bytes: this.smallBytes };
+  }
+
+  /**
+   * As if all tensors were neighbors in the objects of one slice and of the request. So a slice of a chain has as many, and no slice
+   * that reads the objects of several ones has fewer.
+   */
+  get gets(): SliceGets {
+    const { fromSlices, fromRequest, start } = this;
+    return {
+      gets: fromSlices.tensors > 0 ? neighborGets(fromSlices.bytes, fromSlices.headers) : 0,
+      requestGets:
+        fromRequest.tensors > 0 || start === 0 ? neighborGets(fromRequest.bytes, fromRequest.headers) : 0,
+    };
   }
 
   addNode(position: number): void {
@@ -133,19 +150,25 @@ class MovedTensors {
     this.liveHeaders -= this.endingHeadersAt[position];
   }
 
+  /** Reads the results that the last slice does not compute. */
+  gather(): void {
+    const { values } = this.space.dataflow.model.graph;
+    for (const value of this.results) if (values[value].initializer === undefined) this.read(value);
+  }
+
   private read(value: ValueIndex): void {
     if (this.seen[value] === 1 || !this.isOutside(value)) return;
     this.seen[value] = 1;
     const { bytes, producedAt } = this.space;
     this.readBytes += bytes[value];
-    if (producedAt[value] < 0) {
-      this.readsRequest = 1;
-      return;
-    }
-    this.readsFromSlices++;
-    if (stateCharacters(bytes[value] + this.headers[value]) > MAX_STATE_TENSORS) return;
-    const { tensors, bytes: before } = this.smallReads;
-    this.smallReads = { tensors: tensors + 1, bytes: before + bytes[value] };
+    const from = producedAt[value] < 0 ? this.fromRequest : this.fromSlices;
+    from.tensors++;
+    from.bytes += bytes[value];
+    from.headers += this.headers[value];
+    const isSmall = stateCharacters(bytes[value] + this.headers[value]) <= MAX_STATE_TENSORS;
+    if (from === this.fromRequest || !isSmall) return;
+    this.fromSlices.small++;
+    this.smallBytes += bytes[value];
   }
 
   private isOutside(value: ValueIndex): boolean {

@@ -4,6 +4,7 @@ import type { SourcedTensor } from '../../../contract/slice-manifest';
 import type { TensorSpec } from '../../../contract/tensors';
 import type { OptimizationLevel } from '../../optimize/level';
 import { type Graph, type ValueIndex, OMITTED } from '../../onnx/model';
+import type { DataSource } from '../../shapes/data-sizes';
 import type { PlannedSplit } from '../../split/split';
 import type { PlannedInt8Weights } from '../int8-weights';
 
@@ -26,10 +27,12 @@ export interface SlicePlan {
   /** The names of the dimensions whose sizes were assumed instead of given, sorted. */
   readonly assumedDimensions: readonly string[];
   /**
-   * Values whose sizes depend on data, so that their sizes are estimated from those of the inputs of their nodes: the first ones in the graph. Values that are
+   * Values whose sizes depend on data and no run has told, so that they are estimated from those of the inputs of their nodes: the first ones in the graph. Values that are
    * computed from them may depend on data too.
    */
   readonly boundedTensors: readonly string[];
+  /** The run that sizes and iterations come from; absent if none depends on data, and for plans with a profile. */
+  readonly dataSizes?: DataSource;
   /** Whether sessions rewrite weights for their kernels; absent if they do. */
   readonly prepacking?: boolean;
   /** Threads of ONNX Runtime in every slice. */

@@ -17,7 +17,7 @@ import {
   readersOf,
   stateTensorLimits,
 } from '../schedule/state-tensor-limits';
-import { type WiredCut, wireGroups } from '../wiring/wiring';
+import { type WiredCut, readsOf, wireGroups } from '../wiring/wiring';
 import { MIN_SAVED_MS, wholeLoadMs } from '../../cost/consolidation';
 import type { CostOptions } from '../../cost/options';
 import type { Dataflow } from '../../dataflow/dataflow';
@@ -68,7 +68,8 @@ export function pricedPlan(
     const readsFrom = slice === 0 ? 'request' : transport;
     const writesTo = slice === last ? 's3-standard' : transport;
     const inState = shares.at(slice);
-    const places = { readsFrom, writesTo, ...(inState && { inState }) } as const;
+    const writesResult = slice === last;
+    const places = { readsFrom, writesTo, writesResult, ...(inState && { inState }) } as const;
     const choice = { memoryMb: memoryMb[slice], threads, ...places };
     return { cost: model.step(demandOf(size, outputSecondsPerByte), choice), ...places };
   });
@@ -78,9 +79,12 @@ export function pricedPlan(
 /** What a slice asks of its function. @param outputSecondsPerByte seconds on one vCPU to write a byte of its outputs */
 export function demandOf(size: SliceSize, outputSecondsPerByte: number): SliceDemand {
   return {
-    ...{ fileBytes: fileBytes(size), packedBytes: size.packedBytes },
+    fileBytes: fileBytes(size),
+    packedBytes: size.packedBytes,
+    activationBytes: size.activationBytes,
     coreSeconds: size.coreSeconds + outputSecondsPerByte * size.writeBytes,
-    readTensors: size.readTensors,
+    gets: size.gets,
+    requestGets: size.requestGets,
     readBytes: size.readBytes,
     writeBytes: size.writeBytes,
     memoryMb: neededMb(size),
@@ -91,13 +95,15 @@ function stateShares({ cut, bytes }: SizedCut, sizes: readonly SliceSize[], sche
   const plan = handedOnPlan(cut, sizes);
   const limits = stateTensorLimits(plan, schedule);
   const readers = readersOf(plan);
-  return cut.wiring.slices.map(({ inputs }, slice): InState => {
-    const carried = inputs.filter(({ source }) => source.from === 'slice' && limits.has(source.slice));
+  return cut.wiring.slices.map((_, slice): InState => {
+    const reads = readsOf(cut.wiring, slice);
+    const carried = reads.filter(({ source }) => source.from === 'slice' && limits.has(source.slice));
     const sources = [...limits.keys()].filter((source) => readers.get(source)?.has(slice));
     return {
       isAnswered: limits.has(slice),
-      readTensors: carried.length,
-      readsAll: carried.length === sizes[slice].readTensors,
+      // An object that fits the state takes one request.
+      gets: sources.length,
+      readsAll: carried.length === reads.length,
       readBytes: sumOf(carried.map(({ value }) => bytes[value])),
       characters: sumOf(sources.map((source) => plannedCharacters(plan.slices[source]))),
     };

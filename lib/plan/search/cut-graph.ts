@@ -158,6 +158,7 @@ export function pricedGraph(graph: CutGraph, pricing: Pricing): PricedGraph {
       threads,
       readsFrom: from === 0 && isFirst ? 'request' : transport,
       writesTo: isEnd ? 's3-standard' : transport,
+      writesResult: isEnd,
       ...(pricing.tensorsInState && { inState: smallTensors(size, isEnd) }),
     } as const;
     const demand = demandOf(size, outputSecondsPerByte);
@@ -167,11 +168,11 @@ export function pricedGraph(graph: CutGraph, pricing: Pricing): PricedGraph {
   return { vertices, edges, model, temperature, transport, isLast };
 }
 
-function smallTensors({ smallReads, readTensors, characters }: RangeSize, isEnd: boolean): InState {
+function smallTensors({ smallReads, gets, characters }: RangeSize, isEnd: boolean): InState {
   return {
     isAnswered: characters <= MAX_STATE_TENSORS && !isEnd,
-    readTensors: smallReads.tensors,
-    readsAll: smallReads.tensors === readTensors,
+    gets: smallReads.areAll ? gets : 0,
+    readsAll: smallReads.areAll,
     readBytes: smallReads.bytes,
     characters: 0,
   };

@@ -1,34 +1,39 @@
 /**
- * The path for a fixed number of slices: that with the smallest largest function, by its memory, then by its time to load and to compute,
- * and then by its work, among the paths that move few bytes.
+ * The path for a fixed number of slices: that with the smallest largest function, among the paths that cost little more than the cheapest
+ * one that shares the work.
  *
- * Every goal here is a limit on each edge, and a path within limits exists if the one with the fewest bytes does. So bisection over the
- * limits, with one shortest path for each step, finds the best path exactly: these are bottleneck shortest paths, one criterion after the
- * other.
+ * Users name a number of slices to bound the memory of each function and what it loads and computes. So the largest function has two sizes:
+ * its memory and its time. The path has the least product of both: no other one saves more of one, as a share, than it adds to the other.
+ * By memory alone, a cut that saves 8 % could leave all nodes but one in one slice.
+ *
+ * Every goal here is a limit on each edge, and a path within limits exists if the cheapest one does. So bisection over the limits, with one
+ * shortest path for each step, finds the best path: these are bottleneck shortest paths, one criterion after the other.
  */
+import { busyMs, isNearEmpty, memoryMb, nearEmptySeconds, unevenness } from '../sizes/estimate';
 import type { DetailedCostModel } from '../../cost/model';
-import { busyMs, isNearEmpty, memoryMb, unevenness } from '../sizes/estimate';
 import type { CutGraph, PricedGraph, Step } from './cut-graph';
 import { type ShortestPath, shortestPath, lightestPlan } from './label-setting';
 import { coldShareAt } from '../../cost/chain';
-import type { PlanRequest } from '../goal';
+import { DEFAULT_GOAL, type PlanRequest } from '../goal';
 import type { Label } from './label';
 import { type Found, Incumbents } from './pruning';
 
 /**
  * A cut shares the work if each slice does at least this part of what the smallest slice does in the cut that shares it best. Without
- * this, the fewest bytes would be those of slices of a few nodes at the ends of a model, which do nothing.
+ * this, the cheapest cut would be that of slices of a few nodes at the ends of a model, which do nothing.
  */
 const LEAST_PART = 0.5;
 
-/**
- * How many times the bytes of the cheapest cut that shares the work an even cut may move: larger factors hardly make the largest slice smaller.
- */
-export const MOST_BYTES_FACTOR = 2;
+/** How many times the price of the cheapest cut that shares the work an even cut may cost. */
+export const MOST_DOLLARS_FACTOR = 1.25;
 
-/** By this share, the largest slice may take longer and do more work than in the most even cut, if fewer bytes move then. */
+/** By this share, the largest slice may take longer and do more work than in the most even cut, if a run costs less then. */
 export const EVEN_TOLERANCE = 0.1;
 
+/** By this share, a run may cost more if the slices below the largest one then share the work. */
+const WORK_TOLERANCE = 0.02;
+
+/** Limits on each slice. */
 interface Limits {
   readonly mostMemoryMb?: number;
   readonly leastSeconds?: number;
@@ -37,33 +42,42 @@ interface Limits {
   readonly mostMs?: number;
 }
 
-export function evenPath(graph: CutGraph, slices: number, model: DetailedCostModel) {
-  const paths = new LimitedPaths(graph, slices, model);
+/** @param priced the same edges, each with one memory size */
+export function evenPath(graph: CutGraph, priced: PricedGraph, slices: number, model: DetailedCostModel) {
+  const paths = new LimitedPaths(graph, priced, slices, model);
   const work = ascending(paths.seconds);
-  const smallest = largestThat(work, (leastSeconds) => paths.fewestBytes({ leastSeconds }) !== undefined);
+  const smallest = largestThat(work, (leastSeconds) => paths.cheapest({ leastSeconds }) !== undefined);
   if (smallest === undefined) return undefined;
-  // If some slices do nearly nothing in every cut, only bytes count for them.
+  // If some slices do nearly nothing in every cut, only the price counts for them.
   const part = isNearEmpty(smallest, graph.total.coreSeconds, slices) ? 0 : LEAST_PART * smallest;
-  const sharing = paths.fewestBytes({ leastSeconds: part });
-  if (sharing === undefined) return undefined;
-  const mostBytes = MOST_BYTES_FACTOR * movedAtLeast({ movedBytes: sharing.weight, slices });
-  const isNear = (limits: Limits): boolean => {
-    const found = paths.fewestBytes(limits);
-    return found !== undefined && found.weight <= mostBytes;
-  };
+  const sharing = paths.cheapest({ leastSeconds: part });
+  const largest = sharing && smallestFunction(paths, MOST_DOLLARS_FACTOR * sharing.weight);
+  const cheapest = largest && paths.cheapest(largest);
+  if (cheapest === undefined) return undefined;
 
-  const mostMemoryMb = smallestThat(ascending(paths.memoryMb), (most) => isNear({ mostMemoryMb: most }));
-  // A large tensor may need a slice of its own, which then does less than its part.
-  const leastSeconds = isNear({ mostMemoryMb, leastSeconds: part })
-    ? part
-    : largestThat(work, (least) => least < part && isNear({ mostMemoryMb, leastSeconds: least }));
-  const within = { mostMemoryMb, leastSeconds };
-  const mostMs = smallestThat(ascending(paths.ms), (most) => isNear({ ...within, mostMs: most })) ?? Infinity;
-  const inTime = { ...within, mostMs: (1 + EVEN_TOLERANCE) * mostMs };
-  // If one layer takes the longest in every cut, the work of the other slices still counts.
-  const mostSeconds = smallestThat(work, (most) => isNear({ ...inTime, mostSeconds: most })) ?? Infinity;
-  const found = paths.fewestBytes({ ...inTime, mostSeconds: (1 + EVEN_TOLERANCE) * mostSeconds });
-  return found && { path: found.path, mostBytes };
+  // If one layer takes the longest in every cut, the work of the other slices still counts, but less than the price.
+  const mostDollars = (1 + WORK_TOLERANCE) * cheapest.weight;
+  const isCheap = (limits: Limits): boolean => paths.costsAtMost(mostDollars, { ...largest, ...limits });
+  const ofUseful = nearEmptySeconds(graph.total.coreSeconds, slices);
+  const leastSeconds = isCheap({ leastSeconds: ofUseful }) ? ofUseful : 0;
+  const mostSeconds = smallestThat(work, (most) => isCheap({ leastSeconds, mostSeconds: most })) ?? Infinity;
+  return paths.cheapest({ ...largest, leastSeconds, mostSeconds: (1 + EVEN_TOLERANCE) * mostSeconds });
+}
+
+/** The limits with the least product of memory and time, with some tolerance of time. */
+function smallestFunction(paths: LimitedPaths, mostDollars: number): Limits | undefined {
+  const times = ascending(paths.ms);
+  let best: { readonly mostMemoryMb: number; readonly mostMs: number } | undefined;
+  for (const mostMemoryMb of ascending(paths.memoryMb)) {
+    const most = best === undefined ? Infinity : (best.mostMemoryMb * best.mostMs) / mostMemoryMb;
+    const shorter = times.filter((ms) => ms < most);
+    const isWithin = (mostMs?: number): boolean =>
+      mostMs !== undefined && paths.costsAtMost(mostDollars, { mostMemoryMb, mostMs });
+    if (!isWithin(shorter.at(-1))) continue;
+    const mostMs = smallestThat(shorter, isWithin);
+    if (mostMs !== undefined) best = { mostMemoryMb, mostMs };
+  }
+  return best && { ...best, mostMs: (1 + EVEN_TOLERANCE) * best.mostMs };
 }
 
 /** The edges of a graph as parallel lists, because a search goes through all of them many times. */
@@ -71,36 +85,46 @@ class LimitedPaths {
   readonly memoryMb: Float64Array;
   readonly seconds: Float64Array;
   readonly ms: Float64Array;
-  private readonly bytes: Float64Array;
+  private readonly dollars: Float64Array;
   private readonly squares: Float64Array;
 
   constructor(
     private readonly graph: CutGraph,
+    priced: PricedGraph,
     private readonly slices: number,
     model: DetailedCostModel,
   ) {
     const { edges } = graph;
-    this.bytes = Float64Array.from(edges, ({ size }) => size.readBytes + size.writeBytes);
+    const cold = coldShareAt(DEFAULT_GOAL.temperature, model.coldShare);
+    this.dollars = Float64Array.from(priced.edges, ({ steps: [step] }) => {
+      const warm = step.warmDollars + model.dollarsPerMs * step.warmMs;
+      return (1 - cold) * warm + cold * (step.coldDollars + model.dollarsPerMs * step.coldMs);
+    });
     this.memoryMb = Float64Array.from(edges, ({ size }) => memoryMb(size));
     this.seconds = Float64Array.from(edges, ({ size }) => size.coreSeconds);
     this.ms = Float64Array.from(edges, ({ size }) => busyMs(size, model));
     this.squares = this.ms.map((ms) => ms * ms);
   }
 
-  fewestBytes({
+  costsAtMost(dollars: number, limits: Limits): boolean {
+    const found = this.cheapest(limits);
+    return found !== undefined && found.weight <= dollars;
+  }
+
+  cheapest({
     mostMemoryMb = Infinity,
     leastSeconds = 0,
     mostSeconds = Infinity,
     mostMs = Infinity,
   }: Limits): ShortestPath | undefined {
     const { graph, memoryMb, seconds, ms } = this;
-    const weights = this.bytes.map((bytes, edge) => {
+    const weights = this.dollars.map((dollars, edge) => {
       const isWithin =
         seconds[edge] >= leastSeconds &&
         seconds[edge] <= mostSeconds &&
         ms[edge] <= mostMs &&
         memoryMb[edge] <= mostMemoryMb;
-      return isWithin ? bytes : Infinity;
+      return isWithin ? dollars : Infinity;
     });
     return shortestPath(graph.vertices.length, graph.edges, weights, this.slices, this.squares);
   }

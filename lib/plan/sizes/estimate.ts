@@ -69,14 +69,16 @@ export interface SliceSize {
   readonly copiedBytes: number;
   /** All tensors that its nodes compute; a measure of its run time. */
   readonly computedBytes: number;
-  /** Number of tensors read; those of the request count as one, because they are in one object. */
-  readonly readTensors: number;
+  /** GETs of the objects of earlier slices. */
+  readonly gets: number;
+  /** GETs of the request's object, if it is in S3. */
+  readonly requestGets: number;
   /** Seconds of computing on one vCPU. */
   readonly coreSeconds: number;
   readonly nodes: number;
 }
 
-export type MemorySize = Omit<SliceSize, 'computedBytes' | 'readTensors' | 'coreSeconds'>;
+export type MemorySize = Omit<SliceSize, 'computedBytes' | 'gets' | 'requestGets' | 'coreSeconds'>;
 
 /** The expected peak of the resident memory of the slice's function in its first call, in bytes. */
 export function peakBytes(size: MemorySize): number {
@@ -165,7 +167,11 @@ const NEAR_EMPTY = 0.01;
 const NEAR_EMPTY_OF_EQUAL = 0.1;
 
 export function isNearEmpty(own: number, ofAll: number, slices: number): boolean {
-  return own < Math.min(NEAR_EMPTY, NEAR_EMPTY_OF_EQUAL / slices) * ofAll;
+  return own < nearEmptySeconds(ofAll, slices);
+}
+
+export function nearEmptySeconds(ofAll: number, slices: number): number {
+  return Math.min(NEAR_EMPTY, NEAR_EMPTY_OF_EQUAL / slices) * ofAll;
 }
 
 /**
@@ -176,7 +182,7 @@ export function isNearEmpty(own: number, ofAll: number, slices: number): boolean
 export const MAX_STATE_TENSORS = 48 * 1024;
 
 /** What a safetensors file has besides elements: names twice, types, shapes, offsets and checksums, the ETag of a request. */
-const FILE_HEADER_BYTES = 200;
+export const FILE_HEADER_BYTES = 200;
 const TENSOR_HEADER_BYTES = 160;
 
 export function headerBytes(name: string): number {

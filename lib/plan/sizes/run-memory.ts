@@ -152,7 +152,10 @@ export function usesFrom({ dataflow, repeatedUsers }: NodeMemory, start: number)
   return uses;
 }
 
-type Moved = Pick<SliceSize, 'readBytes' | 'readTensors' | 'writeBytes' | 'computedBytes' | 'coreSeconds'>;
+type Moved = Pick<
+  SliceSize,
+  'readBytes' | 'gets' | 'requestGets' | 'writeBytes' | 'computedBytes' | 'coreSeconds'
+>;
 
 /** The size of the slice whose weights are held and whose nodes ran with memory from the pool. */
 export function sizeOf(

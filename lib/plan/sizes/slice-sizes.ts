@@ -4,7 +4,8 @@ import type { SliceSize } from './estimate';
 import type { Dataflow } from '../../dataflow/dataflow';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
 import type { NodeSeconds } from '../../compute-time/node-seconds';
-import type { SliceWiring, Wiring } from '../wiring/wiring';
+import { sliceGets } from './object-gets';
+import { type SliceWiring, type Wiring, readsOf } from '../wiring/wiring';
 import { type ModelMemory, modelMemory, sizeOf, usesFrom, RunMemory } from './run-memory';
 import type { MemoryEstimates } from './node-memory';
 import { type TensorPool, ArenaPool, HeirFinder } from './arena';
@@ -12,6 +13,8 @@ import { type TensorPool, ArenaPool, HeirFinder } from './arena';
 export interface NodeEstimates extends MemoryEstimates {
   /** By node: seconds of computing. */
   readonly work: NodeSeconds;
+  /** By value: bytes of an element; 0 for strings. */
+  readonly elementBytes: readonly number[];
 }
 
 /**
@@ -22,26 +25,27 @@ export interface NodeEstimates extends MemoryEstimates {
  */
 export function sliceSizes(
   dataflow: Dataflow,
-  { slices }: Wiring,
+  wiring: Wiring,
   bytes: readonly number[],
-  { work, ...estimates }: NodeEstimates,
+  { work, elementBytes, ...estimates }: NodeEstimates,
 ): SliceSize[] {
   const table = new WeightTable(dataflow, bytes, work);
   const memory = modelMemory(dataflow, bytes, estimates);
   const position = new Map(dataflow.order.map((node, place) => [node, place]));
   const sum = (values: readonly ValueIndex[]): number =>
     values.reduce((total, value) => total + bytes[value], 0);
-  return slices.map((slice) => {
+  const gets = sliceGets(dataflow.model.graph, wiring, { bytes, elementBytes });
+  return wiring.slices.map((slice, index) => {
     const held = new HeldWeights(table);
     for (const node of slice.nodes) held.addNode(node);
     for (const value of slice.outputs) held.addValue(value);
     const start = slice.nodes.reduce((first, node) => Math.min(first, position.get(node) ?? first), Infinity);
     const { pool, run } = executed(memory, slice, start);
     return sizeOf(held, pool, run, {
-      readBytes: sum(slice.inputs.map(({ value }) => value)),
+      readBytes: sum(readsOf(wiring, index).map(({ value }) => value)),
       writeBytes: sum(slice.outputs),
       computedBytes: slice.nodes.reduce((total, node) => total + table.outputBytes(node), 0),
-      readTensors: readsOf(slice),
+      ...gets[index],
       // Added in the same order as for a range, so that the last bit is the same.
       coreSeconds: slice.nodes.reduce((total, node) => total + work[node], 0) + held.repeatedSeconds,
     });
@@ -70,11 +74,6 @@ function executed(
   runOn(finder);
   const pool = new ArenaPool(finder.heirs);
   return { pool, run: runOn(pool) };
-}
-
-function readsOf({ inputs }: SliceWiring): number {
-  const fromSlices = inputs.filter(({ source }) => source.from === 'slice').length;
-  return fromSlices + (fromSlices < inputs.length ? 1 : 0);
 }
 
 /** @param nodes the nodes of the graph, in the order of its file, which is topological */

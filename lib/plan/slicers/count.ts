@@ -3,9 +3,10 @@ import { HeldWeights } from '../../dataflow/weights';
 import { SlicedInferenceError, quoted } from '../../errors';
 import { type CutSpace, candidateCuts, candidateLimit } from '../cuts/cuts';
 import { type Range, tablesOf } from '../cuts/range-sizes';
-import { CutGraph, split, whole } from '../search/cut-graph';
+import { CutGraph, pricedGraph, split, whole } from '../search/cut-graph';
 import { evenPath } from '../search/even-path';
 import { memoryMb } from '../sizes/estimate';
+import { leastMemory } from './range-search';
 import type { Choice, NamedSlicer } from './slicer';
 
 /** The search takes more than a second for more slices; these are cut at equal shares of the work. */
@@ -14,7 +15,7 @@ const MOST_SEARCHED_SLICES = 128;
 /** Candidates for each slice, if a large number of slices is requested. */
 const CANDIDATES_PER_SLICE = 4;
 
-/** Chooses exactly `slices` slices, whose largest function is as small as cuts with few bytes allow, see `evenPath`. */
+/** Chooses exactly `slices` slices, whose largest function is as small as a price allows, see `evenPath`. */
 export function count(slices: number): NamedSlicer {
   if (!Number.isInteger(slices) || slices < 1) {
     throw new SlicedInferenceError(
@@ -64,12 +65,15 @@ function countedSlices(space: CutSpace, slices: number, needed: readonly number[
   const model = costs.model();
   const { maxMemoryMb } = model.options.environment.lambda;
   const fitting = separated.where(({ size }) => memoryMb(size) <= maxMemoryMb);
-  const even = evenPath(fitting, slices, model) ?? evenPath(separated, slices, model);
+  const { tensorsInState } = model.options;
+  const evenIn = (graph: CutGraph) =>
+    evenPath(graph, pricedGraph(graph, { ...leastMemory(space), tensorsInState }), slices, model);
+  const even = evenIn(fitting) ?? evenIn(separated);
   if (even === undefined) throw new Error('a plan without limits exists');
   return {
     groups: all.groupsOf(even.path),
     quality: { comparedCuts: cuts.length, comparedAllCuts: cuts.length === legal.length },
-    mostBytes: even.mostBytes,
+    isEven: true,
   };
 }
 

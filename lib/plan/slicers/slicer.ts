@@ -71,14 +71,14 @@ export interface Choice {
   readonly settings?: ChosenSettings;
   /** Absent if the caller named the cuts. */
   readonly quality?: SearchQuality;
-  /** The most bytes that all slices together may move for their evenness. Present for a fixed number of even slices. */
-  readonly mostBytes?: number;
+  /** Whether the largest function is as small as `evenPath` makes it: for a fixed number of slices. */
+  readonly isEven?: boolean;
 }
 
 export interface ChosenCut extends WiredCut {
   readonly settings?: ChosenSettings;
   readonly quality?: SearchQuality;
   /** See `Choice`. */
-  readonly mostBytes?: number;
+  readonly isEven?: boolean;
   readonly whole?: WholeCut;
 }

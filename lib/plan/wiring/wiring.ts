@@ -24,6 +24,7 @@ export interface SliceWiring {
   readonly inputs: readonly SourcedValue[];
   /** Model inputs with a default that the slice uses: the slice declares them as inputs and has their initializers. */
   readonly defaults: readonly ValueIndex[];
+  /** In the order of their object: those with the same readers are neighbors. */
   readonly outputs: readonly ValueIndex[];
   /** Declared as outputs but never fetched, so that ONNX Runtime keeps the casts before them, see `Dataflow.pinned`. */
   readonly pinned: readonly ValueIndex[];
@@ -44,6 +45,17 @@ export interface WiredCut {
 
 const NO_NODE = -1;
 
+/** What a slice reads: the inputs of its session, and if it is the last one the results that it does not compute. */
+export function readsOf({ slices, results }: Wiring, slice: number): readonly SourcedValue[] {
+  const { inputs } = slices[slice];
+  if (slice < slices.length - 1) return inputs;
+  const known = new Set(inputs.map(({ value }) => value));
+  const others = results.filter(
+    ({ value, source }) => !known.has(value) && (source.from === 'request' || source.slice !== slice),
+  );
+  return [...inputs, ...new Map(others.map((other) => [other.value, other])).values()];
+}
+
 export function wireSlices(dataflow: Dataflow, groups: Groups): Wiring {
   const { graph } = dataflow.model;
   const sliceOfNode = new Map(groups.flatMap((nodes, slice) => nodes.map((node) => [node, slice] as const)));
@@ -54,6 +66,11 @@ export function wireSlices(dataflow: Dataflow, groups: Groups): Wiring {
   const contents = groups.map((nodes, slice) => contentsOf(dataflow, nodes, resultsOf[slice]));
   const inputs = contents.map(({ needed }, slice) => wireInputs(graph, needed, slice, sliceOf));
   const outputsOf = valuesBySlice([...results, ...inputs.flat()], groups.length);
+  const readers = readersByValue(inputs, results);
+  const byReaders = (a: ValueIndex, b: ValueIndex): number => {
+    const [one, other] = [readers.get(a) ?? '', readers.get(b) ?? ''];
+    return one === other ? 0 : one < other ? -1 : 1;
+  };
   const slices = groups.map((nodes, slice): SliceWiring => {
     const { held, needed } = contents[slice];
     const outputs = outputsOf[slice];
@@ -66,7 +83,7 @@ export function wireSlices(dataflow: Dataflow, groups: Groups): Wiring {
       initializers,
       inputs: inputs[slice],
       defaults: initializers.filter((value) => graph.values[value].input !== undefined),
-      outputs: sorted([...outputs]),
+      outputs: sorted([...outputs]).sort(byReaders),
       pinned: values.filter((value) => dataflow.pinned.has(value) && !outputs.has(value)),
     };
   });
@@ -118,6 +135,20 @@ function valuesBySlice(list: readonly SourcedValue[], slices: number): ReadonlyS
   const values = Array.from({ length: slices }, () => new Set<ValueIndex>());
   for (const { value, source } of list) if (source.from === 'slice') values[source.slice].add(value);
   return values;
+}
+
+/** By value: the slices that read it, ascending, one character each. The last slice reads all results. */
+function readersByValue(
+  inputs: readonly (readonly SourcedValue[])[],
+  results: readonly SourcedValue[],
+): ReadonlyMap<ValueIndex, string> {
+  const readers = new Map<ValueIndex, string>();
+  inputs.forEach((read, slice) => {
+    const all = slice === inputs.length - 1 ? [...read, ...results] : read;
+    for (const value of new Set(all.map((each) => each.value)))
+      readers.set(value, (readers.get(value) ?? '') + String.fromCharCode(slice));
+  });
+  return readers;
 }
 
 /**

@@ -164,7 +164,10 @@ describe('of made-up calls, calibrate recovers', () => {
       own.slices.flatMap((_slice, slice) => {
         const [cold, megabytes] = [run < 6, filesOf(own, slice) / 1e6];
         const packed = slice === 1 ? (1500 * 1500 * 4) / 1e6 : slice === 2 ? (1500 * 16 * 4) / 1e6 : 0;
-        const cpuMs = truth.sessionCpuMs + megabytes * (truth.cpu + 0.15 + 0.045) + packed * truth.prepackCpu;
+        const cpuMs =
+          truth.sessionCpuMs +
+          megabytes * (truth.cpu + DEFAULT_ENVIRONMENT.handler.sessionCpu) +
+          packed * truth.prepackCpu;
         const noise = 1 + 0.03 * Math.sin(7 * run + slice);
         const requestId = `${run}-${slice}`;
         const loadMs = cold ? 68 + (noise * cpuMs) / vcpus : 0;

@@ -1,18 +1,13 @@
 import * as path from 'node:path';
 import { writeTensorFile } from '../../../bin/tensor-files';
 import type { Verification } from '../../../bin/verify/run-both';
-import type { StackingVerification } from '../../../bin/verify/verify-stacked';
-import { stackingToken } from '../../../lib/plan/stacking-token';
-import { readPlan } from '../../../lib/compile/files/read-plan';
 import { builtFile } from '../../../lib/host/packages';
 import { fileWith } from '../../support/changed-json';
 import {
-  type ModelInit,
   FLOAT,
   INT64,
   attribute,
   floats,
-  int64s,
   mlp,
   modelOf,
   node,
@@ -23,7 +18,6 @@ import {
 import { PRODUCT, WEIGHT, integerModel } from '../../support/integer-models';
 import * as models from '../../support/command-models';
 import { cli, refuse, succeed, succeedWithJson } from '../../support/run-cli';
-import { graphOf } from '../../support/graph-text';
 import { float32, int64 } from '../../support/tensors';
 
 async function verify(args: readonly string[]): Promise<Verification> {
@@ -155,74 +149,10 @@ test('verify --optimize cuts the optimized graph, and compares with the whole mo
 });
 
 test.each([
-  [['--batch', '1'], 'It must be a whole number from 2 to 64.'],
-  [['--batch', '2', '--inputs', 'x.npz'], "'--batch <n>' cannot be used with option '--inputs <file>'"],
   [['--optimize', 'all'], 'Allowed choices are none, basic, extended.'],
   [['--seed', '3', '--inputs', 'x.npz'], "'--inputs <file>' cannot be used with option '--seed <n>'"],
 ])('verify refuses the flags %p', async (flags, message) => {
   expect(await refuse(['verify', saveModel(mlp(1)), ...flags])).toContain(message);
-});
-
-describe('verify --batch', () => {
-  const batched = (init: ModelInit) => saveModel(init);
-  const rows = (text: string): ModelInit => ({
-    graph: graphOf(text, {
-      initializer: [int64s('one', [1, 4])],
-      input: [value('x', FLOAT, ['batch', 4])],
-      output: [value('y', FLOAT, ['batch', 4])],
-    }),
-  });
-  const stacking = async (args: readonly string[]) =>
-    (await succeedWithJson(['verify', ...args, '--json'])) as StackingVerification;
-
-  it('prints the token of the plan if stacked items have the bits that they have alone', async () => {
-    const model = batched(models.twoInputs());
-    const flags = [model, '--slices', '2', '--dimension', 'batch=8'];
-    const output = await succeed(['verify', ...flags, '--batch', '4']);
-    const [found, on, token, limits] = output.split('\n');
-    // Stacks of 2, 3 and 4 items of one set, of its 4 items in the slices, and of 4 items of two more.
-    expect(found).toBe(
-      "all 21 items have the bits that they have alone, in stacks of 2 to 4 with graph optimization 'none'",
-    );
-    expect(on).toBe(
-      "on generated inputs: x float32[1,4], ids int64[1,1], stacked along 'batch', with 1 thread",
-    );
-
-    const out = path.join(temporaryFolder(), 'slices');
-    await succeed(['slice', ...flags, '--out', out]);
-    const plan = readPlan(path.join(out, 'plan.json'));
-    expect(token).toBe(`stacking: ${stackingToken(plan, 4)}`);
-    expect(limits).toBe(
-      'Items of other sizes than x float32[1,4], ids int64[1,1] may have other bits when they are stacked.',
-    );
-    const threads = await stacking([model, '--slices', '2', '--batch', '4', '--threads', '2']);
-    expect(threads).toMatchObject({ identical: true, token: stackingToken({ ...plan, threads: 2 }, 4) });
-    expect(await stacking([batched(models.manyOutputs()), '--batch', '2'])).toMatchObject({ maxAbsDiff: 0 });
-  });
-
-  it('says for how many items and by how much bits differ, and prints no token', async () => {
-    const mixed = batched(rows('ReduceMean x > mean axes=[0] keepdims=1; Sub x mean > y'));
-    const { code, stdout, stderr } = await cli(['verify', mixed, '--batch', '3', '--slices', '1']);
-    expect([code, stderr]).toEqual([1, '']);
-    const expected =
-      /^14 of 14 items have other bits than alone, max abs diff \d\.\d+, in stacks of 2 to 3 with/;
-    expect(stdout).toMatch(expected);
-  });
-
-  it.each([
-    [
-      'a fixed first size',
-      models.unary([['Tanh', 'x', 'y']]),
-      "must begin with the same symbolic size, got [1,4] of 'x'",
-    ],
-    [
-      'nodes that take one item',
-      rows('Reshape x one > a; Add a x > y'),
-      'got x float32[2,4], stacked: Non-zero status code',
-    ],
-  ])('refuses a model with %s', async (_, init, message) => {
-    expect(await refuse(['verify', batched(init), '--slices', '1', '--batch', '2'])).toContain(message);
-  });
 });
 
 test("verify --against default reports how far the slices are from the model at ONNX Runtime's defaults", async () => {

@@ -163,7 +163,11 @@ test('a model in the cache of the hub gives the app its name, and the README the
 
 test.each([
   [2, '(2) }', /^note: the packages/],
-  [3, '(3).fill(1n) }', /^warning: the model refuses the example values of call\.mjs \(.*\): replace them/],
+  [
+    3,
+    '(3).fill(1n) }',
+    /^warning: this plan is a guess: .*\nwarning: the model refuses the example values of call\.mjs \(.*\): replace them/,
+  ],
 ])(
   'the call of a model with a rank of %i has values that it takes, or init warns',
   async (rank, data, said) => {

@@ -7,6 +7,10 @@ type Event = readonly [name: string, ts: number, dur: number, outputs?: readonly
 
 /** Reads a file as ONNX Runtime writes it: the events of a node's bodies come before the event of the node. */
 function read(...runs: readonly (readonly Event[])[]): Promise<SliceEvents> {
+  return readEvents(written(...runs), new NodeLabels('m'));
+}
+
+function written(...runs: readonly (readonly Event[])[]): string {
   const lines = runs.flatMap((events) => [
     ...events.map(([name, ts, dur, outputs = []]) => {
       const args = JSON.stringify({ output_type_shape: outputs });
@@ -14,7 +18,7 @@ function read(...runs: readonly (readonly Event[])[]): Promise<SliceEvents> {
     }),
     '{"cat" : "Session","dur" :1,"ts" :1,"name" :"model_run","args" : {}},',
   ]);
-  return readEvents(fileWith(['[', ...lines, ']'].join('\n')), new NodeLabels('m'));
+  return fileWith(['[', ...lines, ']'].join('\n'));
 }
 
 /** The first run does not count. */
@@ -24,14 +28,14 @@ describe('readEvents', () => {
   it('collects the times of each node in all runs but the first', async () => {
     const { nodes, runs } = await read([['m:0', 0, 1000]], [['m:0', 10, 5]], [['m:0', 20, 7]]);
     expect(runs).toBe(2);
-    expect(nodes).toEqual([{ node: 0, events: 1, micros: [5, 7], tensors: [] }]);
+    expect(nodes).toEqual([{ node: 0, events: 1, bodyNodes: 0, micros: [5, 7], tensors: [] }]);
     expect((await read([['m:0', 0, 1000]])).runs).toBe(0);
     expect((await read()).runs).toBe(0);
   });
 
   it('counts the time of bodies in the time of their node alone', async () => {
     const { nodes, unlabeled } = await after(['inner', 12, 3], ['inner', 16, 3], ['m:4', 10, 10]);
-    expect(nodes).toEqual([{ node: 4, events: 3, micros: [10], tensors: [] }]);
+    expect(nodes).toEqual([{ node: 4, events: 3, bodyNodes: 1, micros: [10], tensors: [] }]);
     expect(unlabeled).toEqual([0]);
   });
 
@@ -49,4 +53,15 @@ describe('readEvents', () => {
       { dtype: 'float64', shape: [3] },
     ]);
   });
+});
+
+it('counts the nodes of bodies that ran, and reads the first run if no run is skipped', async () => {
+  const passes = [1, 3, 5].map((ts): Event => ['twice', ts, 1]);
+  const file = written([...passes, ['once', 7, 1], ['m:2', 0, 10], ['m:3', 12, 1]]);
+  const { nodes, runs } = await readEvents(file, new NodeLabels('m'), 0);
+  expect(runs).toBe(1);
+  expect(nodes).toMatchObject([
+    { node: 2, events: 5, bodyNodes: 2 },
+    { node: 3, events: 1, bodyNodes: 0 },
+  ]);
 });

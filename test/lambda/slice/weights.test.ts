@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { PART_BYTES } from '../../../contract/object-reads';
 import { messageOf } from '../../../lambda/errors';
 import type { SliceFiles } from '../../../lambda/slice/environment';
 import { SliceFetch } from '../../../lambda/slice/load';
-import { PART_BYTES } from '../../../lambda/store/ranged-read';
+
 import { MemoryObjects } from '../../support/memory-objects';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { sha256 } from '../../support/tiny-slice';

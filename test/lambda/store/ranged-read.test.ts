@@ -1,15 +1,10 @@
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
+import { partsOf } from '../../../contract/object-reads';
 import { wholeRequestMs } from '../../../lambda/store/limits';
 import type { ObjectStore } from '../../../lambda/store/object-store';
-import {
-  collectInto,
-  inParallel,
-  openObject,
-  partsOf,
-  readRangeInto,
-} from '../../../lambda/store/ranged-read';
+import { collectInto, inParallel, openObject, readRangeInto } from '../../../lambda/store/ranged-read';
 import { MemoryObjects } from '../../support/memory-objects';
 
 const object = { bucket: 'b', key: 'k' };

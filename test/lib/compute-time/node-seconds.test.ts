@@ -19,9 +19,11 @@ import {
   type ModelInit,
   BOOL,
   FLOAT,
+  attribute,
   callOf,
   choice,
   functionsOf,
+  node,
   saveModel,
   value,
 } from '../../support/model-builder';
@@ -153,6 +155,19 @@ test('counts half of the nodes of both branches of an If', () => {
   const input = [value('c', BOOL, []), value('x', FLOAT, [10])];
   const graph = graphOf([choice('c', 'y', nodesOf('Relu x > r; Abs r > b'))], { input });
   close(secondsOf(graph), 3 * NODE_OVERHEAD + (1 + 40) / BANDWIDTH.copy);
+});
+
+test('counts a pass for each iteration that a Loop had, with copies of what it carries', () => {
+  const body = {
+    node: nodesOf('Abs a > b'),
+    input: ['i', 'go', 'a'].map((name) => value(name)),
+    output: ['go', 'b'].map((name) => value(name)),
+  };
+  const loop = node('Loop', ['', '', 'x'], ['y'], [attribute.graph('body', body)]);
+  const model = parseModel(saveModel({ graph: graphOf([loop]) }));
+  const types = model.graph.values.map(() => ({ dtype: 'float32', shape: [10] }));
+  const [seconds] = nodeSeconds(model, types, { iterations: [5] });
+  close(seconds, NODE_OVERHEAD + 5 * NODE_OVERHEAD + (80 + 4 * 2 * 40) / BANDWIDTH.copy);
 });
 
 test('counts the nodes of a local function, also of the functions that it calls', () => {

@@ -2,12 +2,13 @@
 import * as fc from 'fast-check';
 import type { AlternativeId, WholeModel } from '../../../lib/cost/alternatives/alternative';
 import { type ComparisonOptions, compareAlternatives } from '../../../lib/cost/alternatives/compare';
+import { DEFAULT_ENVIRONMENT, DEFAULT_PRICES } from '../../../lib/cost/constants/defaults';
 import { costModel } from '../../../lib/cost/model';
 import { chainOf, outcomesOf } from '../../support/cost-fixtures';
 import { cases } from '../../support/full-checks';
 
 const BERT: WholeModel = {
-  ...{ peakMemoryMb: 1400, fileBytes: 1.3e9, packedBytes: 1.3e9, coreSeconds: 1.08 },
+  ...{ peakMemoryMb: 1400, fileBytes: 1.3e9, packedBytes: 1.3e9, activationBytes: 0, coreSeconds: 1.08 },
   ...{ requestBytes: 2048, responseBytes: 524_288 },
 };
 
@@ -47,7 +48,7 @@ describe('the verdict', () => {
       'one function that is cheaper and faster warm, with what slices are better at',
       [],
       'one-function',
-      /^one function \(.* MB\) is cheaper than 8 slices .*\. It is also faster warm, p50 1\.\d+ s instead of 2\.\d+ s, but 8 slices are faster cold, p50 4\.\d+ s instead of 18\.\d s$/,
+      /^one function \(.* MB\) is cheaper than 8 slices .*\. It is also faster warm, p50 1\.\d+ s instead of 2\.\d+ s, but 8 slices are faster cold, p50 3\.\d+ s instead of 16\.\d s$/,
     ],
     [
       'slices for a model of 12 GB',
@@ -80,10 +81,50 @@ describe('the verdict', () => {
   });
 
   it.each([
-    [20_000, /^at 20,000 requests an hour, Fargate is cheapest \(.*\): \$\d+ a month$/],
-    [1, /^at 1 request an hour, one Lambda function is cheapest \([\d,]+ MB\): \$0\.\d+ a month$/],
-  ])('names the cheapest at %d requests an hour', (requestsPerHour, expected) => {
-    expect(compare({}, { requestsPerHour }).verdict.sentences[1]).toMatch(expected);
+    [
+      20_000,
+      /^at 20,000 requests an hour, Fargate is cheapest \(.*\): \$\d+ a month; below about ([\d,]+) requests an hour, one Lambda function is$/,
+      ['one-function', 'fargate'],
+    ],
+    [
+      1,
+      /^at 1 request an hour, 8 slices are cheapest \(up to 1,769 MB\): \$0\.\d+ a month; from about ([\d,]+) requests an hour, one Lambda function is$/,
+      ['slices', 'one-function'],
+    ],
+  ] as const)(
+    'names the cheapest at %d requests an hour, and where another one is',
+    (requestsPerHour, expected, [below, above]) => {
+      const { verdict, of } = compare({}, { requestsPerHour });
+      const { sentences, cheapest = '' } = verdict;
+      expect(sentences[1]).toBe(cheapest);
+      expect(cheapest).toMatch(expected);
+      const rate = Number(expected.exec(cheapest)?.[1].replaceAll(',', ''));
+      const ahead = (at: number) => of(above).at(at).dollarsPerMonth / of(below).at(at).dollarsPerMonth;
+      expect([ahead(0.8 * rate) > 1, ahead(1.25 * rate) > 1]).toEqual([true, false]);
+    },
+  );
+
+  it('names no rate if the same service is cheapest at every rate', () => {
+    // Fargate has no task of so much memory, and one function neither.
+    const { verdict } = compare({ ...LARGE, peakMemoryMb: 130_000 }, {}, 13);
+    expect(verdict.cheapest).toMatch(/^at 10 requests an hour, 13 slices are cheapest \([^;]*\): [^;]*$/);
+  });
+
+  it('names only services that keep the limits', () => {
+    const cheapest = (maxLatencyMs: number) =>
+      compare({}, { targets: { maxLatencyMs }, temperature: 'cold' }).verdict.cheapest;
+    // One function is cheaper, but takes 10 s and more.
+    expect(cheapest(6000)).toMatch(
+      /^at 10 requests an hour, 8 slices are cheapest .*; from about \d+ requests an hour, Fargate is$/,
+    );
+    expect(cheapest(1)).toBeUndefined();
+  });
+
+  it('says from which rate none keeps the limits', () => {
+    // Slices cost more, one function may not have the memory, and Fargate costs less if it has many runs.
+    const targets = { maxMemoryMb: 1024, maxDollarsPerMillion: 40 };
+    const { cheapest } = compare({}, { targets, requestsPerHour: 1e6 }).verdict;
+    expect(cheapest).toMatch(/, Fargate is cheapest .*; below about [\d,]+ requests an hour, none is$/);
   });
 
   it('compares the price of a month, with storage and as many cold runs as the temperature says', () => {
@@ -117,6 +158,35 @@ it('Fargate costs the same without requests as with few, more with many, and has
   expect(dollars[1]).toBe(dollars[0]);
   expect(dollars[2]).toBeGreaterThan(100 * dollars[0]);
   expect([fargate.at(1).warm.dollars, fargate.at(1).cold.dollars]).toEqual([undefined, undefined]);
+});
+
+it.each([
+  // 5 MB need 6.7 MB as base64, and a payload has at most 6: a PUT and a GET each, and 10 MB for 30 days at $0.023 a month.
+  [5e6, 2 * 5.4 + 211.28],
+  [4e6, 0],
+])(
+  'one function pays for the S3 of a request and a result of %d bytes that do not fit its payload',
+  (bytes, expected) => {
+    const free = (group: object) => Object.fromEntries(Object.keys(group).map((name) => [name, 0])) as never;
+    const prices = { ...DEFAULT_PRICES, lambda: free(DEFAULT_PRICES.lambda), cloudWatch: { logs: 0 } };
+    const change = { requestBytes: bytes, responseBytes: bytes };
+    const { warm } = compare(change, { prices, outputRetentionDays: 30 }).of('one-function').at(RATE);
+    expect(1e6 * (warm.dollars ?? NaN)).toBeCloseTo(expected, 1);
+  },
+);
+
+it("one function pays for the log lines that Lambda writes, and for more of a new sandbox's", () => {
+  const logs = { callBytes: 1024, lineBytes: 4096, warmUpBytes: 4096, startBytes: 2048 };
+  const dollars = (environment: typeof DEFAULT_ENVIRONMENT) => {
+    const { warm, cold } = compare({}, { environment }).of('one-function').at(RATE);
+    return [warm.dollars ?? NaN, cold.dollars ?? NaN];
+  };
+  const none = { callBytes: 0, lineBytes: 0, warmUpBytes: 0, startBytes: 0 };
+  const [warm, cold] = dollars({ ...DEFAULT_ENVIRONMENT, logs });
+  const [freeWarm, freeCold] = dollars({ ...DEFAULT_ENVIRONMENT, logs: none });
+  // 1 and 3 KiB at $0.50 a GB.
+  expect(warm - freeWarm).toBeCloseTo(0.5 / 2 ** 20, 12);
+  expect(cold - freeCold).toBeCloseTo(1.5 / 2 ** 20, 12);
 });
 
 it.each([

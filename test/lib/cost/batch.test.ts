@@ -1,5 +1,7 @@
 import * as fc from 'fast-check';
 import { type BatchShape, type BatchTimes, batchEstimate, plannedBatch } from '../../../lib/cost/batch';
+import { batchBill } from '../../../lib/cost/batch-bill';
+import { DEFAULT_ENVIRONMENT, DEFAULT_PRICES } from '../../../lib/cost/constants/defaults';
 import { costModel } from '../../../lib/cost/model';
 import { scheduleOutcomes } from '../../../lib/cost/schedule';
 import { chainOf, inSeries, steadyEnvironment, stepsOf } from '../../support/cost-fixtures';
@@ -42,6 +44,17 @@ test('the time of a batch is that of lanes which take the next child as soon as 
   );
 });
 
+const { callBytes, lineBytes } = DEFAULT_ENVIRONMENT.logs;
+
+it('the bill of a batch has the log lines of its calls, and of two calls of its own function in each child', () => {
+  const usage = [{ slice: 0, calls: 30, mbMs: 0 }];
+  const items = { total: 30, done: 30, skipped: 0, failed: 0 };
+  const constants = { prices: DEFAULT_PRICES, environment: DEFAULT_ENVIRONMENT };
+  const options = { children: 4, architecture: 'x86_64', ...constants } as const;
+  const { logs } = batchBill({ usage, items, milliseconds: 0 }, options);
+  expect(logs).toBeCloseTo((30 * (callBytes + lineBytes) + 8 * callBytes) * (0.5 / 2 ** 30), 12);
+});
+
 describe('a planned batch', () => {
   const planned = (environment = steadyEnvironment(10, 20, 5), coreSeconds = 1) => {
     const model = costModel({ warmUp: false, result: 'inline', environment });
@@ -60,8 +73,10 @@ describe('a planned batch', () => {
 
     expect(rest).toMatchObject({ children: 125, childrenAtOnce: 10 });
     expect(cost('S3 PUT requests')).toBeCloseTo(2 * 1000 * 5e-6, 12);
-    // Its own function: 60 ms of 1 GB in a child, and two calls.
-    const own = 125 * (0.06 * 0.0000166667 + 2 * 0.2e-6);
+    expect(cost('S3 PUT of the request by the caller')).toBeCloseTo(1000 * 5e-6, 12);
+    expect(cost('S3 GET of the result by the caller')).toBeUndefined();
+    // Its own function: 60 ms of 1 GB in a child, and two calls with Lambda's log lines.
+    const own = 125 * (0.06 * 0.0000166667 + 2 * 0.2e-6) + (250 * callBytes * 0.5) / 2 ** 30;
     const machine = cost('Step Functions') ?? NaN;
     expect(dollars.p50 - machine).toBeCloseTo(
       1000 * functions(warm) + 10 * (functions(cold) - functions(warm)) + 1000 * 0.4e-6 + own,
@@ -85,6 +100,8 @@ describe('a planned batch', () => {
     [SHAPE, 1, []],
     [{ ...SHAPE, items: 1e6, concurrency: 501 }, 1, ['calls at once in the account']],
     [{ ...SHAPE, itemsPerRun: 40 }, 10, ['seconds of a child (p95)']],
+    [{ ...SHAPE, items: 6e6 }, 1, []],
+    [{ ...SHAPE, items: 2e7 }, 1, ['items of the table']],
   ])('says which quotas %j exceeds', (shape, coreSeconds, expected) => {
     const { quotas } = plannedBatch(planned(undefined, coreSeconds), shape);
     expect(quotas.filter(({ used, limit }) => used > limit).map(({ quota }) => quota)).toEqual(expected);

@@ -44,7 +44,6 @@ function processor(cpu: number, connectionRate: number): Environment {
     ...environment,
     s3: { ...environment.s3, connectionRate },
     network: { ...environment.network, cpu },
-    handler: { ...environment.handler, checksum: 0 },
   };
 }
 

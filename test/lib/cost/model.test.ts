@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
-import type { ChainTotals, InState, RunCost, Temperature } from '../../../lib/cost/chain';
+import type { ChainTotals, InState, RunCost, StepChoice, Temperature } from '../../../lib/cost/chain';
 import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/defaults';
 import { sumOfItems } from '../../../lib/cost/step';
 import { costModel } from '../../../lib/cost/model';
+import type { CostOptions } from '../../../lib/cost/options';
 import {
   CHOICE,
   DEMAND,
@@ -75,6 +76,49 @@ it('the items of a run include the prices of requests as AWS lists them', () => 
   expect(items.lambdaRequests * 1e6).toBeCloseTo(7 * 0.2, 9);
 });
 
+describe('a million calls', () => {
+  const RESULT: Partial<StepChoice> = { writesResult: true };
+  const REQUEST: Partial<StepChoice> = { readsFrom: 'request' };
+
+  // 0.5 MiB are 1 / 2,048 GB, at $0.023 a month and so $0.00075616 a day: $0.36922 for a million.
+  it.each<[tensors: string, Partial<StepChoice>, CostOptions, days: number]>([
+    ['between slices for a day', {}, {}, 1],
+    ['between slices as long as the pipeline keeps them', {}, { intermediateRetentionDays: 3 }, 3],
+    ['of a result for a week', RESULT, {}, 7],
+    ['of a result as long as the pipeline keeps them', RESULT, { outputRetentionDays: 30 }, 30],
+    ['of a request for a week, besides what its slice writes', REQUEST, {}, 7 + 1],
+    ['of an inline request never', REQUEST, { request: 'inline' }, 1],
+  ])('store tensors %s', (_, choice, given, days) => {
+    const { tensorStorage } = costModel(given).step(DEMAND, { ...CHOICE, ...choice }).warmItems;
+    expect(tensorStorage * 1e6).toBeCloseTo(0.36922 * days, 3);
+  });
+
+  it.each<[what: string, Partial<StepChoice>, CostOptions, puts: number, gets: number]>([
+    ['a request and a result in S3', { ...REQUEST, ...RESULT }, {}, 5, 0.4],
+    ['an inline request', REQUEST, { request: 'inline' }, 0, 0],
+    ['an inline result', RESULT, { result: 'inline' }, 0, 0],
+    ['tensors between slices', {}, {}, 0, 0],
+  ])('cost the caller of %s its own requests to S3', (_, choice, given, puts, gets) => {
+    const { callerPuts, callerGets } = costModel(given).step(DEMAND, { ...CHOICE, ...choice }).warmItems;
+    expect(callerPuts * 1e6).toBeCloseTo(puts, 9);
+    expect(callerGets * 1e6).toBeCloseTo(gets, 9);
+  });
+
+  it.each<[what: string, Partial<StepChoice>, warm: number, cold: number]>([
+    // 1,000 bytes, and 200 more of a new sandbox, at $0.50 for 2^30.
+    ['of the first slice', REQUEST, 0.46566, 0.55879],
+    ['of a slice that is warmed up, by a second call of 800 bytes', {}, 0.83819, 0.93132],
+  ])('pay for the log lines %s', (_, choice, warm, cold) => {
+    const logs = { callBytes: 300, lineBytes: 700, warmUpBytes: 500, startBytes: 200 };
+    const environment = { ...DEFAULT_ENVIRONMENT, logs };
+    const { warmItems, coldItems } = costModel({ environment }).step(DEMAND, { ...CHOICE, ...choice });
+    expect([warmItems, coldItems].map((items) => Number((items.logs * 1e6).toFixed(5)))).toEqual([
+      warm,
+      cold,
+    ]);
+  });
+});
+
 describe('a step', () => {
   const model = costModel();
   const usual = model.step(DEMAND, CHOICE);
@@ -82,7 +126,7 @@ describe('a step', () => {
   it.each([
     ['fileBytes', 400e6],
     ['coreSeconds', 1],
-    ['readTensors', 9],
+    ['gets', 9],
     ['readBytes', 9e6],
     ['writeBytes', 9e6],
   ])('grows with its %s', (field, more) => {
@@ -90,6 +134,14 @@ describe('a step', () => {
     expect(large.coldDollars).toBeGreaterThan(usual.coldDollars);
     expect(large.coldMs + large.loadMs).toBeGreaterThan(usual.coldMs + usual.loadMs);
     expect(large.warmMs).toBeGreaterThanOrEqual(usual.warmMs);
+  });
+
+  it.each([
+    ['s3', 3],
+    ['inline', 2],
+  ] as const)('reads objects of slices, and the request only if that is in S3: %s', (request, gets) => {
+    const { s3Gets } = costModel({ request }).step({ ...DEMAND, gets: 2, requestGets: 1 }, CHOICE).warmItems;
+    expect(s3Gets * 1e6).toBeCloseTo(0.4 * gets, 9);
   });
 
   it('has cheaper requests through S3 Express, which charges for bytes', () => {
@@ -100,7 +152,7 @@ describe('a step', () => {
 });
 
 const ALL: InState = {
-  ...{ isAnswered: true, readTensors: 1, readsAll: true, readBytes: 8000 },
+  ...{ isAnswered: true, gets: 1, readsAll: true, readBytes: 8000 },
   characters: 16 * 1024,
 };
 const small = { ...DEMAND, readBytes: 8000, writeBytes: 8000 };

@@ -40,7 +40,7 @@ describe('a schedule of slices in series', () => {
     const environment = steadyEnvironment(20, 30, 15);
     const model = costModel({ request: 'inline', result: 'inline', warmUp: false, environment });
     const p50 = (first?: Partial<InState>, second?: Partial<InState>): number => {
-      const none = { isAnswered: false, readTensors: 0, readsAll: false, readBytes: 0, characters: 9 };
+      const none = { isAnswered: false, gets: 0, readsAll: false, readBytes: 0, characters: 9 };
       const inState = (own?: Partial<InState>): Partial<ScheduledStep> =>
         own === undefined ? {} : { inState: { ...none, ...own } };
       const steps = [

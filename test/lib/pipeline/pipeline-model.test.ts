@@ -29,6 +29,7 @@ test.each<[SlicedInferencePipelineProps, object]>([
   [{ encryptionKey: key() }, { tensorsInState: false }],
   [{ encryptionKey: key(), tensorsInState: true }, { tensorsInState: true }],
   [days(3), { intermediateRetentionDays: 3 }],
+  [{ outputRetention: Duration.days(30) }, { outputRetentionDays: 30 }],
   [days(Lazy.number({ produce: () => 3 })), {}],
 ])('the cost follows props %#', (props, expected) => {
   expect(costOptions(props, pipelineSettings(props))).toEqual({ ...DEFAULTS, ...expected });

@@ -26,14 +26,12 @@ import {
   SlicedInferenceDashboard,
   SlicedModel,
   Slicing,
-  Stacking,
   TensorStore,
   type SlicedInferenceBatchProps,
   type SlicedInferencePipelineProps,
 } from '../../../lib';
 import { compile } from '../../../lib/compile/compile';
 import { count } from '../../../lib/plan/slicers';
-import { stackingToken } from '../../../lib/plan/stacking-token';
 import { lateInput } from '../../support/late-input-model';
 import { mlp, saveModel } from '../../support/model-builder';
 import { MLP_PATH, addPipeline } from '../../support/pipeline-stack';
@@ -215,12 +213,7 @@ export const STACKS: Readonly<Record<string, (app: App) => void>> = {
       (stack) => ({ preprocess: userFunction(stack, 'Before'), postprocess: userFunction(stack, 'After') }),
     ),
   ),
-  'a batch of stacked rows': inStack((stack) => {
-    const { plan } = writtenPlan(compile(MLP_PATH, count(3), { dimensions: { batch: 8 } }));
-    const stacking = Stacking.verified(stackingToken(plan, 8));
-    const props = () => ({ dimensions: { batch: 8 } });
-    batch(() => BatchItems.csv('lists/a.csv', 'key', listed(stack)), props, { stacking })(stack);
-  }),
+  'a batch of rows': inStack(batch((stack) => BatchItems.csv('lists/a.csv', 'key', listed(stack)))),
   'a nested stack with a key': inStack((stack) => {
     const encryptionKey = keyIn(stack, 'Key');
     addPipeline(new NestedStack(stack, 'Nested'), 'Pipeline', { ...three, encryptionKey });

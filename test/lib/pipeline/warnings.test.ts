@@ -24,6 +24,7 @@ import { COLUMNS, INNER, PRODUCT, WEIGHT, int8s, integerModel } from '../../supp
 import { FLOAT, INT64, floats, mlp, node, saveModel, value } from '../../support/model-builder';
 import { profileOf, saveProfile } from '../../support/model-profile';
 import { MLP_PATH, addPipeline, errorOf, newStack } from '../../support/pipeline-stack';
+import { sparseModel } from '../../support/sparse-model';
 import { writtenPlan } from '../../support/written-plan';
 
 type Props = Partial<SlicedInferencePipelineProps>;
@@ -127,7 +128,8 @@ const cold = 'a run whose functions are all cold spends about';
 
 test.each<[id: string, words: string | RegExp, build: Build]>([
   ['assumedDimensions', 'planned with assumed sizes, batch=1: set', { dimensions: {} }],
-  ['boundedTensors', "with estimates for 'places': compare", { modelPath: saveModel({ graph: nonZero }) }],
+  ['dataSizes', 'a run on generated inputs (x float32[', { modelPath: saveModel({ graph: nonZero }) }],
+  ['boundedTensors', "with estimates for 'places': compare", fromPlan({ boundedTensors: ['places'] })],
   ['littleMemory', 'slice-00 has 256 MB of memory, and the plan estimates that it needs 512', megabytes(256)],
   ['otherOnnxRuntime', 'was sliced for ONNX Runtime 1.2.3 and will run', fromPlan({ onnxRuntime: '1.2.3' })],
   [
@@ -164,6 +166,11 @@ test.each<[id: string, words: string | RegExp, build: Build]>([
     'profileDiffers',
     /\(batch is 1, and was 2 in the profile; ONNX Runtime is [\d.]+, and was 1\.0\.0 in the profile\): profile/,
     otherProfile(),
+  ],
+  [
+    'uselessSlices',
+    'slice 1 has almost none of the weights and of the work, but each run pays for calls and for 0.0 MB of tensors that are read and written there: use 1 slice',
+    { modelPath: sparseModel(1, 4096), slicing: Slicing.count(2) },
   ],
   ['refusedDimensions', 'ONNX Runtime refuses the model with height=5, so most sizes are estimates', refused],
 ])('the warning %s: %s', (id, words, build) => {

@@ -1,9 +1,10 @@
-/** A fixed number of slices shares the work if the model and few bytes allow that, and the fastest plan uses branches and bursts. */
+/** A fixed number of slices shares memory, loads and work if the model allows that at a low price, and the fastest plan uses branches and bursts. */
 import { type AnalyzedModel, analyzeModel } from '../../../lib/compile/analyze';
 import { bestCut } from '../../../lib/plan/best-cut';
 import { type Slicer, automatic, count } from '../../../lib/plan/slicers';
 import { memoryMb } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
+import { uselessSlicesNote } from '../../../lib/plan/useless-slices';
 import { graphOf, nodesOf } from '../../support/graph-text';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import { type GraphInit, FLOAT, INT64, floats, saveModel, value } from '../../support/model-builder';
@@ -50,6 +51,38 @@ function towers(first: number, second: number): GraphInit {
   });
 }
 
+/** Equal layers that compute on all rows of a table, which a request has or picks from the model's. */
+function tabular(layers: number, rows: number, isPicked: boolean): string {
+  const names = Array.from({ length: layers }, (_, layer) => layer);
+  const nodes = names.map((at) => `MatMul h${at} w${at} > m${at}; Relu m${at} > h${at + 1}`);
+  const graph = graphOf([...(isPicked ? ['Gather table ids > h0'] : []), ...nodes].join('; '), {
+    input: [isPicked ? value('ids', INT64, [rows]) : value('h0', FLOAT, [rows, 512])],
+    output: [value(`h${layers}`, FLOAT)],
+  });
+  const weights = names.map((at) => [`w${at}`, [512, 512]] as const);
+  return saveSparse(graph, new Map([...(isPicked ? [['table', [rows, 512]] as const] : []), ...weights]));
+}
+
+/** VGG-19: 16 convolutions with 80 MB of weights, then dense layers, of which the first has 411 of 495 MB. */
+function vgg19(): string {
+  const channels = [64, 64, 128, 128, 256, 256, 256, 256, 512, 512, 512, 512, 512, 512, 512, 512];
+  const pooled = [1, 3, 7, 11, 15];
+  const weights = new Map<string, readonly number[]>();
+  const convolutions = channels.map((own, at) => {
+    weights.set(`w${at}`, [own, channels[at - 1] ?? 3, 3, 3]);
+    const [to, rest] = pooled.includes(at)
+      ? [`q${at}`, `; MaxPool q${at} > h${at + 1} kernel_shape=[2,2] strides=[2,2]`]
+      : [`h${at + 1}`, ''];
+    return `Conv h${at} w${at} > c${at} pads=[1,1,1,1]; Relu c${at} > ${to}${rest}`;
+  });
+  const head =
+    'Flatten h16 > f; MatMul f d0 > g0; Relu g0 > e0; MatMul e0 d1 > g1; Relu g1 > e1; MatMul e1 d2 > y';
+  const dense = [25_088, 4096, 4096, 1000];
+  dense.slice(1).forEach((columns, at) => weights.set(`d${at}`, [dense[at], columns]));
+  const input = [value('h0', FLOAT, [1, 3, 224, 224])];
+  return saveSparse(graphOf([...convolutions, head].join('; '), { input }), weights);
+}
+
 const graph = (init: GraphInit): AnalyzedModel => analyzeModel(saveModel({ graph: init }));
 
 function cutOf({ dataflow, cuts }: AnalyzedModel, slices: number | Slicer) {
@@ -75,6 +108,36 @@ describe('the best cut into a number of slices', () => {
     const { sizes } = cutOf(analyzeModel(sparseModel(8)), 4);
     const least = memoryMb(sizes[0]);
     expect(sizes.map(memoryMb)).toEqual([least, least, least, least]);
+  });
+
+  test.each([
+    [2, false],
+    [3, false],
+    [2, true],
+    [4, true],
+  ])(
+    'makes no slice of one node to save memory, with %i slices of layers on 100,000 rows',
+    (slices, isPicked) => {
+      const { sizes, work } = cutOf(analyzeModel(tabular(80, 100_000, isPicked)), slices);
+      expect([work, Math.min(...work) >= 0.5 / slices]).toEqual([work, true]);
+      // A cut before the last node would save a seventh of it.
+      expect(Math.max(...sizes.map(memoryMb))).toBeLessThan(1800);
+    },
+  );
+
+  test('moves few bytes if more slices of VGG-19 make its largest function no smaller', () => {
+    const analyzed = analyzeModel(vgg19());
+    const [three, six] = [3, 6].map((slices) => cutOf(analyzed, slices).sizes);
+    const moved = (sizes: typeof six) =>
+      sizes.reduce((sum, size) => sum + size.readBytes + size.writeBytes, 0);
+    expect(Math.max(...six.map(memoryMb))).toBe(Math.max(...three.map(memoryMb)));
+    expect(Math.max(...six.map(({ weightBytes }) => weightBytes))).toBe(25_088 * 4096 * 4);
+    // Cuts between convolutions cross up to 12.8 MB.
+    expect(moved(six) - moved(three)).toBeLessThan(200_000);
+    expect(uselessSlicesNote(three)).toBeUndefined();
+    expect(uselessSlicesNote(six)).toMatch(
+      /^slices 2, 4 have almost none of the weights .* for 0\.1 MB of tensors .*: use 4 slices$/,
+    );
   });
 
   const { nodes: layers, weights } = tower('t', 400, 'x', 'y');

@@ -20,7 +20,7 @@ import {
 analyzeFast();
 
 function planned(file: string, dimensions = {}) {
-  const { planned: found, model } = analyzeModel(file, { dimensions });
+  const { planned: found, model } = analyzeModel(file, { dimensions, inputs: false });
   const names = model.graph.values.map(({ name }) => name);
   const byName = <Item>(list: readonly Item[]) =>
     Object.fromEntries(list.map((item, index) => [names[index], item]));

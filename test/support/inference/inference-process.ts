@@ -1,6 +1,10 @@
 /** Answers many questions to ONNX Runtime in one process, with the code of the library's child processes. */
+import * as fs from 'node:fs';
+import { measureSizes } from '../../../bin/profile/measure-sizes';
+import { Session } from '../../../lambda/slice/session';
 import { saveOptimized, type OptimizeJob } from '../../../lib/optimize/optimize-child';
 import { inferOutputTypes } from '../../../lib/shapes/infer-child';
+import type { SizesJob } from '../../../lib/shapes/data-sizes';
 import type { InferenceQuestion } from './persistent-inference';
 
 async function answer({ script, argument }: InferenceQuestion): Promise<object> {
@@ -9,6 +13,10 @@ async function answer({ script, argument }: InferenceQuestion): Promise<object> 
       return inferOutputTypes(argument);
     case 'optimize-child.js':
       return saveOptimized(JSON.parse(argument) as OptimizeJob);
+    case 'profile-job.js':
+      return measureSizes(JSON.parse(fs.readFileSync(argument, 'utf8')) as SizesJob, Session).catch(
+        (error: unknown) => ({ error: (error as Error).message }),
+      );
   }
 }
 

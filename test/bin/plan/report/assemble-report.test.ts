@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import type { PlanReport } from '../../../../bin/plan/plan-report';
 import { ENVIRONMENT, DEFAULT_PRICES, PRICES } from '../../../../lib/cost/constants/defaults';
+import type { CostOptions } from '../../../../lib/cost/options';
 import { DEFAULT_GOAL } from '../../../../lib/plan/goal';
 import { automatic, count } from '../../../../lib/plan/slicers';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
@@ -98,6 +99,21 @@ describe.each(REPORTS)('the report of %s', (_, make) => {
   });
 });
 
+it('the line items of one slice have the storage of its request and its result, and the requests of the caller', () => {
+  const items = (costs: CostOptions) => {
+    const { costPerMillion } = realReport(saveModel(mlp(2)), count(1), {}, costs);
+    const of = (wanted: string) => costPerMillion.find(({ item }) => item === wanted)?.warm;
+    return [
+      'S3 storage of tensors',
+      ...['S3 PUT of the request', 'S3 GET of the result'].map((name) => `${name} by the caller`),
+    ].map(of);
+  };
+  // 16 floats each, and $0.023 a month for a GB.
+  const day = ((2 * 64) / 2 ** 30) * 0.023 * (12 / 365) * 1e6;
+  expect(items({})).toEqual([expect.closeTo(7 * day, 12), expect.closeTo(5, 9), expect.closeTo(0.4, 9)]);
+  expect(items({ outputRetentionDays: 30 })[0]).toBeCloseTo(30 * day, 12);
+});
+
 describe('the assumptions', () => {
   const file = saveModel(mlp(2));
   const named = (report: PlanReport, wanted: string) =>
@@ -127,6 +143,13 @@ describe('the assumptions', () => {
     const ofFlag = realReport(file, count(2), {}, { requestsPerHour: 5 });
     expect(named(ofFlag, rate)).toMatchObject({ value: '5', basis: 'given' });
   });
+});
+
+test('the warnings name slices that hold and do nearly nothing', () => {
+  const { warnings } = realReport(sparseModel(1, 4096), count(2));
+  expect(warnings).toEqual([
+    expect.stringMatching(/^slice 1 has almost none of the weights .*: use 1 slice$/),
+  ]);
 });
 
 test('the warnings name assumed dimensions and differences of the profile', () => {

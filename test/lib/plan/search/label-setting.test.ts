@@ -1,6 +1,13 @@
 /** Compares the search with brute force over all plans of random graphs, and tests what it assumes of the state. */
 import * as fc from 'fast-check';
-import type { ChainTotals, CostModel, Latency, RunCost, Temperature } from '../../../../lib/cost/chain';
+import type {
+  ChainTotals,
+  CostModel,
+  Latency,
+  RunCost,
+  StepChoice,
+  Temperature,
+} from '../../../../lib/cost/chain';
 import type { PlanRequest } from '../../../../lib/plan/goal';
 import { bestPath } from '../../../../lib/plan/search/label-setting';
 import {
@@ -91,7 +98,7 @@ const anyCase: fc.Arbitrary<Case> = fc.integer({ min: 2, max: 8 }).chain((vertic
       const edges = ranges.flatMap(({ isSlice, steps, movedBytes, inState }, index): PricedEdge[] => {
         const [from, to] = [Math.floor(index / vertices), index % vertices];
         if (to <= from || (!isSlice && to > from + 1)) return [];
-        const state = { ...inState, readTensors: 0, readBytes: 0, characters: 0 };
+        const state = { ...inState, gets: 0, readBytes: 0, characters: 0 };
         const placed = steps.map((each): Step => ({
           ...{ ...each, movedBytes },
           ...(request.tensorsInState && { inState: state }),
@@ -221,11 +228,32 @@ test.each([
   ['writes larger tensors', 1, MAX_STATE_TENSORS + 1, false],
   ['writes the results', 2, 1, false],
 ])('the search assumes that a slice %s', (_, to, characters, isAnswered) => {
-  const size = { characters, readTensors: 1, smallReads: { tensors: 1, bytes: 8 } };
+  const size = { characters, gets: 1, smallReads: { areAll: true, bytes: 8 } };
   const graph = { vertices: [0, 1, 2], edges: [{ from: 0, to, size }], isFirst: true, isLast: true };
   const [model] = fc.sample(randomModel, 1);
   const request = { model, temperature: 'warm', transport: 's3-standard', threads: 2 } as const;
   const sizes = { memorySizes: [], maxMemoryMb: 3008, tensorsInState: true };
   const [edge] = pricedGraph(graph as unknown as CutGraph, { ...request, ...sizes }).edges;
-  expect(edge.steps[0].inState).toMatchObject({ isAnswered, readsAll: true, readTensors: 1, readBytes: 8 });
+  expect(edge.steps[0].inState).toMatchObject({ isAnswered, readsAll: true, gets: 1, readBytes: 8 });
 });
+
+test.each([
+  [2, true],
+  [1, false],
+])(
+  'the search prices the results of the model as such: a slice up to vertex %d of 2 writes them: %s',
+  (to, expected) => {
+    const choices: (boolean | undefined)[] = [];
+    const model = {
+      step: (_: object, { writesResult }: StepChoice) => {
+        choices.push(writesResult);
+        return { warmDollars: 1, coldDollars: 1, warmMs: 1, loadMs: 1, coldMs: 1 };
+      },
+    };
+    const graph = { vertices: [0, 1, 2], edges: [{ from: 0, to, size: {} }], isFirst: true, isLast: true };
+    const request = { model, temperature: 'warm', transport: 's3-standard', threads: 2 } as const;
+    const pricing = { ...request, memorySizes: [], maxMemoryMb: 3008, tensorsInState: false };
+    pricedGraph(graph as unknown as CutGraph, pricing as never);
+    expect(choices).toEqual([expected]);
+  },
+);

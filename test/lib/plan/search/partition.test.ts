@@ -2,10 +2,11 @@
 import * as fc from 'fast-check';
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import type { CutSpace } from '../../../../lib/plan/cuts/cuts';
-import { MOST_BYTES_FACTOR } from '../../../../lib/plan/search/even-path';
+import { type InState, coldShareAt } from '../../../../lib/cost/chain';
+import { demandOf } from '../../../../lib/plan/pricing/price';
 import { type SliceSize, busyMs, isNearEmpty, memoryMb } from '../../../../lib/plan/sizes/estimate';
 import { count, maxSliceSize } from '../../../../lib/plan/slicers';
-import { sizeOfRange } from '../../../../lib/plan/cuts/range-sizes';
+import { type RangeSize, sizeOfRange } from '../../../../lib/plan/cuts/range-sizes';
 import type { Groups } from '../../../../lib/plan/wiring/wiring';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { saveModel } from '../../../support/model-builder';
@@ -53,6 +54,7 @@ test('maxSliceSize makes the fewest slices within the limit', () => {
 
 /** What the goal of a fixed number of slices compares. */
 interface Measured {
+  readonly dollars: number;
   readonly bytes: number;
   readonly memory: number;
   readonly longest: number;
@@ -60,9 +62,39 @@ interface Measured {
   readonly mostWork: number;
 }
 
+/** The dollars of a chain of functions with the least memory, without what is the same for all chains of as many slices. */
+function dollarsOf({ costs }: CutSpace, sizes: readonly SliceSize[]): number {
+  const model = costs.model();
+  const cold = coldShareAt('mixed', model.coldShare);
+  const last = sizes.length - 1;
+  return sizes.reduce((sum, size, slice) => {
+    const demand = demandOf(size, costs.outputSecondsPerByte);
+    const step = model.step(demand, {
+      memoryMb: memoryMb(size),
+      threads: costs.threads(10_240),
+      readsFrom: slice === 0 ? 'request' : 's3-standard',
+      writesTo: 's3-standard',
+      inState: stateOf(size as RangeSize, slice === last),
+    });
+    const warm = step.warmDollars + model.dollarsPerMs * step.warmMs;
+    return sum + (1 - cold) * warm + cold * (step.coldDollars + model.dollarsPerMs * step.coldMs);
+  }, 0);
+}
+
+function stateOf({ characters, smallReads, gets }: RangeSize, isLast: boolean): InState {
+  return {
+    isAnswered: characters <= 48 * 1024 && !isLast,
+    gets: smallReads.areAll ? gets : 0,
+    readsAll: smallReads.areAll,
+    readBytes: smallReads.bytes,
+    characters: 0,
+  };
+}
+
 function measured(space: CutSpace, sizes: readonly SliceSize[]): Measured {
   const model = space.costs.model();
   return {
+    dollars: dollarsOf(space, sizes),
     bytes: sizes.reduce((sum, { readBytes, writeBytes }) => sum + readBytes + writeBytes, 0),
     memory: Math.max(...sizes.map(memoryMb)),
     longest: Math.max(...sizes.map((size) => busyMs(size, model))),
@@ -71,45 +103,65 @@ function measured(space: CutSpace, sizes: readonly SliceSize[]): Measured {
   };
 }
 
-/** By its definition, over all cuts into this number of slices: those with the goal, and the most bytes. */
+/** By its definition, the dollars of the best ones of all cuts into this number of slices, and the most dollars. */
 function goalOf(
   space: CutSpace,
   all: readonly Measured[],
   slices: number,
-): { best: Measured[]; near: number } {
+): { best: Measured[]; mostDollars: number } {
   const least = (cuts: readonly Measured[], field: keyof Measured): number =>
     Math.min(...cuts.map((cut) => cut[field]));
   const [{ coreSeconds }] = sizesAt(space, []);
+  const isUseless = ({ leastWork }: Measured): boolean => isNearEmpty(leastWork, coreSeconds, slices);
   const smallest = Math.max(...all.map(({ leastWork }) => leastWork));
   const part = isNearEmpty(smallest, coreSeconds, slices) ? 0 : smallest / 2;
-  const sharing = all.filter(({ leastWork }) => leastWork >= part);
-  const near = MOST_BYTES_FACTOR * Math.max(least(sharing, 'bytes'), 64 * 1024 * slices);
-  const nearby = all.filter(({ bytes }) => bytes <= near);
-  const small = nearby.filter(({ memory }) => memory === least(nearby, 'memory'));
-  const most = Math.min(part, Math.max(...small.map(({ leastWork }) => leastWork)));
-  const shared = small.filter(({ leastWork }) => leastWork >= most);
-  const inTime = shared.filter(({ longest }) => longest <= 1.1 * least(shared, 'longest'));
-  const even = inTime.filter(({ mostWork }) => mostWork <= 1.1 * least(inTime, 'mostWork'));
-  return { best: even.filter(({ bytes }) => bytes === least(even, 'bytes')), near };
+  const mostDollars =
+    1.25 *
+    least(
+      all.filter(({ leastWork }) => leastWork >= part),
+      'dollars',
+    );
+  const affordable = all.filter(({ dollars }) => dollars <= mostDollars * (1 + ROUNDING));
+  const [smallFunction] = [...affordable].sort(
+    (a, b) => a.memory * a.longest - b.memory * b.longest || a.memory - b.memory,
+  );
+  const small = all.filter(
+    ({ memory, longest }) => memory <= smallFunction.memory && longest <= 1.1 * smallFunction.longest,
+  );
+  const cheap = small.filter(({ dollars }) => dollars <= 1.02 * least(small, 'dollars') * (1 + ROUNDING));
+  const useful = cheap.filter((cut) => !isUseless(cut));
+  const mostWork = 1.1 * least(useful.length > 0 ? useful : cheap, 'mostWork');
+  const even = small.filter((cut) => cut.mostWork <= mostWork && (useful.length === 0 || !isUseless(cut)));
+  return {
+    best: even.filter(({ dollars }) => dollars <= least(even, 'dollars') * (1 + ROUNDING)),
+    mostDollars,
+  };
 }
 
-test('count makes the smallest largest function, by memory, time and work, of all cuts that move few bytes', () => {
+/** Sums in another order differ by rounding. */
+const ROUNDING = 1e-8;
+
+test('count makes the smallest largest function that costs little more than the cheapest cut which shares the work', () => {
   let bound = 0;
   fc.assert(
     fc.property(smallSpace, fc.nat(1000), fc.constantFrom(1, 1e4, 1e5), (original, seed, scale) => {
-      // Tensors of some bytes to hundreds of MB: bytes are negligible, or decide, or memory decides.
+      // Tensors of some bytes to hundreds of MB: calls decide about the price, or transfers, or memory.
       const space = { ...original, bytes: original.bytes.map((bytes) => scale * bytes) };
       const slices = 2 + (seed % space.legal.length);
       const all = subsets(space.legal)
         .filter((cuts) => cuts.length === slices - 1)
         .map((cuts) => measured(space, sizesAt(space, cuts)));
-      const { best, near } = goalOf(space, all, slices);
-      if (all.some(({ bytes }) => bytes > near)) bound++;
+      const { best, mostDollars } = goalOf(space, all, slices);
+      if (all.some(({ dollars }) => dollars > mostDollars)) bound++;
 
-      const found = sizesAt(space, cutsOf(count(slices).choose(space).groups));
+      const sizes = sizesAt(space, cutsOf(count(slices).choose(space).groups));
+      const found = measured(space, sizes);
 
-      expect(found).toHaveLength(slices);
-      expect(best).toContainEqual(measured(space, found));
+      expect(sizes).toHaveLength(slices);
+      expect(best).toContainEqual(found);
+      const isSmaller = (other: Measured): boolean =>
+        (['memory', 'longest', 'bytes', 'dollars'] as const).every((field) => other[field] < found[field]);
+      expect(all.filter(isSmaller)).toEqual([]);
     }),
     { numRuns: cases(25, 150) },
   );

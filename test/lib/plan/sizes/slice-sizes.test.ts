@@ -5,7 +5,7 @@ import type { SliceDraft } from '../../../../lib/plan/file/plan';
 import { count } from '../../../../lib/plan/slicers';
 import { sizeOfRange } from '../../../../lib/plan/cuts/range-sizes';
 import { sliceSizes } from '../../../../lib/plan/sizes/slice-sizes';
-import { wireSlices } from '../../../../lib/plan/wiring/wiring';
+import { readsOf, wireSlices } from '../../../../lib/plan/wiring/wiring';
 import { graphOf } from '../../../support/graph-text';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { type GraphInit, FLOAT, INT64, floats, saveModel, value } from '../../../support/model-builder';
@@ -15,6 +15,7 @@ import { cases } from '../../../support/full-checks';
 analyzeFast();
 
 const TENSOR = 4 * 2 ** 20;
+const REQUEST = -1;
 
 /** The only slice of a model, unless so many are requested. */
 function slicesOf(graph: GraphInit, slices = 1): readonly SliceDraft[] {
@@ -70,11 +71,23 @@ test('sizes of slices are those that the search for cuts compared, except for th
       const boundaries = [0, ...chosen, cuts.dataflow.order.length];
       const believed = boundaries.slice(1).map((end, slice) => sizeOfRange(space, boundaries[slice], end));
       const groups = boundaries.slice(1).map((end, from) => cuts.dataflow.order.slice(boundaries[from], end));
-      const exact = sliceSizes(cuts.dataflow, wireSlices(cuts.dataflow, groups), space.bytes, space.costs);
+      const wiring = wireSlices(cuts.dataflow, groups);
+      const exact = sliceSizes(cuts.dataflow, wiring, space.bytes, space.costs);
       exact.forEach((size, slice) => {
         // Only the memory of activations depends on the order in which the nodes run.
-        const { activationBytes, copiedBytes, largestBytes } = size;
-        expect({ ...believed[slice], activationBytes, copiedBytes, largestBytes }).toMatchObject(size);
+        const { activationBytes, copiedBytes, largestBytes, gets, requestGets } = size;
+        const { gets: fewest, requestGets: fewestOfRequest, ...rest } = believed[slice];
+        expect({ ...rest, activationBytes, copiedBytes, largestBytes, gets, requestGets }).toMatchObject(
+          size,
+        );
+        // The search does not know from which slices the tensors come.
+        expect(fewest).toBeLessThanOrEqual(gets);
+        expect(fewestOfRequest).toBeLessThanOrEqual(requestGets);
+        const read = readsOf(wiring, slice);
+        const sources = new Set(read.map(({ source }) => (source.from === 'slice' ? source.slice : REQUEST)));
+        const [only] = [...sources];
+        const written = only === REQUEST ? [] : wiring.slices[only]?.outputs;
+        if (sources.size === 1 && written.length === read.length) expect(fewest).toBe(gets);
       });
     }),
     { numRuns: cases(20, 120) },

@@ -77,6 +77,12 @@ test.each<[what: string, graph: GraphInit, groups: string[], expected: Partial<R
     },
   ],
   [
+    'orders what a slice writes by its readers, so that each of them reads neighbors',
+    graphOf('Abs x > a; Neg x > b; Exp x > c; Tanh x > d; Sum a c > e; Sum b d > f; Sum e f a > y'),
+    ['a b c d', 'e', 'f', 'y'],
+    { inputs: ['x<request', 'a<0 c<0', 'b<0 d<0', 'a<0 e<1 f<2'], outputs: ['c a b d', 'e', 'f', 'y'] },
+  ],
+  [
     'gives each slice the defaults that it uses, as initializers and not as inputs',
     graphOf('Sum x v w > a; Add a w > b; Mul b v > y', {
       initializer: weights,
