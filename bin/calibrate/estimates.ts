@@ -88,13 +88,15 @@ function samplesOf(
 ): number[] {
   const before = (environment as unknown as Groups)[group][name];
   const known = typeof before === 'number' ? before : atPercent(before, 50);
-  const above = typeof before === 'number' ? before + 1 : ([[50, known + 1]] as const);
-  const planned = plannedPhases(pipeline, environment);
-  const more = plannedPhases(pipeline, withConstant(environment, group, name, above));
+  const [planned, more, most] = [0, 1, 2].map((by) => {
+    const value = typeof before === 'number' ? before + by : ([[50, known + by]] as const);
+    return plannedPhases(pipeline, withConstant(environment, group, name, value));
+  });
   return calls.filter(tells).flatMap(({ slice, phases: { [phase]: actual } }) => {
     const slope = more[slice][phase] - planned[slice][phase];
-    // A phase that does not depend on the constant tells nothing.
-    if (actual === undefined || slope <= 0) return [];
+    const next = most[slice][phase] - more[slice][phase];
+    // A phase tells nothing if it does not depend on the constant, or only on larger ones, as a download that connections limit.
+    if (actual === undefined || slope <= 0 || next > 1.01 * slope) return [];
     return [Math.max(0, known + (actual - planned[slice][phase]) / slope)];
   });
 }

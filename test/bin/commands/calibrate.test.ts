@@ -141,8 +141,8 @@ function filesOf({ slices }: SlicePlan, slice: number): number {
  * from a formula of this test: it takes the work of the slices from `plan --json`, and their bytes from the plan file.
  */
 describe('of made-up calls, calibrate recovers', () => {
-  /** A quarter of a vCPU. */
-  const QUARTER_MB = 442.25;
+  /** A tenth of a vCPU, which limits downloads more than a connection does. */
+  const SMALL_MB = 177;
   const truth = { computing: 1.5, cpu: 9, sessionCpuMs: 70, prepackCpu: 3, runtimeLoadMs: 420 };
 
   test('computing, the parts of loads, and the init phase', async () => {
@@ -159,7 +159,7 @@ describe('of made-up calls, calibrate recovers', () => {
       slices: { coreSeconds: number }[];
     };
     const own = JSON.parse(fs.readFileSync(file, 'utf8')) as SlicePlan;
-    const vcpus = Math.round(QUARTER_MB) / 1769;
+    const vcpus = SMALL_MB / 1769;
     const lines = Array.from({ length: 12 }, (_, run) =>
       own.slices.flatMap((_slice, slice) => {
         const [cold, megabytes] = [run < 6, filesOf(own, slice) / 1e6];
@@ -173,7 +173,7 @@ describe('of made-up calls, calibrate recovers', () => {
         const loadMs = cold ? 68 + (noise * cpuMs) / vcpus : 0;
         const runMs = (noise * truth.computing * 1000 * report.slices[slice].coreSeconds) / vcpus;
         const times = { startedAt: START + run * 60_000 + slice * 20_000, cold, loadMs, runMs, s3Gets: 0 };
-        const place = { slice, weightBytes: filesOf(own, slice), memoryMb: Math.round(QUARTER_MB) };
+        const place = { slice, weightBytes: filesOf(own, slice), memoryMb: SMALL_MB };
         const init = `REPORT RequestId: ${requestId}\tDuration: 9 ms\tInit Duration: ${557 * noise} ms`;
         return [ran({ run: `name/${run}`, requestId, ...times, ...place }), ...(cold ? [init] : [])];
       }),
