@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../lib/host/packages';
 import { batchCommand } from './commands/batch';
 import { cacheCommand } from './commands/cache';
+import { calibrateCommand } from './commands/calibrate';
 import { constantsCommand } from './commands/constants';
 import { fetchCommand } from './commands/fetch';
 import { initCommand } from './commands/init';
@@ -47,7 +48,7 @@ const HELP_FLAG = ['-h, --help', 'show this help'] as const;
 const COMMANDS: Readonly<Record<string, readonly (() => Command)[]>> = {
   'Start:': [fetchCommand, inspectCommand, planCommand, initCommand],
   'Slice and check:': [sliceCommand, verifyCommand, profileCommand, constantsCommand],
-  'Run:': [runCommand, localCommand, invokeCommand, batchCommand],
+  'Run:': [runCommand, localCommand, invokeCommand, batchCommand, calibrateCommand],
   'Other:': [cacheCommand],
 };
 

@@ -26,6 +26,8 @@ import { Callers } from '../s3/callers';
 import { startS3Server } from '../s3/server';
 import { DiskObjectStore } from '../s3/store';
 import { simulationOf } from '../simulation/presets';
+import { readEnvironment } from '../../lib/compile/files/read-constants';
+import { valuesOf } from '../../lib/cost/constants/constant';
 import { Simulator } from '../simulation/simulator';
 import { startStepFunctionsServer } from '../step-functions/api/server';
 import type { ExecutionResult } from '../step-functions/execution';
@@ -76,7 +78,9 @@ export class LocalCloud {
     private readonly options: LocalCloudOptions,
   ) {
     const injector = new FaultInjector(options.faults, options.onFault);
-    const simulator = new Simulator(simulationOf(options.simulation), options.simulationSeed);
+    const { simulation, simulationEnvironment: file, simulationSeed } = options;
+    const environment = file === undefined ? undefined : valuesOf(readEnvironment(file));
+    const simulator = new Simulator(simulationOf(simulation, environment), simulationSeed);
     const authorizer = new Authorizer(options.onAccess);
     const folder = fs.mkdtempSync(path.resolve(os.tmpdir(), 'sliced-inference-local-'));
     guardFolder(folder);

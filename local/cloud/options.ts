@@ -33,6 +33,11 @@ export interface LocalCloudOptions {
    */
   readonly simulation?: SimulationName | readonly SimulationName[];
   /**
+   * Path of an environment file, as `sliced-inference calibrate` writes it, whose constants the simulation uses.
+   * @default - published measurements
+   */
+  readonly simulationEnvironment?: string;
+  /**
    * Seed of the simulated delays, a whole number. With the same seed, the n-th request of a function's m-th sandbox waits as long
    * again, and so does the n-th transition of a state machine.
    * @default 0

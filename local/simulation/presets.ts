@@ -1,5 +1,5 @@
 /** Simulations by name. Their figures are the constants of the model of cost, which have sources and dates. */
-import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/defaults';
+import { type Environment, DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/defaults';
 import { standardDelays } from '../../lib/cost/formulas/step-functions';
 import { MIB } from '../../lib/cost/formulas/lambda';
 import { atPercent } from '../../lib/cost/latency/latency-distribution';
@@ -21,59 +21,61 @@ export const SIMULATION_NAMES = ['none', 'aws', 'aws-vpc', ...PART_NAMES] as con
 
 export type SimulationName = (typeof SIMULATION_NAMES)[number];
 
-const { network, s3, stepFunctions, lambda } = DEFAULT_ENVIRONMENT;
-const CONNECTION_BYTES_PER_SECOND = s3.connectionRate * 1e6;
-
-const OUTSIDE_VPC: NetworkShape = {
-  connectionBytesPerSecond: CONNECTION_BYTES_PER_SECOND,
-  functionBytesPerSecond: network.sustainedRate * MIB,
-  burst: {
-    bytes: network.burst * MIB,
-    bytesPerSecond: network.burstRate * MIB,
-    refillShare: network.refill,
-  },
-};
-
-const IN_VPC: NetworkShape = {
-  connectionBytesPerSecond: CONNECTION_BYTES_PER_SECOND,
-  functionBytesPerSecond: network.vpcRate * MIB,
-};
-
-const S3_STANDARD = storeOf(s3.standardGet, s3.standardPut, s3.standardFirstGetMs, s3.standardFirstPutMs);
-const S3_EXPRESS = storeOf(s3.expressGet, s3.expressPut, s3.expressFirstGetMs, s3.expressFirstPutMs);
-
-const PARTS: Readonly<Record<(typeof PART_NAMES)[number], Simulation>> = {
-  lambda: { network: OUTSIDE_VPC },
-  'lambda-vpc': { network: IN_VPC },
-  'cold-starts': { coldStartMs: lambda.placementMs },
-  's3-standard': { storage: { standard: S3_STANDARD } },
-  's3-express': { storage: { express: S3_EXPRESS } },
-  'standard-transitions': { transitions: { standard: standardDelays(DEFAULT_ENVIRONMENT) } },
-  'express-transitions': { transitions: { express: [{ bytes: 0, percentiles: stepFunctions.express }] } },
-};
-
-const BESIDES_NETWORK = PART_NAMES.filter((name) => !name.startsWith('lambda')).map((name) => PARTS[name]);
-
 /** Simulations by their names in `--simulate`. `aws` and `aws-vpc` have all parts: each delays only buckets and machines of its kind. */
-export const SIMULATIONS: Readonly<Record<SimulationName, Simulation>> = {
-  none: {},
-  aws: together([PARTS.lambda, ...BESIDES_NETWORK]),
-  'aws-vpc': together([PARTS['lambda-vpc'], ...BESIDES_NETWORK]),
-  ...PARTS,
-};
+export type Simulations = Readonly<Record<SimulationName, Simulation>>;
+
+function simulationsOf(environment: Environment): Simulations {
+  const parts = partsOf(environment);
+  const besidesNetwork = PART_NAMES.filter((name) => !name.startsWith('lambda')).map((name) => parts[name]);
+  return {
+    none: {},
+    aws: together([parts.lambda, ...besidesNetwork]),
+    'aws-vpc': together([parts['lambda-vpc'], ...besidesNetwork]),
+    ...parts,
+  };
+}
+
+function partsOf(environment: Environment): Readonly<Record<(typeof PART_NAMES)[number], Simulation>> {
+  const { network, s3, stepFunctions, lambda } = environment;
+  const connectionBytesPerSecond = s3.connectionRate * 1e6;
+  const outsideVpc: NetworkShape = {
+    connectionBytesPerSecond,
+    functionBytesPerSecond: network.sustainedRate * MIB,
+    burst: {
+      bytes: network.burst * MIB,
+      bytesPerSecond: network.burstRate * MIB,
+      refillShare: network.refill,
+    },
+  };
+  const inVpc = { connectionBytesPerSecond, functionBytesPerSecond: network.vpcRate * MIB };
+  const standard = storeOf(s3.standardGet, s3.standardPut, s3.standardFirstGetMs, s3.standardFirstPutMs);
+  const express = storeOf(s3.expressGet, s3.expressPut, s3.expressFirstGetMs, s3.expressFirstPutMs);
+  return {
+    lambda: { network: outsideVpc },
+    'lambda-vpc': { network: inVpc },
+    'cold-starts': { coldStartMs: lambda.placementMs },
+    's3-standard': { storage: { standard } },
+    's3-express': { storage: { express } },
+    'standard-transitions': { transitions: { standard: standardDelays(environment) } },
+    'express-transitions': { transitions: { express: [{ bytes: 0, percentiles: stepFunctions.express }] } },
+  };
+}
+
+export const SIMULATIONS = simulationsOf(DEFAULT_ENVIRONMENT);
 
 /**
  * The parts that the names stand for. Of two parts of the same kind, such as `lambda` and `lambda-vpc`, the later one counts.
  *
  * @throws LocalCloudError for an unknown name
  */
-export function simulationOf(names: string | readonly string[] = []): Simulation {
-  return together([names].flat().map(simulationNamed));
+export function simulationOf(names: string | readonly string[] = [], environment?: Environment): Simulation {
+  const simulations = environment === undefined ? SIMULATIONS : simulationsOf(environment);
+  return together([names].flat().map((name) => simulationNamed(name, simulations)));
 }
 
-function simulationNamed(name: string): Simulation {
+function simulationNamed(name: string, simulations: Simulations): Simulation {
   const known = SIMULATION_NAMES.find((own) => own === name);
-  if (known !== undefined) return SIMULATIONS[known];
+  if (known !== undefined) return simulations[known];
   throw new LocalCloudError(
     `a simulation must have one of these names: ${SIMULATION_NAMES.join(', ')}; got '${name}': choose one or more of them`,
   );

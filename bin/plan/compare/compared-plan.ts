@@ -97,7 +97,7 @@ function ofFile({ path: file, options, given, set }: ComparedInput): ComparedPla
   return { path: file, flags, options: own, ...planWith(cut, slicer, own), plan };
 }
 
-function modelOf({ model }: SlicePlan, file: string): string {
+export function modelOf({ model }: SlicePlan, file: string): string {
   const folder = path.dirname(path.resolve(file));
   const found = [folder, path.dirname(folder)]
     .map((each) => path.join(each, model.file))

@@ -49,7 +49,7 @@ export function printConstants(kind: ConstantsKind, table: ConstantTable): strin
 function replacementOf(constant: Constant, file: string): Reader<Constant> {
   const { meaning, unit, known, ...own } = constant;
   const form = UNITS[unit];
-  const read = anObject<Record<'unit' | 'known' | 'value' | 'source' | 'date' | 'meaning', unknown>>({
+  const read = anObject<Record<'unit' | 'known' | 'value' | 'source' | 'date' | 'meaning' | 'spread', unknown>>({
     unit: (value, place) => {
       if (value === unit) return unit;
       throw place.fault(`be '${unit}'`, value);
@@ -60,6 +60,8 @@ function replacementOf(constant: Constant, file: string): Reader<Constant> {
     source: textOf,
     date: textOf,
     meaning: () => meaning,
+    // Only our own values have ends.
+    spread: () => undefined,
   });
   return (replacement, place) => {
     const {

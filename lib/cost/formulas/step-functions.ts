@@ -16,10 +16,12 @@ export interface StateCounts {
 
 /** From the end of one handler to the start of the next. */
 export function transitionOf(type: StateMachineType, environment: Environment): LatencyDistribution {
-  const { stepFunctions } = environment;
-  return LatencyDistribution.fromPercentiles(
-    type === 'express' ? stepFunctions.express : standardPercentiles(stepFunctions.eventBytes, environment),
-  );
+  return LatencyDistribution.fromPercentiles(transitionPercentiles(type, environment));
+}
+
+export function transitionPercentiles(type: StateMachineType, environment: Environment): Pairs {
+  const { express, eventBytes } = environment.stepFunctions;
+  return type === 'express' ? express : standardPercentiles(eventBytes, environment);
 }
 
 /** Milliseconds that a transition takes longer because its payload has so many bytes more than an event without tensors. */

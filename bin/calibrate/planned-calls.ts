@@ -1,0 +1,72 @@
+/** What the model of cost predicts of calls: plans the slices of a plan file for the pipeline that the log shows. */
+import { analyzeModel } from '../../lib/compile/analyze';
+import { readPlan } from '../../lib/compile/files/read-plan';
+import { cutModel } from '../../lib/compile/fit-by-splits';
+import type { SliceDemand } from '../../lib/cost/chain';
+import type { CostOptions } from '../../lib/cost/options';
+import type { ItemizedStep } from '../../lib/cost/schedule';
+import { SlicedInferenceError, quoted } from '../../lib/errors';
+import { largestOf } from '../../lib/extremes';
+import { plannedRuns } from '../../lib/plan/pricing/plan-runs';
+import { demandOf } from '../../lib/plan/pricing/price';
+import { slicesOf } from '../../lib/plan/schedule/schedule';
+import { fromPlan } from '../../lib/plan/slicers';
+import { modelOf } from '../plan/compare/compared-plan';
+import { type LoggedCall, startOf } from './read-logs';
+
+export interface PlannedPipeline {
+  readonly options: Required<CostOptions>;
+  readonly threads: number;
+  /** By slice. */
+  readonly memoryMb: readonly number[];
+  readonly demands: readonly SliceDemand[];
+  readonly steps: readonly ItemizedStep[];
+  /** Whether no slices run side by side. */
+  readonly isChain: boolean;
+}
+
+/** @throws SlicedInferenceError if the calls are not of one deployment of the plan */
+export function plannedPipeline(calls: readonly LoggedCall[], file: string): PlannedPipeline {
+  const plan = readPlan(file);
+  const { slices: planned, dimensions, graphOptimization: optimization, prepacking = true } = plan;
+  const architecture = architectureOf(calls[0]);
+  const memoryMb = planned
+    .map((slice, index) => calls.find((call) => call.slice === index) ?? slice)
+    .map((own) => own.memoryMb);
+  for (const call of calls) {
+    const { model, weights } = planned.at(call.slice) ?? {};
+    const bytes = (model?.bytes ?? 0) + (weights?.bytes ?? 0);
+    const wanted = `${bytes} bytes of files, ${memoryMb.at(call.slice) ?? 0} MB and ${architecture}`;
+    const got = `${call.weightBytes} bytes of files, ${call.memoryMb} MB and ${architectureOf(call)}`;
+    if (got === wanted) continue;
+    throw new SlicedInferenceError(
+      `calls must be of one deployment of plan ${quoted(file)}, whose slice ${call.slice} has ${wanted}`,
+      `a call with ${got}`,
+      'pass the plan that was deployed, and only lines since its deployment',
+    );
+  }
+  const costs: CostOptions = {
+    ...{ architecture, prepacking },
+    stateMachineType: startOf(calls[0]) === undefined ? 'express' : 'standard',
+    warmUp: calls.some(({ warmedUp }) => warmedUp),
+    request: calls.some(({ slice, cold, s3Gets }) => slice === 0 && !cold && s3Gets > 0) ? 's3' : 'inline',
+    tensorsInState: calls.some(
+      ({ slice, s3Puts, expressPuts }) => slice < planned.length - 1 && s3Puts + expressPuts === 0,
+    ),
+  };
+  const transport = calls.some(({ expressPuts }) => expressPuts > 0) ? 's3-express' : 's3-standard';
+  const model = analyzeModel(modelOf(plan, file), { dimensions, optimization, costs, transport });
+  const { analyzed, cut } = cutModel(model, fromPlan(plan, file), 'never');
+  const { costs: own } = analyzed.cuts;
+  const settings = { memoryMb, threads: own.threads(largestOf(memoryMb)), transport } as const;
+  const { slices, sizes } = plannedRuns(analyzed, { ...cut, settings });
+  return {
+    ...{ options: slices.model.options, threads: settings.threads, memoryMb, steps: slices.steps },
+    demands: sizes.map((size) => demandOf(size, own.outputSecondsPerByte)),
+    isChain: slices.schedule.every((stage) => slicesOf([stage]).length === 1),
+  };
+}
+
+function architectureOf({ processor = '' }: LoggedCall): 'arm64' | 'x86_64' {
+  return processor.startsWith('arm64') ? 'arm64' : 'x86_64';
+}

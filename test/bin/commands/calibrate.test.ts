@@ -1,0 +1,294 @@
+/** `calibrate` in the local cloud, whose S3, transitions and starts are simulated with other constants, and on files of made-up calls. */
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { RemovalPolicy } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { type Pairs, valuesOf } from '../../../lib/cost/constants/constant';
+import { atPercent } from '../../../lib/cost/latency/latency-distribution';
+import { parseConstants } from '../../../lib/cost/constants/constants-file';
+import { type Environment, DEFAULT_ENVIRONMENT, ENVIRONMENT } from '../../../lib/cost/constants/defaults';
+import { Slicing, WarmUp } from '../../../lib';
+import type { SlicePlan } from '../../../lib/plan/file/plan';
+import { requestOf, rows, start, succeeded, synthesize } from '../../support/deployed-pipeline';
+import { fileWith } from '../../support/changed-json';
+import { graphOf } from '../../support/graph-text';
+import { FLOAT, INT64, floats, mlp, saveModel, temporaryFolder, value } from '../../support/model-builder';
+import { refuse, succeed, succeedWithJson } from '../../support/run-cli';
+
+/** One vCPU, so that processor time is elapsed time. */
+const MEMORY_MB = 1769;
+const folder = temporaryFolder();
+const model = saveModel(mlp(3));
+let plan: string;
+let planned: SlicePlan;
+
+beforeAll(async () => {
+  plan = await planOf(model, '3');
+  planned = JSON.parse(fs.readFileSync(plan, 'utf8')) as SlicePlan;
+});
+
+async function planOf(file: string, slices: string, ...more: readonly string[]): Promise<string> {
+  const out = path.join(path.dirname(file), `slices-${slices}`);
+  await succeed(['slice', file, '--slices', slices, '--out', out, ...more]);
+  return path.join(out, 'plan.json');
+}
+
+async function calibrated(planFile: string, log: string): Promise<Environment> {
+  const out = path.join(folder, 'environment.json');
+  await succeed(['calibrate', planFile, '--logs', log, '--out', out]);
+  return valuesOf(parseConstants(fs.readFileSync(out, 'utf8'), out, 'environment', ENVIRONMENT));
+}
+
+/** Within 10 %; of percentiles, the median. */
+function expectRecovered(actual: number | Pairs, expected: typeof actual): void {
+  const [told, wanted] = [actual, expected].map((value) =>
+    typeof value === 'number' ? value : atPercent(value, 50),
+  );
+  if (process.env.SHOW_RECOVERY) console.log(told, wanted, told / wanted);
+  expect(told / wanted).toBeGreaterThan(0.9);
+  expect(told / wanted).toBeLessThan(1.1);
+}
+
+describe('in the local cloud, calibrate recovers', () => {
+  /** Long, so that this machine's own time hardly counts, and without spread, so that few runs suffice. Connections open as published. */
+  const CHANGED = {
+    s3: {
+      standardGet: { value: [[50, 800]], unit: 'ms by percent' },
+      standardFirstGetMs: { value: 841, unit: 'ms' },
+      standardPut: { value: [[50, 900]], unit: 'ms by percent' },
+      standardFirstPutMs: { value: 1600, unit: 'ms' },
+    },
+    lambda: { placementMs: { value: 1200, unit: 'ms' } },
+    stepFunctions: {
+      // The state machine of a pipeline passes few bytes.
+      standard32B: { value: [[50, 700]], unit: 'ms by percent' },
+      standard1KiB: { value: [[50, 700]], unit: 'ms by percent' },
+      express: { value: [[50, 600]], unit: 'ms by percent' },
+    },
+  };
+  const simulationEnvironment = fileWith(
+    JSON.stringify({ version: 1, environment: CHANGED }),
+    'changed.json',
+  );
+  const truth = valuesOf(
+    parseConstants(fs.readFileSync(simulationEnvironment, 'utf8'), 'x', 'environment', ENVIRONMENT),
+  );
+
+  /** The log of three runs side by side, and then twice of three more, which find their functions loaded. */
+  async function logOf(stateMachineType: sfn.StateMachineType): Promise<string> {
+    const assembly = synthesize(model, () => ({
+      ...{ slicing: Slicing.count(3), stateMachineType, warmUp: WarmUp.NEVER, tensorsInState: false },
+      sliceFunctions: { memorySize: MEMORY_MB },
+      removalPolicy: RemovalPolicy.DESTROY,
+    }));
+    const lines: string[] = [];
+    const onLog = (name: string, line: string) => lines.push(`${name}: ${line}`);
+    const cloud = await start(assembly, { simulation: 'aws', simulationEnvironment, onLog });
+    for (let round = 0; round < 3; round++) {
+      const runs = [1, 2, 3].map((seed) => cloud.execute(requestOf(rows(2, seed))));
+      (await Promise.all(runs)).forEach(succeeded);
+    }
+    return fileWith(lines.join('\n'), 'functions.log');
+  }
+
+  test('waits for S3, transitions and placements of a Standard machine', async () => {
+    const log = await logOf(sfn.StateMachineType.STANDARD);
+    const { s3, lambda, stepFunctions } = await calibrated(plan, log);
+    expectRecovered(s3.standardFirstGetMs, truth.s3.standardFirstGetMs);
+    expectRecovered(s3.standardFirstPutMs, truth.s3.standardFirstPutMs);
+    expectRecovered(s3.standardGet, truth.s3.standardGet);
+    expectRecovered(s3.standardPut, truth.s3.standardPut);
+    expectRecovered(lambda.placementMs, truth.lambda.placementMs);
+    expectRecovered(stepFunctions.standard1KiB, truth.stepFunctions.standard1KiB);
+    expect(stepFunctions.standard64KiB).toEqual(DEFAULT_ENVIRONMENT.stepFunctions.standard64KiB);
+  });
+
+  test('transitions of an Express machine', async () => {
+    const { stepFunctions } = await calibrated(plan, await logOf(sfn.StateMachineType.EXPRESS));
+    expectRecovered(stepFunctions.express, truth.stepFunctions.express);
+  });
+});
+
+/** A line of a call, as a function writes it. */
+function ran(fields: object): string {
+  const times = { loadMs: 0, readMs: 71, runMs: 1, writeMs: 43 };
+  const sizes = { weightBytes: filesOf(planned, 0), bytesRead: 128, bytesWritten: 300, peakMemoryBytes: 1e8 };
+  const requests = { s3Gets: 1, s3Puts: 1, expressGets: 0, expressPuts: 0 };
+  return JSON.stringify({
+    ...{
+      FunctionName: 'f',
+      level: 'INFO',
+      message: 'slice ran',
+      run: 'name/uuid',
+      requestId: 'id-1',
+      slice: 0,
+    },
+    ...{ startedAt: START, cold: false, warmedUp: false, ...times, ...sizes, memoryMb: MEMORY_MB },
+    ...{ processor: 'x86_64 AVX2', coldStarts: 0, ...requests, ...fields },
+  });
+}
+
+const START = Date.UTC(2026, 11, 1);
+
+function filesOf({ slices }: SlicePlan, slice: number): number {
+  const { model: graph, weights } = slices[slice];
+  return graph.bytes + (weights?.bytes ?? 0);
+}
+
+/**
+ * Wall times of this machine are too noisy to tell a processor's speed, and the local cloud does not slow processors. So these calls come
+ * from a formula of this test: it takes the work of the slices from `plan --json`, and their bytes from the plan file.
+ */
+describe('of made-up calls, calibrate recovers', () => {
+  /** A tenth of a vCPU, which limits downloads more than a connection does. */
+  const SMALL_MB = 177;
+  const truth = { computing: 1.5, cpu: 9, sessionCpuMs: 70, prepackCpu: 3, runtimeLoadMs: 420 };
+
+  test('computing, the parts of loads, and the init phase', async () => {
+    const nodes = 'Gather table ids > e; MatMul e w > m; MatMul m last > y';
+    const wide = saveModel({
+      graph: graphOf(nodes, {
+        initializer: [floats('table', [1500, 1500]), floats('w', [1500, 1500]), floats('last', [1500, 16])],
+        input: [value('ids', INT64, [512])],
+        output: [value('y', FLOAT, [512, 16])],
+      }),
+    });
+    const file = await planOf(wide, '3', '--prepacking', 'always');
+    const report = (await succeedWithJson(['plan', wide, '--slices', '3', '--prepacking', 'always'])) as {
+      slices: { coreSeconds: number }[];
+    };
+    const own = JSON.parse(fs.readFileSync(file, 'utf8')) as SlicePlan;
+    const vcpus = SMALL_MB / 1769;
+    const lines = Array.from({ length: 12 }, (_, run) =>
+      own.slices.flatMap((_slice, slice) => {
+        const [cold, megabytes] = [run < 6, filesOf(own, slice) / 1e6];
+        const packed = slice === 1 ? (1500 * 1500 * 4) / 1e6 : slice === 2 ? (1500 * 16 * 4) / 1e6 : 0;
+        const cpuMs =
+          truth.sessionCpuMs +
+          megabytes * (truth.cpu + DEFAULT_ENVIRONMENT.handler.sessionCpu) +
+          packed * truth.prepackCpu;
+        const noise = 1 + 0.03 * Math.sin(7 * run + slice);
+        const requestId = `${run}-${slice}`;
+        const loadMs = cold ? 68 + (noise * cpuMs) / vcpus : 0;
+        const runMs = (noise * truth.computing * 1000 * report.slices[slice].coreSeconds) / vcpus;
+        const times = { startedAt: START + run * 60_000 + slice * 20_000, cold, loadMs, runMs, s3Gets: 0 };
+        const place = { slice, weightBytes: filesOf(own, slice), memoryMb: SMALL_MB };
+        const init = `REPORT RequestId: ${requestId}\tDuration: 9 ms\tInit Duration: ${557 * noise} ms`;
+        return [ran({ run: `name/${run}`, requestId, ...times, ...place }), ...(cold ? [init] : [])];
+      }),
+    );
+    const { processor, network, handler, lambda } = await calibrated(
+      file,
+      fileWith(lines.flat().join('\n'), 'made-up.log'),
+    );
+    expectRecovered(processor.computing, truth.computing);
+    expectRecovered(network.cpu, truth.cpu);
+    expectRecovered(handler.sessionCpuMs, truth.sessionCpuMs);
+    expectRecovered(handler.prepackCpu, truth.prepackCpu);
+    expectRecovered(lambda.runtimeLoadMs, truth.runtimeLoadMs);
+  });
+});
+
+describe('calibrate refuses', () => {
+  const logOf = (...lines: readonly string[]): string => fileWith(lines.join('\n'), 'x.log');
+
+  test.each<[string, () => readonly string[], string]>([
+    ['no log', () => [], 'got no --logs: pass --logs with the lines of runs; --stack NAME prints how'],
+    ['a log without calls', () => ['--logs', logOf('hello', '{"message":"other"}')], 'got none: pass --logs'],
+    [
+      'a missing log',
+      () => ['--logs', 'missing.log'],
+      "log 'missing.log' must be a readable file, got no such",
+    ],
+    ['a call of another plan', () => ['--logs', logOf(ran({ weightBytes: 7 }))], 'got a call with 7 bytes'],
+    ['a slice that the plan lacks', () => ['--logs', logOf(ran({ slice: 7 }))], 'whose slice 7 has 0 bytes'],
+    [
+      'calls of two deployments',
+      () => ['--logs', logOf(ran({}), ran({ requestId: 'id-2', memoryMb: 3008 }))],
+      ', 3008 MB and x86_64: pass the plan that was deployed, and only lines since its deployment',
+    ],
+    ['broken JSON', () => ['--logs', logOf('', ran({}).slice(0, -9))], 'line 2 of log'],
+    ['NaN', () => ['--logs', logOf(ran({}).replace('"runMs":1', '"runMs":NaN'))], 'text that is not JSON'],
+    [
+      'a negative time',
+      () => ['--logs', logOf(ran({ runMs: -5 }))],
+      'number from 0 to 900000, got -5: remove',
+    ],
+    ['a huge time', () => ['--logs', logOf(ran({ readMs: 1e300 }))], 'number from 0 to 900000, got 1e+300'],
+    ['a long name', () => ['--logs', logOf(ran({ run: 'x'.repeat(2000) }))], 'at most 1024 characters'],
+    [
+      'a bad init',
+      () => ['--logs', logOf('REPORT RequestId: a\tInit Duration: x ms')],
+      'Init Duration of line 1',
+    ],
+    ['events in one line', () => ['--logs', logOf(`{"events":[${ran({})}]}`)], 'one event a line'],
+  ])('%s with one line', async (_, args, expected) => {
+    expect(await refuse(['calibrate', plan, ...args()])).toContain(expected);
+  });
+
+  test('a gigabyte without line ends, in little memory', async () => {
+    const file = path.join(folder, 'huge.log');
+    fs.writeFileSync(file, '');
+    fs.truncateSync(file, 2 ** 30);
+    const options = { env: { NODE_OPTIONS: '--max-old-space-size=200' } };
+    expect(await refuse(['calibrate', plan, '--logs', file], options)).toContain('must have short lines');
+  });
+});
+
+test('calibrate reads events as the AWS CLI prints them, counts a call once, and prints the phases', async () => {
+  const calls = Array.from({ length: 6 }, (_, run) => ran({ run: `name/${run}`, requestId: `id-${run}` }));
+  const events = { events: calls.map((message) => ({ timestamp: START, message })) };
+  const log = fileWith(JSON.stringify(events, null, 4), 'events.json');
+  const report = await succeedWithJson([
+    'calibrate',
+    plan,
+    '--logs',
+    log,
+    fileWith(calls.join('\n'), 'x.log'),
+  ]);
+  expect(report).toMatchObject({
+    phases: [
+      { slice: 0, phase: 'read', calls: 6, actualMs: 71 },
+      { phase: 'run' },
+      { phase: 'write', actualMs: 43 },
+    ],
+  });
+  expect(await succeed(['calibrate', plan, '--logs', log])).toMatch(
+    /slice +phase +calls +predicted ms +actual ms\n +0 +read +6 +\d/,
+  );
+});
+
+test('the written constants say how many calls tell them, how far these differ, and when they ran', async () => {
+  const calls = [40, 41, 42, 43, 44, 45].map((writeMs, run) => {
+    return ran({ run: `name/${run}`, requestId: `id-${run}`, writeMs });
+  });
+  const out = path.join(folder, 'sources.json');
+  await succeed(['calibrate', plan, '--logs', fileWith(calls.join('\n'), 'x.log'), '--out', out]);
+  const { environment } = JSON.parse(fs.readFileSync(out, 'utf8')) as { environment: Record<string, object> };
+  expect(environment).toMatchObject({
+    s3: {
+      standardPut: {
+        source: 'sliced-inference calibrate: 6 calls, 0.94 to 1.06 of the median',
+        date: '2026-12',
+      },
+    },
+  });
+  expect(Object.keys(environment)).toEqual(['s3']);
+  await succeed(['plan', model, '--slices', '3', '--environment', out]);
+});
+
+test('the commands of --stack fetch the log groups of the slices', async () => {
+  const commands = await succeed(['calibrate', plan, '--stack', "Ocr'; rm -rf x"]);
+  expect(commands).toContain(`--stack-name 'Ocr'\\''; rm -rf x'`);
+  const bin = path.join(temporaryFolder(), 'aws');
+  const answer = `[ $1 = logs ] && printf '%s\\n' "$@" || echo /aws/lambda/Ocr-SliceLogs1`;
+  fs.writeFileSync(bin, `#!/bin/sh\n${answer}\n`, { mode: 0o755 });
+  const cwd = temporaryFolder();
+  const env = { PATH: `${path.dirname(bin)}:${process.env.PATH}` };
+  execFileSync('sh', ['-c', commands], { cwd, env });
+  const asked = fs.readFileSync(path.join(cwd, 'Ocr-SliceLogs1.logs.json'), 'utf8').split('\n');
+  expect(asked).toEqual(
+    expect.arrayContaining(['/aws/lambda/Ocr-SliceLogs1', '?"slice ran" ?"Init Duration"']),
+  );
+});
