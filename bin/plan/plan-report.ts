@@ -8,7 +8,7 @@ import type { Known } from '../../lib/cost/constants/constant';
 import type { End } from '../../lib/cost/constants/ends';
 import type { PlannedBatch } from '../../lib/cost/batch';
 import type { PlannedInt8Weights } from '../../lib/plan/int8-weights';
-import type { DataSource } from '../../lib/shapes/data-sizes';
+import type { DataSource } from '../../lib/shapes/data-source';
 import type { PlannedSplit } from '../../lib/split/split';
 import type { Temperature, Transport } from '../../lib/cost/chain';
 

@@ -120,14 +120,8 @@ export class SlicedInferencePipeline extends Construct {
       this.isExpress = settings.stateMachineType === sfn.StateMachineType.EXPRESS;
       this._hasSliceMetrics = settings.sliceMetrics;
       const workflow = workflowOf(deployment, functions, settings, props);
-      const estimates = planned?.estimates;
-      this._deployed = {
-        workflow,
-        settings,
-        network,
-        bucket: this.bucket,
-        ...(estimates && { slowest: estimates.slowest }),
-      };
+      const { slowest, cold } = planned?.estimates ?? {};
+      this._deployed = { workflow, settings, network, bucket: this.bucket, slowest };
       this.stateMachine = createStateMachine(this, {
         workflow,
         functions: this.functions,
@@ -142,7 +136,7 @@ export class SlicedInferencePipeline extends Construct {
         ...deployment,
         isExpress: this.isExpress,
         ...(props.timeout && { timeout: props.timeout }),
-        ...(estimates && { coldRunSeconds: estimates.cold.ends.slow.latency.p95 / 1000 }),
+        ...(cold && { coldRunSeconds: cold.ends.slow.latency.p95 / 1000 }),
         functions: functions.whole ? [...this.functions, functions.whole.fn] : this.functions,
       });
     } catch (error) {
@@ -264,7 +258,7 @@ export interface DeployedPipeline {
   readonly network: Network | undefined;
   readonly bucket: s3.IBucket;
   /** Absent for a `slicedModel`. */
-  readonly slowest?: SlowestItems;
+  readonly slowest: SlowestItems | undefined;
 }
 
 function workflowOf(

@@ -1,5 +1,5 @@
 /** What users should know of sizes and iterations that depend on data: a sentence without a full stop. */
-import type { DataSource } from '../shapes/data-sizes';
+import type { DataSource } from '../shapes/data-source';
 
 const DEPENDENT = 'sizes of tensors or iterations of loops depend on data';
 

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { TensorSpec } from '../../contract/tensors';
+import type { DataSource } from './data-source';
 import { cacheFolder, readCached, writeCached } from '../cache/folder';
 import { printable, quoted } from '../errors';
 import { withTemporaryFolder } from '../host/folders';
@@ -29,15 +30,6 @@ export interface DataSizes {
   readonly dimensions?: DimensionSizes;
   /** By the name of a node's first output, which is the same in a graph with splits. */
   readonly nodes: Readonly<Record<string, RunNode>>;
-}
-
-export interface DataSource {
-  /** On which inputs the model ran, in words. */
-  readonly inputs: string;
-  /** Whether these inputs are generated ones instead of the user's. */
-  readonly isGenerated: boolean;
-  /** Why the model did not run, so that a plan has estimates. */
-  readonly failure?: string;
 }
 
 interface RunNode {

@@ -2,6 +2,7 @@
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import { analyzedAt, servicesBeside } from '../../../lib/compile/plan-estimates';
 import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
+import type { Prices } from '../../../lib/cost/constants/defaults';
 import { storagePerMonth } from '../../../lib/cost/formulas/s3';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
 import { findCuts } from '../../../lib/plan/cuts/cuts';
@@ -26,7 +27,7 @@ export function assembleReport(
   plan: PlanDraft,
   request: ReportRequest,
 ): PlanReport {
-  const { costs, rule, bytes } = analyzed.cuts;
+  const { costs, bytes } = analyzed.cuts;
   const middle = pricedRuns(analyzed, cut, request);
   const [fast, slow] = (['fast', 'slow'] as const).map((end) =>
     pricedRuns(analyzedAt(analyzed, end), cut, request),
@@ -38,17 +39,10 @@ export function assembleReport(
   const sizes = sliceSizes(cut.dataflow, cut.wiring, bytes, costs);
   const ofModel = reportedModel(analyzed);
   const slices = reportedSlices(cut, plan, sizes, priced.steps);
-  const cuts = findCuts({ ...cut.dataflow, order: cut.groups.flat() }, rule, bytes, costs);
-  const starts = slices.slice(1).map(({ first }) => first);
-  const consolidation = cut.whole &&
-    runs.consolidated && {
-      ...{ memoryMb: cut.whole.memoryMb, fileBytes: fileBytes(cut.whole.size) },
-      run: reportedRuns(middle.ofPipeline, { fast: fast.ofPipeline, slow: slow.ofPipeline }),
-    };
-  const stored = (what: string, size: number) => ({
-    item: `S3 storage of ${what}`,
-    dollars: storagePerMonth(size, model.options.prices),
-  });
+  const consolidation = cut.whole && {
+    ...{ memoryMb: cut.whole.memoryMb, fileBytes: fileBytes(cut.whole.size) },
+    run: reportedRuns(middle.ofPipeline, { fast: fast.ofPipeline, slow: slow.ofPipeline }),
+  };
   const { sentences, ...services } = reportedAlternatives(middle.comparison, {
     fast: fast.comparison,
     slow: slow.comparison,
@@ -60,17 +54,13 @@ export function assembleReport(
     prepacking: plan.prepacking ?? true,
     ...(plan.int8Weights && { int8Weights: plan.int8Weights }),
     ...(plan.dataSizes && { dataSizes: plan.dataSizes }),
-    profile: graphProfile({ cuts, starts, work: costs.work }),
-    cuts: reportedCuts(analyzed, cuts, slices),
+    ...reportedGraph(analyzed, cut, slices),
     run: reportedRuns(middle.ofSlices, { fast: fast.ofSlices, slow: slow.ofSlices }),
     ...(consolidation && { consolidation }),
     ...(request.batch && { batch: reportedBatch(analyzed, cut, request.batch) }),
     coldShare,
     costPerMillion: lineItems(priced),
-    costPerMonth: [
-      stored('the slices', runs.plan.fileBytes - (consolidation?.fileBytes ?? 0)),
-      ...(consolidation ? [stored('the whole model', consolidation.fileBytes)] : []),
-    ],
+    costPerMonth: storagePrices(runs.plan.fileBytes, consolidation?.fileBytes, model.options.prices),
     ...services,
     // The most important sentence of the services comes first, unless the plan is a guess.
     verdict: [
@@ -86,6 +76,30 @@ export function assembleReport(
       slowestColdMs: slow.runs.plan.cold.time.quantile(0.95),
     }),
   };
+}
+
+function reportedGraph(
+  analyzed: AnalyzedModel,
+  { dataflow, groups }: ChosenCut,
+  slices: PlanReport['slices'],
+): Pick<PlanReport, 'profile' | 'cuts'> {
+  const { costs, rule, bytes } = analyzed.cuts;
+  const cuts = findCuts({ ...dataflow, order: groups.flat() }, rule, bytes, costs);
+  const starts = slices.slice(1).map(({ first }) => first);
+  return {
+    profile: graphProfile({ cuts, starts, work: costs.work }),
+    cuts: reportedCuts(analyzed, cuts, slices),
+  };
+}
+
+/** @param all bytes of all files @param whole the part of the whole model, with consolidation */
+function storagePrices(all: number, whole: number | undefined, prices: Prices): PlanReport['costPerMonth'] {
+  const stored = (what: string, size: number) => ({
+    item: `S3 storage of ${what}`,
+    dollars: storagePerMonth(size, prices),
+  });
+  if (whole === undefined) return [stored('the slices', all)];
+  return [stored('the slices', all - whole), stored('the whole model', whole)];
 }
 
 function pricedRuns(analyzed: AnalyzedModel, cut: ChosenCut, request: ReportRequest) {

@@ -20,7 +20,7 @@ import {
   PLAN_VERSION,
 } from '../../plan/file/plan';
 import { type PlannedInt8Weights, MAX_INEXACT, MAX_INEXACT_LENGTH } from '../../plan/int8-weights';
-import type { DataSource } from '../../shapes/data-sizes';
+import type { DataSource } from '../../shapes/data-source';
 import { type PlannedSplit, MAX_PARTS, SPLIT_AXES } from '../../split/split';
 import { threadCount } from '../../plan/sizes/estimate';
 import {

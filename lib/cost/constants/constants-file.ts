@@ -47,9 +47,11 @@ export function printConstants(kind: ConstantsKind, table: ConstantTable): strin
 }
 
 function replacementOf(constant: Constant, file: string): Reader<Constant> {
-  const { meaning, unit, known, ...own } = constant;
+  const { meaning, unit, known, spread, ...own } = constant;
   const form = UNITS[unit];
-  const read = anObject<Record<'unit' | 'known' | 'value' | 'source' | 'date' | 'meaning' | 'spread', unknown>>({
+  const read = anObject<
+    Record<'unit' | 'known' | 'value' | 'source' | 'date' | 'meaning' | 'spread', unknown>
+  >({
     unit: (value, place) => {
       if (value === unit) return unit;
       throw place.fault(`be '${unit}'`, value);
@@ -60,7 +62,6 @@ function replacementOf(constant: Constant, file: string): Reader<Constant> {
     source: textOf,
     date: textOf,
     meaning: () => meaning,
-    // Only our own values have ends.
     spread: () => undefined,
   });
   return (replacement, place) => {
@@ -73,6 +74,7 @@ function replacementOf(constant: Constant, file: string): Reader<Constant> {
     return {
       ...(meaning !== undefined && { meaning }),
       ...{ value, unit, known: isDefault ? known : 'replaced' },
+      ...(isDefault && spread !== undefined && { spread }),
       ...{ source: source ?? file, date },
     };
   };

@@ -4,7 +4,7 @@ import type { SourcedTensor } from '../../../contract/slice-manifest';
 import type { TensorSpec } from '../../../contract/tensors';
 import type { OptimizationLevel } from '../../optimize/level';
 import { type Graph, type ValueIndex, OMITTED } from '../../onnx/model';
-import type { DataSource } from '../../shapes/data-sizes';
+import type { DataSource } from '../../shapes/data-source';
 import type { PlannedSplit } from '../../split/split';
 import type { PlannedInt8Weights } from '../int8-weights';
 

@@ -1,7 +1,7 @@
 import type { LineSeriesOption } from 'echarts/charts';
 import { type Section, headlines, sectionsOf } from '../../../../bin/plan/page/sections';
 import { LIGHT } from '../../../../bin/plan/page/theme';
-import { atRate, figureText } from '../../../../bin/plan/figures';
+import { atRate, figureText, runFigure } from '../../../../bin/plan/figures';
 import type { PlanReport } from '../../../../bin/plan/plan-report';
 import { count } from '../../../../lib/plan/slicers';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
@@ -17,6 +17,8 @@ const CONSOLIDATED = realReport(model, count(4), {}, {}, 'always');
 
 const section = (report: PlanReport, id: string): Section | undefined =>
   sectionsOf(report).find((each) => each.id === id);
+
+const withoutRange = (figure: string): string => figure.replace(/ \(.*\)$/, '');
 
 function numbersIn(value: unknown): Set<number> {
   const numbers = new Set<number>();
@@ -73,7 +75,8 @@ describe.each<[string, PlanReport]>([
     const own = headlines(report)
       .slice(-2)
       .map(([, figure]) => figureText(figure));
-    expect(own.filter((figure) => !figures.includes(figure))).toEqual([]);
+    expect(own.every((figure) => / \(.* to .*\)$/.test(figure))).toBe(true);
+    expect(own.map(withoutRange).filter((figure) => !figures.includes(figure))).toEqual([]);
     expect(section(report, 'services')?.text).toContain(atRate(report.requests));
     expect(verdict).toContain(atRate(report.requests));
   });
@@ -112,13 +115,13 @@ test('a plan with consolidation shows its runs before those of the slices alone,
   const { consolidation, run } = CONSOLIDATED;
   const cost = section(CONSOLIDATED, 'cost');
   expect(cost?.tables.slice(0, 2).map(({ caption, rows }) => [caption, rows[0][1]])).toEqual([
-    ['A run, consolidated', { kind: 'dollars', value: consolidation?.run.warm.dollarsPerMillion }],
-    ['A run of the slices alone', { kind: 'dollars', value: run.warm.dollarsPerMillion }],
+    ['A run, consolidated', consolidation && runFigure(consolidation.run.warm, 'dollarsPerMillion')],
+    ['A run of the slices alone', runFigure(run.warm, 'dollarsPerMillion')],
   ]);
   expect(cost?.text).toContain('with the whole model');
   expect(headlines(CONSOLIDATED)).toEqual(
     expect.arrayContaining([
-      ['warm run, p50', { kind: 'milliseconds', value: consolidation?.run.warm.p50 }],
+      ['warm run, p50', runFigure(consolidation?.run.warm, 'p50')],
       ['largest function', { kind: 'megabytes', value: consolidation?.memoryMb }],
     ]),
   );
