@@ -71,6 +71,15 @@ it('the README compares one function with slices by the same figures', () => {
   expect(README.text).toContain(`${whole} instead of ${dollars} for a million runs`);
 });
 
+it('the README has the warm times of the large model that the guide has', () => {
+  const [express] = bertRows();
+  const whole = bertRows().find(([name]) => name.startsWith('one Lambda function')) ?? [];
+  const [slices, one] = [express, whole].map(([, time]) => time.replace(/ \(.*/, ''));
+  expect(README.text).toContain(
+    `A model of 1.3 GB takes ${slices} in eight slices, and ${one} in one function`,
+  );
+});
+
 it('the README names the weights below which one function is better in everything, which the network decides', () => {
   const { burst } = DEFAULT_ENVIRONMENT.network;
   expect(README.text).toContain(`the model has less than ${burst} MiB of weights`);
