@@ -110,16 +110,11 @@ function columns(
   };
 }
 
-interface Drawing {
-  readonly width: number;
-  readonly theme: Theme;
-}
-
 /** A series without data that marks the slices behind the columns, with their numbers above them, and the cuts. */
 function sliceBands(
   { profile, slices, cuts }: PlanReport,
   index: number,
-  { width, theme }: Drawing,
+  { width, theme }: { readonly width: number; readonly theme: Theme },
 ): LineSeriesOption {
   const plot = width - leftOf(width) - RIGHT;
   const middles = slices.map(
