@@ -52,14 +52,11 @@ export function callTiming(
 }
 
 export function loadTiming(
-  {
-    fileBytes,
-    packedBytes,
-    activationBytes,
-  }: Pick<SliceDemand, 'fileBytes' | 'packedBytes' | 'activationBytes'>,
+  demand: Pick<SliceDemand, 'fileBytes' | 'packedBytes' | 'activationBytes'>,
   memoryMb: number,
   host: Host,
 ): LoadTiming {
+  const { fileBytes, packedBytes, activationBytes } = demand;
   const { environment, prepacking } = host;
   const { handler, lambda } = environment;
   const share = vcpuShare(memoryMb, environment);
