@@ -31,7 +31,6 @@ export interface ChildInput {
   readonly BatchInput: { readonly execution: string; readonly attempt: number };
 }
 
-/** An item of a run. */
 export interface RunItem {
   readonly index: number;
   readonly item: string;

@@ -80,7 +80,6 @@ export interface ColdAnswer {
   readonly cold: true;
 }
 
-/** The answer to `load`. */
 export interface LoadAnswer {
   /**
    * `now`: this call loaded the whole model. `before`: it was loaded already. `elsewhere`: another sandbox is loading it, or has
@@ -91,7 +90,6 @@ export interface LoadAnswer {
   readonly loadMs: number;
 }
 
-/** The answer to a warm-up. */
 export interface WarmUpAnswer {
   readonly slice: number;
   /** Whether this call loaded the weights and created the session. */

@@ -46,10 +46,6 @@ interface LoadTimes {
   readonly askedAt: number;
 }
 
-interface FoundClaim extends Claim {
-  readonly version: string;
-}
-
 /** In milliseconds. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 export const LONGEST_CALL_MS = 900_000;
 
@@ -113,7 +109,7 @@ export class LoaderClaim {
   }
 
   /** `undefined` if the object is gone, which a lifecycle rule may delete. */
-  private async read(): Promise<FoundClaim | undefined> {
+  private async read() {
     try {
       const { body, version } = await this.objects.get(this.object, { start: 0, end: MOST_BYTES });
       return { ...parsed(await buffer(body)), version };

@@ -9,18 +9,8 @@ export function namesStart(arn: string, items = ''): string {
   return `batch-${createHash('sha256').update(`${arn}\0${items}`).digest('hex').slice(0, 12)}-`;
 }
 
-export interface Latest {
-  readonly executionArn: string;
-  readonly number: number;
-  readonly isRunning: boolean;
-}
-
 /** The latest execution of these inputs, of those that Step Functions still knows. */
-export async function latestExecution(
-  stepFunctions: StepFunctions,
-  arn: string,
-  start: string,
-): Promise<Latest | undefined> {
+export async function latestExecution(stepFunctions: StepFunctions, arn: string, start: string) {
   let token: string | undefined;
   do {
     const { executions = [], nextToken } = await explaining(stepFunctions.listExecutions(arn, token));

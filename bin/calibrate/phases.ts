@@ -11,17 +11,8 @@ import { type LoggedCall, startOf } from './read-logs';
  * Warm calls have transitions from the call before; cold ones a placement, from there until the runtime starts, and a load. Loads, reads
  * and writes have their waits for S3. A later read is over an open connection.
  */
-export const PHASES = [
-  'transition',
-  'placement',
-  'init',
-  'load',
-  'read',
-  'laterRead',
-  'run',
-  'write',
-] as const;
-export type Phases = Readonly<Record<(typeof PHASES)[number], number>>;
+export const PHASES = ['transition', 'placement', 'init', 'load', 'read', 'run', 'write'] as const;
+export type Phases = Readonly<Record<(typeof PHASES)[number] | 'laterRead', number>>;
 
 /** By slice: the medians. */
 export function plannedPhases(pipeline: PlannedPipeline, environment: Environment): Phases[] {
@@ -50,13 +41,13 @@ export function plannedPhases(pipeline: PlannedPipeline, environment: Environmen
   });
 }
 
-/** The longest of the published delays is 0.5 s. */
-const LONGEST_GAP_MS = 5_000;
-
 export interface MeasuredCall extends LoggedCall {
   /** Without what the call did not have, or what its line does not tell. */
   readonly phases: Partial<Phases>;
 }
+
+/** The longest of the published delays is 0.5 s. */
+const LONGEST_GAP_MS = 5_000;
 
 export function measuredCalls(pipeline: PlannedPipeline, calls: readonly LoggedCall[]): MeasuredCall[] {
   const { options, memoryMb, isChain } = pipeline;

@@ -2,9 +2,7 @@
 import { analyzeModel } from '../../lib/compile/analyze';
 import { readPlan } from '../../lib/compile/files/read-plan';
 import { cutModel } from '../../lib/compile/fit-by-splits';
-import type { SliceDemand } from '../../lib/cost/chain';
 import type { CostOptions } from '../../lib/cost/options';
-import type { ItemizedStep } from '../../lib/cost/schedule';
 import { SlicedInferenceError, quoted } from '../../lib/errors';
 import { largestOf } from '../../lib/extremes';
 import { plannedRuns } from '../../lib/plan/pricing/plan-runs';
@@ -14,25 +12,14 @@ import { fromPlan } from '../../lib/plan/slicers';
 import { modelOf } from '../plan/compare/compared-plan';
 import { type LoggedCall, startOf } from './read-logs';
 
-export interface PlannedPipeline {
-  readonly options: Required<CostOptions>;
-  readonly threads: number;
-  /** By slice. */
-  readonly memoryMb: readonly number[];
-  readonly demands: readonly SliceDemand[];
-  readonly steps: readonly ItemizedStep[];
-  /** Whether no slices run side by side. */
-  readonly isChain: boolean;
-}
+export type PlannedPipeline = ReturnType<typeof plannedPipeline>;
 
 /** @throws SlicedInferenceError if the calls are not of one deployment of the plan */
-export function plannedPipeline(calls: readonly LoggedCall[], file: string): PlannedPipeline {
+export function plannedPipeline(calls: readonly LoggedCall[], file: string) {
   const plan = readPlan(file);
   const { slices: planned, dimensions, graphOptimization: optimization, prepacking = true } = plan;
   const architecture = architectureOf(calls[0]);
-  const memoryMb = planned
-    .map((slice, index) => calls.find((call) => call.slice === index) ?? slice)
-    .map((own) => own.memoryMb);
+  const memoryMb = planned.map((own, slice) => (calls.find((call) => call.slice === slice) ?? own).memoryMb);
   for (const call of calls) {
     const { model, weights } = planned.at(call.slice) ?? {};
     const bytes = (model?.bytes ?? 0) + (weights?.bytes ?? 0);
@@ -61,8 +48,9 @@ export function plannedPipeline(calls: readonly LoggedCall[], file: string): Pla
   const settings = { memoryMb, threads: own.threads(largestOf(memoryMb)), transport } as const;
   const { slices, sizes } = plannedRuns(analyzed, { ...cut, settings });
   return {
-    ...{ options: slices.model.options, threads: settings.threads, memoryMb, steps: slices.steps },
+    ...{ ...settings, options: slices.model.options, steps: slices.steps },
     demands: sizes.map((size) => demandOf(size, own.outputSecondsPerByte)),
+    /** Whether no slices run side by side. */
     isChain: slices.schedule.every((stage) => slicesOf([stage]).length === 1),
   };
 }

@@ -1,10 +1,8 @@
-/** Reads the calls in logs, which may come from a stranger and be larger than the memory. */
-import * as fs from 'node:fs';
+/** Reads the calls in logs, which may come from a stranger. */
 import type { SliceTiming } from '../../contract/execution';
 import { isRecord } from '../../lambda/json-values';
 import type { RequestCounts } from '../../lambda/telemetry/telemetry';
-import { SlicedInferenceError, quoted } from '../../lib/errors';
-import { unreadablePath } from '../../lib/host/read-text';
+import { readText } from '../../lib/host/read-text';
 import * as read from '../../lib/json-readers';
 import { MAX_LAMBDA_MEMORY_MB, MOST_SLICES } from '../../lib/plan/sizes/lambda-quotas';
 
@@ -36,9 +34,10 @@ const FIELDS: read.Fields<LoggedCall> = {
 };
 const readCall = read.anObject(FIELDS);
 
+/** Of a file; it has some 200,000 calls, enough for each percentile. */
+const MOST_BYTES = 200e6;
 /** An event of CloudWatch has at most 1 MiB, and JSON escapes its quotes. */
 const LONGEST_LINE = 4 * 2 ** 20;
-/** Enough for each percentile; a gigabyte of lines has a million. */
 const MOST_CALLS = 200_000;
 const ADVICE = 'remove the line, or fetch the logs again, one event a line';
 
@@ -47,43 +46,22 @@ const ADVICE = 'remove the line, or fetch the logs again, one event a line';
  *
  * @throws SlicedInferenceError for a line with values that no call can have
  */
-export async function readLogs(files: readonly string[]): Promise<LoggedCall[]> {
+export function readLogs(files: readonly string[]): LoggedCall[] {
   const calls = new Map<string, LoggedCall>();
   const inits = new Map<string, number>();
   for (const file of files) {
-    let number = 0;
-    for await (const lines of linesOf(file)) {
-      for (const line of lines) {
-        number++;
-        const place = () => read.Place.root(file, { kind: `line ${number} of log`, advice: ADVICE });
-        const [, id, initMs] = /REPORT RequestId: ([\w-]+)\W.*Init Duration: (\S+) ms/.exec(line) ?? [];
-        if (id) inits.set(id, MS(Number(initMs), place().field('Init Duration')));
-        if (!/"message\\?": ?\\?"slice ran\\?"/.test(line)) continue;
-        const call = readCall(fieldsOf(line, place()), place());
-        if (calls.size < MOST_CALLS) calls.set(call.requestId, call);
-      }
+    const lines = readText(file, 'log', MOST_BYTES, 'pass its files').split('\n');
+    for (const [index, line] of lines.entries()) {
+      const place = read.Place.root(file, { kind: `line ${index + 1} of log`, advice: ADVICE });
+      if (line.length > LONGEST_LINE) throw place.faultOf('be short', `${line.length} characters`);
+      const [, id, initMs] = /REPORT RequestId: ([\w-]+)\W.*Init Duration: (\S+) ms/.exec(line) ?? [];
+      if (id) inits.set(id, MS(Number(initMs), place.field('Init Duration')));
+      if (!/"message\\?": ?\\?"slice ran\\?"/.test(line)) continue;
+      const call = readCall(fieldsOf(line, place), place);
+      if (calls.size < MOST_CALLS) calls.set(call.requestId, call);
     }
   }
   return [...calls].map(([id, call]) => ({ ...call, initMs: inits.get(id) }));
-}
-
-async function* linesOf(file: string): AsyncGenerator<string[]> {
-  const log = `log ${quoted(file)}`;
-  let rest = '';
-  try {
-    for await (const chunk of fs.createReadStream(file, { encoding: 'utf8', highWaterMark: 2 ** 20 })) {
-      const lines = (rest + String(chunk)).split('\n');
-      rest = lines.pop() ?? '';
-      if (rest.length > LONGEST_LINE)
-        throw new SlicedInferenceError(`${log} must have short lines`, 'a line of megabytes', ADVICE);
-      yield lines;
-    }
-  } catch (error) {
-    if (error instanceof SlicedInferenceError) throw error;
-    const { got, advice } = unreadablePath(file, error);
-    throw new SlicedInferenceError(`${log} must be a readable file`, got, advice);
-  }
-  yield [rest];
 }
 
 /** The AWS CLI writes the message of an event as a line `"message": "…"`. */

@@ -1,11 +1,11 @@
 /** `sliced-inference calibrate PLAN`: compares calls of a deployed pipeline with its plan, and writes the constants that they tell. */
 import { Command } from 'commander';
-import type { ConstantTable, Pairs } from '../../lib/cost/constants/constant';
+import type { Pairs } from '../../lib/cost/constants/constant';
 import { parseConstants, printConstants } from '../../lib/cost/constants/constants-file';
 import { ENVIRONMENT } from '../../lib/cost/constants/defaults';
 import { SlicedInferenceError } from '../../lib/errors';
 import { largestOf, median } from '../../lib/extremes';
-import { type Estimate, estimatesOf } from '../calibrate/estimates';
+import { estimatesOf } from '../calibrate/estimates';
 import { PHASES, measuredCalls, plannedPhases } from '../calibrate/phases';
 import { plannedPipeline } from '../calibrate/planned-calls';
 import { readLogs } from '../calibrate/read-logs';
@@ -14,13 +14,12 @@ import { checkPlace, writeNamedFile } from '../outputs/named-file';
 import { NONE } from '../plan/figures';
 import { formatTable } from '../terminal/format';
 import { laidOut } from '../terminal/help';
-import { print, printCommands, printJson } from '../terminal/print';
+import { print, printCommands } from '../terminal/print';
 
 interface CalibrateOptions {
   readonly logs?: readonly string[];
   readonly stack?: string;
   readonly out?: string;
-  readonly json?: boolean;
 }
 
 const HELP = `
@@ -38,18 +37,17 @@ export function calibrateCommand(): Command {
     .option('--logs <files...>', 'what `aws logs filter-log-events` prints, or the lines alone')
     .option('--stack <name>', 'print the commands that fetch the logs of the last day, and end')
     .option('--out <file>', 'file for the constants')
-    .option('--json', 'print JSON')
     .addHelpText('after', laidOut(HELP))
     .action(calibrate);
 }
 
-async function calibrate(plan: string, { logs = [], stack, out, json }: CalibrateOptions): Promise<void> {
+async function calibrate(plan: string, { logs = [], stack, out }: CalibrateOptions): Promise<void> {
   if (stack !== undefined) {
     printCommands(fetchCommands(stack));
     return;
   }
   if (out !== undefined) checkPlace(out, '--out');
-  const lines = await readLogs(logs);
+  const lines = readLogs(logs);
   if (lines.length === 0) {
     const got = logs.length === 0 ? 'no --logs' : 'none';
     const advice = 'pass --logs with the lines of runs; --stack NAME prints how to fetch them';
@@ -57,50 +55,31 @@ async function calibrate(plan: string, { logs = [], stack, out, json }: Calibrat
   }
   const pipeline = plannedPipeline(lines, plan);
   const calls = measuredCalls(pipeline, lines);
-  const constants = estimatesOf(pipeline, calls);
-  const last = new Date(largestOf(calls.map(({ startedAt }) => startedAt)));
-  const text = printConstants('environment', tableOf(constants, last.toISOString().slice(0, 7)));
-  // What this command writes, the others can read.
-  parseConstants(text, out ?? 'environment', 'environment', ENVIRONMENT);
-  if (out !== undefined) await writeNamedFile(out, '--out', text);
   const phases = plannedPhases(pipeline, pipeline.options.environment).flatMap((planned, slice) =>
     PHASES.map((phase) => {
       const own = calls.flatMap((call) => (call.slice === slice ? (call.phases[phase] ?? []) : []));
-      return { slice, phase, calls: own.length, predictedMs: planned[phase], actualMs: median(own) };
-    }).filter(({ phase, calls: count }) => count > 0 && phase !== 'laterRead'),
+      return [slice, phase, own.length, planned[phase].toFixed(1), median(own).toFixed(1)] as const;
+    }).filter(([, , count]) => count > 0),
   );
-  if (json) printJson({ phases, constants });
-  else {
-    const rows = phases.map((row) => [
-      row.slice,
-      row.phase,
-      row.calls,
-      row.predictedMs.toFixed(1),
-      row.actualMs.toFixed(1),
-    ]);
-    const table = formatTable(['slice', 'phase', 'calls', 'predicted ms', 'actual ms'], rows);
-    print(`${table}\n\n${constantTable(constants)}\n${out === undefined ? '' : `\nwritten to ${out}\n`}`);
-  }
-}
-
-function tableOf(estimates: readonly Estimate[], date: string): ConstantTable {
-  const table: Record<string, Record<string, ConstantTable[string][string]>> = {};
-  for (const { group, name, value, evidence } of estimates) {
-    if (value === undefined) continue;
-    const { unit } = (ENVIRONMENT as ConstantTable)[group][name];
-    const source = `sliced-inference calibrate: ${evidence}`;
-    table[group] = { ...table[group], [name]: { value, unit, known: 'replaced', source, date } };
-  }
-  return table;
-}
-
-function constantTable(estimates: readonly Estimate[]): string {
-  const short = (value: number | Pairs): string =>
-    typeof value === 'number' ? String(value) : value.map(([percent, ms]) => `p${percent} ${ms}`).join(', ');
-  const rows = estimates.map(({ group, name, before, value, evidence }) => {
-    return [`${group}.${name}`, short(before), value === undefined ? NONE : short(value), evidence];
+  const last = new Date(largestOf(calls.map(({ startedAt }) => startedAt)));
+  const { table, estimates } = estimatesOf(pipeline, calls, last.toISOString().slice(0, 7));
+  const constants = estimates.map(({ name, before, value, evidence }) => {
+    return [name, short(before), value === undefined ? NONE : short(value), evidence];
   });
-  return formatTable(['constant', 'before', 'calibrated', 'evidence'], rows);
+  print(`${formatTable(['slice', 'phase', 'calls', 'predicted ms', 'actual ms'], phases)}\n\n`);
+  print(`${formatTable(['constant', 'before', 'calibrated', 'evidence'], constants)}\n`);
+  if (out === undefined) return;
+  const text = printConstants('environment', table);
+  // What this command writes, the others can read.
+  parseConstants(text, out, 'environment', ENVIRONMENT);
+  await writeNamedFile(out, '--out', text);
+  print(`\nwritten to ${out}\n`);
+}
+
+function short(value: number | Pairs): string {
+  return typeof value === 'number'
+    ? `${value}`
+    : value.map(([percent, ms]) => `p${percent} ${ms}`).join(', ');
 }
 
 function fetchCommands(stack: string): string {

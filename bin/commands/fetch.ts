@@ -8,10 +8,6 @@ import { isInnerPath } from '../fetch/repository';
 import { print, printJson } from '../terminal/print';
 import { clearProgress } from '../terminal/progress';
 
-interface Options extends FetchOptions {
-  readonly json?: boolean;
-}
-
 const HELP = `
 Prints the path of the model's file, and nothing else, so that a shell can pass it on. Files of external data come along.
 The files are in the cache of the hub's own tools (HF_HOME, HF_HUB_CACHE): what is there is not downloaded again. HF_TOKEN is
@@ -31,7 +27,7 @@ export function fetchCommand(): Command {
     .option('--local-dir <folder>', 'also copy the files into this folder, and print that path')
     .option('--json', 'print path, commit and files as JSON')
     .addHelpText('after', laidOut(HELP))
-    .action(async (model: string, { json, ...options }: Options) => {
+    .action(async (model: string, { json, ...options }: FetchOptions & { readonly json?: boolean }) => {
       check(model, options);
       const fetched = await fetchModel(model, options);
       clearProgress();

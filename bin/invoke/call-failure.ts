@@ -6,13 +6,8 @@ import { failureLine } from '../outputs/failure-line';
 import { BAD_INPUT, FAILED } from '../process/exit-codes';
 import { quantityText } from '../plan/figures';
 
-export interface CallFailure {
-  readonly line: string;
-  readonly exitCode: number;
-}
-
 /** @param run which of repeated runs it is, such as `run 7 of 60: ` @returns `undefined` for an error that is not about a call */
-export function callFailure(error: unknown, run = ''): CallFailure | undefined {
+export function callFailure(error: unknown, run = '') {
   if (error instanceof InferenceTimeoutError) {
     return { line: errorLine(run, readableTimes(error.message), error.executionArn), exitCode: FAILED };
   }

@@ -10,6 +10,7 @@ import { readEvents } from './events';
 import { emptyModel, kernelModels } from './kernel-models';
 import { NodeLabels } from './label-nodes';
 import { measureSizes } from './measure-sizes';
+import { shorterHalf } from './node-times';
 import type { ProfileJob, SliceAnswer, SliceJob, SpeedAnswer, SpeedJob } from './run-profile-job';
 
 /** Runs of a kernel, each of at most a few milliseconds. */
@@ -34,7 +35,7 @@ async function measureSpeed({ folder }: SpeedJob, sessions: Sessions): Promise<S
     session.endProfiling();
     await session.release();
     const { nodes } = await readEvents(eventsFile(folder, `${kernel}_`), { nodeOf: () => 0 });
-    speeds[kernel] = operations / (shorterHalf(nodes[0].micros) / 1e6);
+    speeds[kernel] = operations / (median(shorterHalf(nodes[0].micros)) / 1e6);
   }
   return { speeds: speeds as KernelSpeeds };
 }
@@ -79,12 +80,6 @@ function eventsFile(folder: string, prefix: string): string {
   const file = fs.readdirSync(folder).find((name) => name.startsWith(prefix) && name.endsWith('.json'));
   if (file === undefined) throw new Error("the profiler's file is missing");
   return path.join(folder, file);
-}
-
-/** The median of the shorter half: a busy machine makes times longer, never shorter. */
-function shorterHalf(times: readonly number[]): number {
-  const sorted = [...times].sort((a, b) => a - b);
-  return median(sorted.slice(0, Math.ceil(sorted.length / 2)));
 }
 
 /** Returns seconds since some moment. */

@@ -2,16 +2,10 @@
 import { SlicedInferenceError, quoted } from '../../lib/errors';
 import { prefixFault } from '../../lib/plan/file/plan';
 
-export interface S3Location {
-  readonly bucket: string;
-  /** Without a trailing slash; empty for the bucket itself. */
-  readonly prefix: string;
-}
-
 const SCHEME = 's3://';
 
-/** @throws SlicedInferenceError when the text is not such a URI, or its bucket or prefix is not allowed */
-export function parseS3Uri(text: string): S3Location {
+/** The prefix ends without a slash, and is empty for the bucket itself. @throws SlicedInferenceError for another text */
+export function parseS3Uri(text: string) {
   if (!text.startsWith(SCHEME)) throw badUri(text, `it must begin with ${SCHEME} and the name of a bucket`);
   const [bucket, ...segments] = text.slice(SCHEME.length).split('/');
   const prefix = segments.join('/').replace(/\/$/, '');

@@ -175,12 +175,9 @@ async function hasSameBits(
   runs: Runs,
   plan: SlicePlan,
   model: RunnableModel,
-  {
-    inputs,
-    whole,
-    onStep,
-  }: Pick<VerifyOptions, 'onStep'> & { readonly inputs: string; readonly whole: Tensors },
+  own: Pick<VerifyOptions, 'onStep'> & { readonly inputs: string; readonly whole: Tensors },
 ): Promise<boolean> {
+  const { inputs, whole, onStep } = own;
   onStep('running the whole model with the other type of 8-bit weights');
   const outputs = await runs.whole(inputs, OTHER_WEIGHTS, { model });
   return compareOutputs(plan, whole, outputs).every(({ identical }) => identical);

@@ -53,11 +53,6 @@ export interface JobWording {
   readonly advice: string;
 }
 
-export interface JobPlace {
-  readonly folder: string;
-  readonly model: Model;
-}
-
 const UNLOADABLE: JobWording = {
   what: 'the library of ONNX Runtime must load on this machine',
   advice: 'install the library that is missing, or install onnxruntime-node again',
@@ -67,7 +62,7 @@ const UNLOADABLE: JobWording = {
 export async function runJob(
   job: Job,
   { what, advice }: JobWording,
-  { folder, model }: JobPlace,
+  { folder, model }: { readonly folder: string; readonly model: Model },
 ): Promise<JobAnswer> {
   const answer = await ask<JobAnswer>('verify-job', job, folder, deadlineMs(BASE_TIMEOUT_MS, model));
   if (answer.failure === undefined) return answer;

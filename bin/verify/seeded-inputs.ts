@@ -58,12 +58,8 @@ const MAX_GUESSED_ELEMENTS = 2 ** 24;
 const FLOATS: readonly ((random: number) => number)[] = [(random) => 4 * random - 2, (random) => random];
 
 /** The inputs to try, the most plausible first, each generated on demand. */
-export function* candidateInputs({
-  specs,
-  dimensions,
-  planned,
-  seed,
-}: GeneratedInputs): Generator<Map<string, RawTensor>> {
+export function* candidateInputs(generated: GeneratedInputs): Generator<Map<string, RawTensor>> {
+  const { specs, dimensions, planned, seed } = generated;
   const hasIntegers = specs.some(({ dtype }) => /^u?int/.test(dtype));
   const bounds = hasIntegers ? INTEGER_BOUNDS : INTEGER_BOUNDS.slice(0, 1);
   const floats = hasFloats(specs) ? FLOATS : FLOATS.slice(0, 1);

@@ -29,16 +29,10 @@ export function impliedType(elements: ArrayBufferView): NumericDataType | undefi
   return (Object.keys(KINDS) as NumericDataType[]).find((dtype) => KINDS[dtype].includes(kind));
 }
 
-interface Mismatch {
-  readonly expected: string;
-  readonly got: string;
-  readonly advice: string;
-}
-
 export function arrayMismatch(
   tensor: { readonly dtype: NumericDataType; readonly shape: readonly number[] },
   elements: ArrayBufferView,
-): Mismatch | undefined {
+) {
   const { dtype, shape } = tensor;
   const kinds = KINDS[dtype];
   const kind = kindOfArray(elements);

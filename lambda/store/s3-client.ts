@@ -65,11 +65,8 @@ interface FunctionObjectsOptions {
   readonly deadline?: CallDeadline;
 }
 
-export function functionObjects({
-  agents = functionAgents(),
-  limits = LIMITS,
-  deadline,
-}: FunctionObjectsOptions = {}): S3ObjectStore {
+export function functionObjects(options: FunctionObjectsOptions = {}): S3ObjectStore {
+  const { agents = functionAgents(), limits = LIMITS, deadline } = options;
   return new S3ObjectStore(functionS3Client(agents, limits), agents, {
     retryMs: limits.retry,
     deadline,

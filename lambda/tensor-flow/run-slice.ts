@@ -18,17 +18,12 @@ import {
 /** Lambda's MB. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
 const MEGABYTE = 2 ** 20;
 
-interface RunOptions {
-  readonly startedAt: number;
-  readonly isWhole: boolean;
-}
-
 /** Reads the tensors while the slice loads, so a bad request fails without waiting for the weights. */
 export async function runSlice(
   event: SliceEvent,
   { manifest: manifestPromise, loaded }: SliceForRun,
   stores: Stores,
-  { startedAt, isWhole }: RunOptions,
+  { startedAt, isWhole }: { readonly startedAt: number; readonly isWhole: boolean },
 ): Promise<SliceAnswer> {
   const watch = new Stopwatch();
   // If reading fails first, nothing awaits the load any more: mark its rejection as handled.

@@ -63,11 +63,6 @@ export interface StoredTensor {
 
 export type HeaderEntry = StoredTensor | StringTensor;
 
-interface SafetensorsHeader {
-  readonly entries: ReadonlyMap<string, HeaderEntry>;
-  readonly requestEtag?: string;
-}
-
 export function readHeaderLength(
   start: Uint8Array,
   fileBytes: number,
@@ -89,7 +84,7 @@ export function readHeaderLength(
 }
 
 /** Parses and checks a header. The numeric tensors must cover the rest of the file without holes or overlaps. */
-export function parseHeader(json: Uint8Array, fileBytes: number): SafetensorsHeader {
+export function parseHeader(json: Uint8Array, fileBytes: number) {
   const dataStart = LENGTH_BYTES + json.byteLength;
   const fields = parseJson(decodeText(json), 'the header is not JSON');
   if (!isRecord(fields)) throw new SafetensorsError('the header is not a JSON object');

@@ -69,13 +69,7 @@ export function decodeSafetensors(file: Uint8Array): Map<string, RawTensor> {
   return decodeFile(file).tensors;
 }
 
-interface SafetensorsContent {
-  readonly tensors: Map<string, RawTensor>;
-  readonly isChecked: boolean;
-  readonly requestEtag?: string;
-}
-
-export function decodeFile(file: Uint8Array): SafetensorsContent {
+export function decodeFile(file: Uint8Array) {
   const dataStart = LENGTH_BYTES + readHeaderLength(file, file.byteLength);
   const json = file.subarray(LENGTH_BYTES, dataStart);
   const isChecked = checkHeader(json);

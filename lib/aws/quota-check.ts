@@ -11,15 +11,7 @@ import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_TIMEOUT_SECONDS } from '../plan/sizes
 import { SHORTER_CALLS, callText, longCallNote } from '../plan/time-limits';
 import { warn } from './annotate';
 import { deployedLength } from './deployed-length';
-import {
-  LAMBDA_QUOTAS,
-  MAX_EXPRESS_MINUTES,
-  MAX_LAMBDA_ENVIRONMENT_BYTES,
-  MAX_PUT_BYTES,
-  NEW_ACCOUNT_CONCURRENCY,
-  S3_QUOTAS,
-  STEP_FUNCTIONS_QUOTAS,
-} from './quotas';
+import * as quotas from './quotas';
 import type { SliceFunctionOptions } from './slice-function-options';
 
 interface QuotaSubject {
@@ -45,9 +37,9 @@ export function checkQuotas(scope: Construct, subject: QuotaSubject): void {
 
 function checkObjects({ plan }: QuotaSubject): void {
   const bytes = largestOf(plan.slices.map(({ writeBytes }) => writeBytes));
-  if (bytes <= MAX_PUT_BYTES) return;
+  if (bytes <= quotas.MAX_PUT_BYTES) return;
   throw new SlicedInferenceError(
-    `the slice that writes the most must have at most ${MAX_PUT_BYTES} bytes in one object (${S3_QUOTAS})`,
+    `the slice that writes the most must have at most ${quotas.MAX_PUT_BYTES} bytes in one object (${quotas.S3_QUOTAS})`,
     String(bytes),
     'cut elsewhere, or set smaller dimensions',
   );
@@ -59,9 +51,9 @@ function checkEnvironments({ functions }: QuotaSubject): void {
     const { environment } = fn.node.defaultChild as lambda.CfnFunction;
     const { variables = {} } = (Stack.of(fn).resolve(environment) ?? {}) as { readonly variables?: unknown };
     const { least } = deployedLength(fn, variables);
-    if (least <= MAX_LAMBDA_ENVIRONMENT_BYTES) continue;
+    if (least <= quotas.MAX_LAMBDA_ENVIRONMENT_BYTES) continue;
     throw new SlicedInferenceError(
-      `the environment of a slice function must have at most ${MAX_LAMBDA_ENVIRONMENT_BYTES} bytes (${LAMBDA_QUOTAS})`,
+      `the environment of a slice function must have at most ${quotas.MAX_LAMBDA_ENVIRONMENT_BYTES} bytes (${quotas.LAMBDA_QUOTAS})`,
       String(least),
       'set fewer or shorter variables',
     );
@@ -85,15 +77,15 @@ function warnOfNewAccounts(scope: Construct, subject: QuotaSubject): void {
     warn(
       scope,
       'newAccountMemory',
-      `${what} has ${most} MB of memory, and new AWS accounts are limited to ${DEFAULT_MAX_MEMORY_MB} MB (${LAMBDA_QUOTAS}): request a higher quota from AWS, or ${advice}`,
+      `${what} has ${most} MB of memory, and new AWS accounts are limited to ${DEFAULT_MAX_MEMORY_MB} MB (${quotas.LAMBDA_QUOTAS}): request a higher quota from AWS, or ${advice}`,
     );
   }
   const { length } = subject.plan.slices;
-  if (subject.warmsUp && length > NEW_ACCOUNT_CONCURRENCY) {
+  if (subject.warmsUp && length > quotas.NEW_ACCOUNT_CONCURRENCY) {
     warn(
       scope,
       'newAccountConcurrency',
-      `a run calls all ${length} functions at once to warm them up, and new AWS accounts may be limited to ${NEW_ACCOUNT_CONCURRENCY} concurrent executions (${LAMBDA_QUOTAS}): request a higher quota from AWS, or set warmUp to NEVER`,
+      `a run calls all ${length} functions at once to warm them up, and new AWS accounts may be limited to ${quotas.NEW_ACCOUNT_CONCURRENCY} concurrent executions (${quotas.LAMBDA_QUOTAS}): request a higher quota from AWS, or set warmUp to NEVER`,
     );
   }
 }
@@ -106,7 +98,7 @@ function checkCalls(scope: Construct, { plan, memorySizes, whole, functions }: Q
   const planned = Math.round(largestOf(calls.map((call) => call?.planned ?? 0)));
   if (planned > MAX_LAMBDA_TIMEOUT_SECONDS) {
     throw new SlicedInferenceError(
-      `cold calls of slices must end within the ${MAX_LAMBDA_TIMEOUT_SECONDS} seconds of a Lambda function (${LAMBDA_QUOTAS})`,
+      `cold calls of slices must end within the ${MAX_LAMBDA_TIMEOUT_SECONDS} seconds of a Lambda function (${quotas.LAMBDA_QUOTAS})`,
       `an estimate of ${planned} seconds`,
       `${SHORTER_CALLS}; if the estimate is too high, plan with a profile`,
     );
@@ -128,13 +120,13 @@ function warnOfColdRuns(scope: Construct, subject: QuotaSubject): void {
   const { plan, isExpress, warmsUp, timeout } = subject;
   const calls = loadSeconds(plan).map((load, slice) => plan.slices[slice].coldSeconds?.slowest ?? load);
   const { coldRunSeconds: seconds = warmsUp ? largestOf(calls) : sumOf(calls) } = subject;
-  const quota = isExpress ? MAX_EXPRESS_MINUTES * 60 : Infinity;
+  const quota = isExpress ? quotas.MAX_EXPRESS_MINUTES * 60 : Infinity;
   const limit = timeout && !timeout.isUnresolved() ? timeout.toSeconds({ integral: false }) : quota;
   if (seconds <= limit) return;
   const [id, advice] =
     limit < quota
       ? ['littleTime', 'raise its timeout']
-      : ['expressQuota', `set stateMachineType to STANDARD (${STEP_FUNCTIONS_QUOTAS})`];
+      : ['expressQuota', `set stateMachineType to STANDARD (${quotas.STEP_FUNCTIONS_QUOTAS})`];
   warn(
     scope,
     id,

@@ -92,12 +92,8 @@ function pipelineRole(scope: Construct, workflow: PipelineStates): iam.Role {
   return role;
 }
 
-export function calledFunctions({
-  functions,
-  whole,
-  preprocess,
-  postprocess,
-}: PipelineStates): TaskFunction[] {
+export function calledFunctions(states: PipelineStates): TaskFunction[] {
+  const { functions, whole, preprocess, postprocess } = states;
   return [...functions, whole?.fn, preprocess, postprocess].filter((fn) => fn !== undefined);
 }
 

@@ -31,11 +31,8 @@ export function hasInt8Faults({ weights, remaining }: Saturation): boolean {
   return weights > 0 || remaining.length > 0;
 }
 
-export function plannedInt8Weights({
-  weights: count,
-  remaining,
-  isRewritten,
-}: Int8Weights): PlannedInt8Weights {
+export function plannedInt8Weights(int8: Int8Weights): PlannedInt8Weights {
+  const { weights: count, remaining, isRewritten } = int8;
   const inexact = remaining
     .slice(0, MAX_INEXACT)
     .map(({ node, reason }) => printable(`${node} ${reason}`, MAX_INEXACT_LENGTH));

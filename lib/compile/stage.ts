@@ -86,10 +86,8 @@ function stagedModel(
 }
 
 /** Covers everything that a plan depends on, except the contents of the model's files. */
-function keyOf(
-  modelPath: string,
-  slicer: Slicer,
-  {
+function keyOf(modelPath: string, slicer: Slicer, options: StageOptions): string {
+  const {
     dimensions = {},
     optimization = 'none',
     profile,
@@ -97,8 +95,7 @@ function keyOf(
     transport,
     consolidation,
     splits,
-  }: StageOptions,
-): string {
+  } = options;
   return createHash('sha256')
     .update(
       JSON.stringify([

@@ -2,21 +2,7 @@
 import { product } from '../shapes/value-types';
 import { type WorkNode, type WorkTensor } from './node-tensors';
 import { memorySeconds } from './kernels';
-import {
-  BANDWIDTH,
-  PRODUCT_RATE,
-  PRODUCT_OVERHEAD,
-  TILE_ROWS,
-  SMALL_MATRIX_BYTES,
-  ELEMENT_NS,
-  INPUT_ELEMENT_NS,
-  CONVOLUTION_OVERHEAD,
-  CONVOLUTION_RATE,
-  DEPTHWISE_RATE,
-  DEQUANTIZATION_NS,
-  INTEGER_WINDOW_NS,
-  PACKED_DEQUANTIZATION_NS,
-} from './lambda-vcpu';
+import * as vcpu from './lambda-vcpu';
 
 /** The matrices of one product, `[rows, inner] x [inner, columns]`, and how often it is computed. */
 export interface Product {
@@ -46,32 +32,32 @@ const FEW_ROWS = 2;
 function productSeconds(own: Product, right: RightMatrix): number {
   const { count, rows, inner, columns, dtype, isSigned = false } = own;
   const bytes = inner * columns * elementBytes(dtype);
-  const rate = isSigned ? PRODUCT_RATE.signedLeft : productRate(dtype);
+  const rate = isSigned ? vcpu.PRODUCT_RATE.signedLeft : productRate(dtype);
   const isInteger = dtype !== undefined && /^u?int/.test(dtype);
   const computing = (2 * padded(rows, isInteger ? 'integers' : 'floats') * inner * columns) / rate;
   const areCached = right === 'tensor' || right.areCached;
-  const reading = right === 'tensor' ? 0 : bytes / BANDWIDTH.weights[areCached ? 'cached' : 'memory'];
+  const reading = right === 'tensor' ? 0 : bytes / vcpu.BANDWIDTH.weights[areCached ? 'cached' : 'memory'];
   const isPacked = (right !== 'tensor' && right.prepacking) || (rows < FEW_ROWS && !isInteger);
   const packing = isPacked ? 0 : bytes / packingRate(bytes, areCached);
   // Reading from the caches and computing overlap.
   const both = areCached ? Math.max(computing, reading) : computing + reading;
-  return count * (PRODUCT_OVERHEAD + both + packing);
+  return count * (vcpu.PRODUCT_OVERHEAD + both + packing);
 }
 
 function packingRate(bytes: number, areCached: boolean): number {
-  if (!areCached) return BANDWIDTH.packing.memory;
-  return BANDWIDTH.packing[bytes <= SMALL_MATRIX_BYTES ? 'small' : 'large'];
+  if (!areCached) return vcpu.BANDWIDTH.packing.memory;
+  return vcpu.BANDWIDTH.packing[bytes <= vcpu.SMALL_MATRIX_BYTES ? 'small' : 'large'];
 }
 
 /** Fewer rows than a tile take less time, because the weights are read meanwhile. */
-function padded(rows: number, kind: keyof typeof TILE_ROWS): number {
-  const tile = TILE_ROWS[kind];
+function padded(rows: number, kind: keyof typeof vcpu.TILE_ROWS): number {
+  const tile = vcpu.TILE_ROWS[kind];
   return rows < tile ? rows : Math.ceil(rows / tile) * tile;
 }
 
 function productRate(dtype: string | undefined): number {
-  if (dtype === 'float64' || dtype === 'float16' || dtype === 'uint8') return PRODUCT_RATE[dtype];
-  return dtype !== undefined && /^u?int/.test(dtype) ? PRODUCT_RATE.int8 : PRODUCT_RATE.float32;
+  if (dtype === 'float64' || dtype === 'float16' || dtype === 'uint8') return vcpu.PRODUCT_RATE[dtype];
+  return dtype !== undefined && /^u?int/.test(dtype) ? vcpu.PRODUCT_RATE.int8 : vcpu.PRODUCT_RATE.float32;
 }
 
 function elementBytes(dtype: string | undefined): number {
@@ -109,7 +95,7 @@ export function productNodeSeconds(work: WorkNode, weights: Weights): number {
   const out = outputs.at(0);
   if (left === undefined || right === undefined || out === undefined) return 0;
   const conversion = node.opType.startsWith('DynamicQuantize')
-    ? left.elements * ELEMENT_NS.vectorized * 1e-9
+    ? left.elements * vcpu.ELEMENT_NS.vectorized * 1e-9
     : 0;
   const found = productOf(node.opType, left, right, out);
   if (FEW_BITS.test(node.opType)) return fewBitsSeconds(work, found, weights) + conversion;
@@ -121,12 +107,12 @@ function fewBitsSeconds(work: WorkNode, { rows, inner, columns, dtype }: Product
   const elements = inner * columns;
   if (dequantizesWeights(work, weights.prepacking)) {
     const asFloats = { count: 1, rows, inner, columns, dtype };
-    return elements * DEQUANTIZATION_NS * 1e-9 + productSeconds(asFloats, 'tensor');
+    return elements * vcpu.DEQUANTIZATION_NS * 1e-9 + productSeconds(asFloats, 'tensor');
   }
   const isFloat = work.node.sizeAttributes?.get('accuracy_level') !== LEVEL_OF_INT8;
-  const dequantization = isFloat ? elements * PACKED_DEQUANTIZATION_NS * 1e-9 : 0;
-  const reading = elements / 2 / BANDWIDTH.fourBits;
-  return (2 * rows * elements) / PRODUCT_RATE.fourBits + reading + dequantization;
+  const dequantization = isFloat ? elements * vcpu.PACKED_DEQUANTIZATION_NS * 1e-9 : 0;
+  const reading = elements / 2 / vcpu.BANDWIDTH.fourBits;
+  return (2 * rows * elements) / vcpu.PRODUCT_RATE.fourBits + reading + dequantization;
 }
 
 function productOf(opType: string, left: WorkTensor, right: WorkTensor, out: WorkTensor): Product {
@@ -201,7 +187,7 @@ export function recurrentSeconds({ inputs }: WorkNode, weights: Weights): number
     // Each step after the first finds them in the caches.
     r.isWeight ? { ...weights, areCached: true } : 'tensor',
   );
-  const activations = positions * directions * hidden * ACTIVATIONS * ELEMENT_NS.vectorized * 1e-9;
+  const activations = positions * directions * hidden * ACTIVATIONS * vcpu.ELEMENT_NS.vectorized * 1e-9;
   return fromInputs + fromState + activations;
 }
 
@@ -229,7 +215,7 @@ export function attentionSeconds(work: WorkNode, weights: Weights): number {
   const count = batch * heads;
   const scores = productSeconds({ count, rows: sequence, inner: head, columns: keys, dtype }, 'tensor');
   const mixed = productSeconds({ count, rows: sequence, inner: keys, columns: head, dtype }, 'tensor');
-  const softmax = count * sequence * keys * INPUT_ELEMENT_NS.softmax * 1e-9;
+  const softmax = count * sequence * keys * vcpu.INPUT_ELEMENT_NS.softmax * 1e-9;
   const projection = hasWeights ? inputs.at(1) : undefined;
   const projected =
     projection === undefined
@@ -267,13 +253,13 @@ export function convolutionSeconds(work: WorkNode): number {
     node.opType === 'ConvTranspose'
       ? transposedSeconds(input, kernel, out)
       : directSeconds(node.opType, input, kernel, out);
-  return CONVOLUTION_OVERHEAD + own + memorySeconds(work);
+  return vcpu.CONVOLUTION_OVERHEAD + own + memorySeconds(work);
 }
 
 /** The kernel is the left matrix. `QLinearConv` has kernels of its own for signed weights. */
 function convolutionRate(opType: string, { dtype }: WorkTensor): number {
-  if (opType === 'ConvInteger' && dtype === 'int8') return PRODUCT_RATE.signedLeft;
-  return dtype === 'uint8' || dtype === 'int8' ? PRODUCT_RATE[dtype] : CONVOLUTION_RATE;
+  if (opType === 'ConvInteger' && dtype === 'int8') return vcpu.PRODUCT_RATE.signedLeft;
+  return dtype === 'uint8' || dtype === 'int8' ? vcpu.PRODUCT_RATE[dtype] : vcpu.CONVOLUTION_RATE;
 }
 
 function directSeconds(opType: string, input: WorkTensor, kernel: WorkTensor, out: WorkTensor): number {
@@ -284,7 +270,7 @@ function directSeconds(opType: string, input: WorkTensor, kernel: WorkTensor, ou
   const groups = Math.max(1, (input.shape.at(1) ?? groupChannels) / Math.max(1, groupChannels));
   const isStrided = (input.shape.at(-1) ?? 1) >= STRIDE_RATIO * (out.shape.at(-1) ?? 1);
   if (groupChannels === 1 && groups > 1) {
-    const ownRate = isStrided ? DEPTHWISE_RATE.strided : DEPTHWISE_RATE.dense;
+    const ownRate = isStrided ? vcpu.DEPTHWISE_RATE.strided : vcpu.DEPTHWISE_RATE.dense;
     return (2 * out.elements * window) / ownRate;
   }
   const inner = groupChannels * window;
@@ -293,8 +279,8 @@ function directSeconds(opType: string, input: WorkTensor, kernel: WorkTensor, ou
   // A window of one element needs no copy.
   const copied = window === 1 && !isStrided ? 0 : batch * groups * inner * positions;
   const isLine = opType === 'ConvInteger' && kernel.shape.length === LINE_RANK;
-  if (isLine) return computing + copied * INTEGER_WINDOW_NS * 1e-9;
-  const speed = isStrided ? BANDWIDTH.stridedWindows : BANDWIDTH.windows;
+  if (isLine) return computing + copied * vcpu.INTEGER_WINDOW_NS * 1e-9;
+  const speed = isStrided ? vcpu.BANDWIDTH.stridedWindows : vcpu.BANDWIDTH.windows;
   return computing + (copied * bytesOfElement(input)) / speed;
 }
 
@@ -304,7 +290,9 @@ function transposedSeconds(input: WorkTensor, kernel: WorkTensor, out: WorkTenso
   const window = product(kernel.shape.slice(2));
   const operations = 2 * input.elements * groupOutputs * window;
   const windows = (input.elements / Math.max(1, input.shape.at(1) ?? 1)) * (out.shape.at(1) ?? 1) * window;
-  return operations / CONVOLUTION_RATE + (windows * bytesOfElement(input)) / BANDWIDTH.stridedWindows;
+  return (
+    operations / vcpu.CONVOLUTION_RATE + (windows * bytesOfElement(input)) / vcpu.BANDWIDTH.stridedWindows
+  );
 }
 
 function bytesOfElement({ bytes, elements }: WorkTensor): number {

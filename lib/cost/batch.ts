@@ -51,12 +51,8 @@ export interface BatchEstimate {
 }
 
 /** If lanes start one after the other, they end one after the other too or share the last children: it counts half of the last one's wait. */
-export function batchEstimate({
-  items,
-  itemsPerRun,
-  concurrency,
-  ...times
-}: BatchShape & BatchTimes): BatchEstimate {
+export function batchEstimate(batch: BatchShape & BatchTimes): BatchEstimate {
+  const { items, itemsPerRun, concurrency, ...times } = batch;
   const children = Math.ceil(items / itemsPerRun);
   const lanes = Math.min(concurrency, children);
   const waves = Math.ceil(children / lanes);

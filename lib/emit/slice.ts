@@ -23,14 +23,9 @@ export interface SliceChunks {
   readonly weights: readonly Chunk[];
 }
 
-interface KnownTypes {
-  readonly types: ValueTypes;
-  readonly provenShapes: ProvenShapes;
-}
-
 export function emitSlice(
   model: Model,
-  { types, provenShapes }: KnownTypes,
+  { types, provenShapes }: { readonly types: ValueTypes; readonly provenShapes: ProvenShapes },
   slice: SliceWiring,
   manifest: SliceManifest,
   weightsFile: string,

@@ -2,17 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { SlicedInferenceError, quoted } from '../errors';
 import { ONNX_DOUBLE, ONNX_FLOAT, ONNX_FLOAT16, ONNX_STRING, dataTypeName, packedBytes } from './data-type';
-import {
-  DATA_LOCATION_EXTERNAL,
-  ENTRY,
-  TENSOR,
-  WIRE_TYPE,
-  DIMENSION,
-  SHAPE,
-  TENSOR_TYPE,
-  TYPE,
-  VALUE_INFO,
-} from './fields';
+import * as proto from './fields';
 import { MAX_NAME_BYTES, MAX_RANK } from './limits';
 import type { SourceRange, Tensor, DeclaredType } from './model';
 import type { ParseContext } from './external-data';
@@ -66,21 +56,22 @@ export function parseTensor(source: ByteSource, span: Span, context: ParseContex
   const inline: Field[] = [];
   const keepInline = (field: Field): unknown => inline.length < 2 && inline.push(field);
   readMessage(source, span, {
-    [TENSOR.dims]: (field) => {
+    [proto.TENSOR.dims]: (field) => {
       for (const dim of integers(source, field))
         if (dims.push(dim) > MAX_RANK)
           throw new WireError(`the tensor at byte ${span.start} has more than ${MAX_RANK} dims`, false);
     },
-    [TENSOR.dataType]: (field) => (dataType = integer(field)),
-    [TENSOR.floatData]: keepInline,
-    [TENSOR.rawData]: keepInline,
-    [TENSOR.doubleData]: keepInline,
-    [TENSOR.stringData]: (field) => (hasUnsafeStrings ||= !context.isSafeString(source, content(field))),
-    [TENSOR.name]: (field) => (name = text(source, field)),
-    [TENSOR.externalData]: (field) => {
+    [proto.TENSOR.dataType]: (field) => (dataType = integer(field)),
+    [proto.TENSOR.floatData]: keepInline,
+    [proto.TENSOR.rawData]: keepInline,
+    [proto.TENSOR.doubleData]: keepInline,
+    [proto.TENSOR.stringData]: (field) =>
+      (hasUnsafeStrings ||= !context.isSafeString(source, content(field))),
+    [proto.TENSOR.name]: (field) => (name = text(source, field)),
+    [proto.TENSOR.externalData]: (field) => {
       addEntry(source, field, entries);
     },
-    [TENSOR.dataLocation]: (field) => (isExternal = integer(field) === DATA_LOCATION_EXTERNAL),
+    [proto.TENSOR.dataLocation]: (field) => (isExternal = integer(field) === proto.DATA_LOCATION_EXTERNAL),
   });
   const byteLength = denseBytes(name, dataType, dims);
   if (dataType === ONNX_FLOAT16) context.usesFloat16 = true;
@@ -100,7 +91,7 @@ function inlineData(
   inline: readonly Field[],
 ): SourceRange | undefined {
   // A tensor may have no packed floats or several chunks of them: then its data is copied with its field.
-  if (inline.length !== 1 || inline[0].wireType !== WIRE_TYPE.lengthDelimited) return undefined;
+  if (inline.length !== 1 || inline[0].wireType !== proto.WIRE_TYPE.lengthDelimited) return undefined;
   if (!holdsElements(inline[0].number, dataType)) return undefined;
   const data = ownRange(inline[0].payload);
   if (data.length === byteLength) return data;
@@ -112,14 +103,14 @@ function inlineData(
 }
 
 function holdsElements(fieldNumber: number, dataType: number): boolean {
-  if (fieldNumber === TENSOR.rawData) return dataType !== ONNX_STRING;
-  if (fieldNumber === TENSOR.floatData) return dataType === ONNX_FLOAT;
+  if (fieldNumber === proto.TENSOR.rawData) return dataType !== ONNX_STRING;
+  if (fieldNumber === proto.TENSOR.floatData) return dataType === ONNX_FLOAT;
   return dataType === ONNX_DOUBLE;
 }
 
 function addEntry(source: ByteSource, field: Field, entries: Map<string, string>): void {
-  const key = textOf(source, content(field), ENTRY.key);
-  const value = textOf(source, content(field), ENTRY.value);
+  const key = textOf(source, content(field), proto.ENTRY.key);
+  const value = textOf(source, content(field), proto.ENTRY.value);
   if (!EXTERNAL_KEYS.has(key)) return;
   if (entries.has(key)) {
     throw new WireError(`the external data at byte ${field.whole.start} has a second ${key}`, false);
@@ -150,8 +141,8 @@ export function parseValueInfo(source: ByteSource, span: Span): { name: string; 
   let name = '';
   let type: DeclaredType | undefined;
   for (const field of fields(source, span)) {
-    if (field.number === VALUE_INFO.name) name = text(source, field);
-    if (field.number === VALUE_INFO.type) {
+    if (field.number === proto.VALUE_INFO.name) name = text(source, field);
+    if (field.number === proto.VALUE_INFO.type) {
       once(field, type);
       type = parseType(source, content(field));
     }
@@ -163,12 +154,12 @@ function parseType(source: ByteSource, span: Span): DeclaredType {
   let kind: number | undefined;
   let type: DeclaredType = {};
   for (const field of fields(source, span)) {
-    if (field.number === TYPE.denotation) continue;
+    if (field.number === proto.TYPE.denotation) continue;
     // A type is a oneof of tensor, sequence, map and others. Of two kinds protobuf keeps the last; two of one kind it
     // merges. This library refuses both.
     once(field, kind);
     kind = field.number;
-    if (kind === TYPE.tensorType) type = parseTensorType(source, content(field));
+    if (kind === proto.TYPE.tensorType) type = parseTensorType(source, content(field));
   }
   return type;
 }
@@ -177,8 +168,8 @@ function parseTensorType(source: ByteSource, span: Span): DeclaredType {
   let dataType: number | undefined;
   let shape: Dimension[] | undefined;
   for (const field of fields(source, span)) {
-    if (field.number === TENSOR_TYPE.elemType) dataType = integer(field);
-    if (field.number === TENSOR_TYPE.shape) {
+    if (field.number === proto.TENSOR_TYPE.elemType) dataType = integer(field);
+    if (field.number === proto.TENSOR_TYPE.shape) {
       once(field, shape);
       shape = parseShape(source, content(field));
     }
@@ -189,12 +180,12 @@ function parseTensorType(source: ByteSource, span: Span): DeclaredType {
 function parseShape(source: ByteSource, span: Span): Dimension[] {
   const shape: Dimension[] = [];
   for (const field of fields(source, span)) {
-    if (field.number !== SHAPE.dim) continue;
+    if (field.number !== proto.SHAPE.dim) continue;
     let dimension: Dimension = null;
     for (const part of fields(source, content(field))) {
       // Exporters write -1 for "any size".
-      if (part.number === DIMENSION.dimValue) dimension = integer(part) >= 0 ? part.value : null;
-      if (part.number === DIMENSION.dimParam) dimension = text(source, part) || null;
+      if (part.number === proto.DIMENSION.dimValue) dimension = integer(part) >= 0 ? part.value : null;
+      if (part.number === proto.DIMENSION.dimParam) dimension = text(source, part) || null;
     }
     if (shape.push(dimension) > MAX_RANK)
       throw new WireError(`a shape at byte ${span.start} has more than ${MAX_RANK} dims`, false);

@@ -148,9 +148,7 @@ export function pipelineSettings(props: SlicedInferencePipelineProps) {
 }
 
 /** A `slicedModel` has the files of its slices only. */
-function consolidationOf({
-  consolidation = Consolidation.AUTOMATIC,
-  slicedModel,
-}: SlicedInferencePipelineProps): Consolidation {
+function consolidationOf(props: SlicedInferencePipelineProps): Consolidation {
+  const { consolidation = Consolidation.AUTOMATIC, slicedModel } = props;
   return slicedModel === undefined ? consolidation : Consolidation.NEVER;
 }

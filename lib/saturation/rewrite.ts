@@ -211,7 +211,6 @@ class Rewriter {
     return { freeNames: new Set(node.captures.map((value) => values[value].name)), droppedBytes: 0 };
   }
 
-  /** The content of a node's field. */
   private contentOf(field: UnlinkedNode['field']): Span {
     if (!('offset' in field)) throw new Error('a node that was read from a file has a place in it');
     const [whole] = fields(this.source, { start: field.offset, end: field.offset + field.length });

@@ -119,13 +119,9 @@ function orRefusal<T>(read: () => T): T | LocalCloudError {
 function readMachines(
   template: Template,
   logicalIds: readonly string[],
-  {
-    functions,
-    bucketKeys,
-    onAccess,
-    front: frontOf,
-  }: DeploymentOptions & { readonly front: (machines: readonly DeployedMachine[]) => HttpApi | undefined },
+  api: DeploymentOptions & { readonly front: (machines: readonly DeployedMachine[]) => HttpApi | undefined },
 ) {
+  const { functions, bucketKeys, onAccess, front: frontOf } = api;
   const machines = logicalIds.map((id) => {
     const resource = readStateMachine(template, template.resource(id));
     return { resource, definition: parseDefinition(resource.definition, resource.type) };
@@ -162,10 +158,8 @@ function pipelineOf(template: Template, { resource }: DeployedMachine): LocalPip
 }
 
 /** @throws LocalCloudError when the stack of a state machine of the user has no pipeline, or several */
-export function chosenPipeline({
-  pipelines,
-  selected,
-}: Pick<Deployment, 'pipelines' | 'selected'>): LocalPipeline {
+export function chosenPipeline(deployment: Pick<Deployment, 'pipelines' | 'selected'>): LocalPipeline {
+  const { pipelines, selected } = deployment;
   const chosen = pipelines.find(({ stateMachineArn }) => stateMachineArn === selected.arn);
   if (chosen !== undefined) return chosen;
   const [only] = pipelines;

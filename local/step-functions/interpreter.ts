@@ -2,17 +2,7 @@
 import { jsonSize, type Json, type JsonObject } from '../json';
 import { childInputs } from './child-inputs';
 import { Children } from './children';
-import type {
-  ChoiceState,
-  CompositeState,
-  Retrier,
-  RetryableState,
-  State,
-  StateExit,
-  StateGraph,
-  Transition,
-  WaitState,
-} from './definition';
+import type * as asl from './definition';
 import { MapRun } from './distributed/map-run';
 import { ERROR, matches, StateError } from './state-error';
 import type { HistoryEventType } from './history';
@@ -48,7 +38,7 @@ export class Run {
   private visit: Visit | undefined;
 
   constructor(
-    private readonly graph: StateGraph,
+    private readonly graph: asl.StateGraph,
     input: Json,
     private options: RunOptions,
     private readonly surroundings: Surroundings = NO_SURROUNDINGS,
@@ -92,7 +82,7 @@ export class Run {
     return new Visit(state, input, { time: clock.now(), eventId: this.options.history.count }, this);
   }
 
-  private async perform(state: State, visit: Visit): Promise<Step> {
+  private async perform(state: asl.State, visit: Visit): Promise<Step> {
     switch (state.type) {
       case 'Task':
         return this.withErrorHandling(state, visit, () => attemptTask(state, visit, this.options, this));
@@ -114,12 +104,12 @@ export class Run {
   }
 
   private async withErrorHandling(
-    state: RetryableState,
+    state: asl.RetryableState,
     visit: Visit,
     attempt: () => Promise<Json>,
   ): Promise<Step> {
     const { clock, random, signal, retryPauses } = this.options.environment;
-    const attempts = new Map<Retrier, number>();
+    const attempts = new Map<asl.Retrier, number>();
     for (let count = 1; ; count++) {
       try {
         return await this.leave(state, visit, await attempt());
@@ -136,14 +126,14 @@ export class Run {
     }
   }
 
-  private async runChildren(state: CompositeState, visit: Visit): Promise<Json> {
+  private async runChildren(state: asl.CompositeState, visit: Visit): Promise<Json> {
     const children = (visit.children ??= await this.startChildren(state, visit));
     const result = await children.finish(this.options);
     this.record(`${state.type}StateSucceeded`);
     return visit.limited(result);
   }
 
-  private async startChildren(state: CompositeState, visit: Visit): Promise<StartedChildren> {
+  private async startChildren(state: asl.CompositeState, visit: Visit): Promise<StartedChildren> {
     if (state.type === 'Map' && state.mode === 'DISTRIBUTED') {
       // That the length is 0 is believed: the items are not read yet.
       this.record('MapStateStarted', () => ({ length: 0 }));
@@ -160,7 +150,7 @@ export class Run {
     return new Children(create, maxConcurrency);
   }
 
-  private async choose(state: ChoiceState, visit: Visit): Promise<Step> {
+  private async choose(state: asl.ChoiceState, visit: Visit): Promise<Step> {
     for (const [at, rule] of state.choices.entries()) {
       if (!(await visit.boolean(rule.condition, `Choices[${at}]/Condition`))) continue;
       return this.leave(rule, visit);
@@ -174,13 +164,13 @@ export class Run {
   }
 
   /** https://docs.aws.amazon.com/step-functions/latest/dg/state-wait.html */
-  private async wait(state: WaitState, visit: Visit): Promise<void> {
+  private async wait(state: asl.WaitState, visit: Visit): Promise<void> {
     const { clock, signal } = this.options.environment;
     const seconds = await visit.integer(state.seconds, 'Seconds', { from: 0, to: MAX_WAIT_SECONDS });
     if (seconds > 0) await clock.sleep(seconds * 1000, signal);
   }
 
-  private async recover(state: RetryableState, visit: Visit, error: StateError): Promise<Step> {
+  private async recover(state: asl.RetryableState, visit: Visit, error: StateError): Promise<Step> {
     if (state.type !== 'Task') this.record(`${state.type}StateFailed`);
     const catcher = state.catch.find(({ errorEquals }) => matches(errorEquals, error.error));
     if (catcher === undefined) throw error;
@@ -190,13 +180,13 @@ export class Run {
   }
 
   /** @param result of a Task, a Parallel or a Map */
-  private async leave(exit: StateExit & Transition, visit: Visit, result?: Json): Promise<Step> {
+  private async leave(exit: asl.StateExit & asl.Transition, visit: Visit, result?: Json): Promise<Step> {
     const outcome = result === undefined ? {} : { result };
     return this.exit(exit.next, visit, await this.evaluateExit(exit, visit, outcome, result ?? visit.input));
   }
 
   /** Evaluates the output and all assignments with the old values of the variables. */
-  private async evaluateExit(exit: StateExit, visit: Visit, outcome: Outcome, result: Json) {
+  private async evaluateExit(exit: asl.StateExit, visit: Visit, outcome: Outcome, result: Json) {
     const output = exit.output === undefined ? result : await visit.evaluate(exit.output, outcome);
     const assigned: [string, Json][] = [];
     for (const [name, query] of exit.assign) {
@@ -229,7 +219,7 @@ export class Run {
     this.options.history.append(type, details);
   }
 
-  trace(state: State, detail: EventDetail): void {
+  trace(state: asl.State, detail: EventDetail): void {
     const { environment, context } = this.options;
     environment.trace({
       time: environment.clock.now(),

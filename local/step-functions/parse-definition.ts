@@ -33,13 +33,10 @@ export function parseDefinition(text: string, type: StateMachineType = 'STANDARD
   return definition;
 }
 
-interface Surroundings {
-  /** The machine's query language, which states have that name none. */
-  readonly language: string;
-  readonly type: StateMachineType;
-}
-
-function parseGraph(fields: FieldReader, { language, type }: Surroundings): StateGraph {
+function parseGraph(
+  fields: FieldReader,
+  { language, type }: { readonly language: string; readonly type: StateMachineType },
+): StateGraph {
   const targets: (readonly [string, string])[] = [];
   const scope = {
     language,

@@ -2,20 +2,7 @@
 import { unsupported } from '../local-cloud-error';
 import type { StateMachineType } from '../cloudformation/resources';
 import { entriesOf, type Json } from '../json';
-import type {
-  ChoiceRule,
-  ChoiceState,
-  DistributedMapState,
-  ErrorHandling,
-  MapState,
-  ParallelState,
-  State,
-  StateExit,
-  StateGraph,
-  TaskState,
-  Transition,
-  WaitState,
-} from './definition';
+import type * as asl from './definition';
 import { parseDistributedMap } from './distributed/parse-distributed-map';
 import { FieldReader } from './field-reader';
 import { MAX_STATE_NAME } from './limits';
@@ -35,7 +22,7 @@ interface StateScope {
   /** Called with each target, and the place that names it. */
   readonly leadsTo: (place: string, target: string) => void;
   /** Parses a graph inside the state. @param type of the executions that run it, if not that of the state's own */
-  readonly parseGraph: (fields: FieldReader, type?: StateMachineType) => StateGraph;
+  readonly parseGraph: (fields: FieldReader, type?: StateMachineType) => asl.StateGraph;
   /** The type of the executions that run the state. */
   readonly type: StateMachineType;
 }
@@ -53,7 +40,7 @@ export class StateParser {
       throw unsupported(`a state name of more than ${MAX_STATE_NAME} characters`);
   }
 
-  parse(): State {
+  parse(): asl.State {
     const { fields } = this;
     const language = fields.optionalString('QueryLanguage') ?? this.scope.language;
     if (language !== 'JSONata') {
@@ -67,7 +54,7 @@ export class StateParser {
     return state;
   }
 
-  private parseType(type: string): State {
+  private parseType(type: string): asl.State {
     const { name } = this;
     switch (type) {
       case 'Task':
@@ -91,7 +78,7 @@ export class StateParser {
     }
   }
 
-  private task(): TaskState {
+  private task(): asl.TaskState {
     const { name, fields } = this;
     const resource = fields.string('Resource');
     if (!/^arn:aws[\w-]*:states:::lambda:invoke$/.test(resource)) {
@@ -119,7 +106,7 @@ export class StateParser {
     };
   }
 
-  private parallel(): ParallelState {
+  private parallel(): asl.ParallelState {
     const { name, fields } = this;
     return {
       type: 'Parallel',
@@ -130,7 +117,7 @@ export class StateParser {
     };
   }
 
-  private map(): MapState | DistributedMapState {
+  private map(): asl.MapState | asl.DistributedMapState {
     const { name, fields } = this;
     const processor = new FieldReader(fields.raw('ItemProcessor'), `the ItemProcessor of ${fields.place}`);
     const config = new FieldReader(
@@ -164,7 +151,7 @@ export class StateParser {
     };
   }
 
-  private choice(): ChoiceState {
+  private choice(): asl.ChoiceState {
     const { name, fields } = this;
     const rules = fields.list('Choices');
     if (rules.length === 0) throw fields.invalid('Choices', 'at least one rule');
@@ -177,7 +164,7 @@ export class StateParser {
     };
   }
 
-  private choiceRule(fields: FieldReader, place: string): ChoiceRule {
+  private choiceRule(fields: FieldReader, place: string): asl.ChoiceRule {
     const condition = fields.raw('Condition');
     if (condition === undefined) throw fields.invalid('Condition', 'true, false or a JSONata expression');
     const rule = {
@@ -188,14 +175,14 @@ export class StateParser {
     return rule;
   }
 
-  private wait(): WaitState {
+  private wait(): asl.WaitState {
     const { name, fields } = this;
     const seconds = this.fields.query('Seconds');
     if (seconds !== undefined) return { type: 'Wait', name, seconds, ...this.transition() };
     throw unsupported(`${fields.place} without Seconds`, 'wait for a number of seconds');
   }
 
-  private retryable(): ErrorHandling & Transition & StateExit {
+  private retryable(): asl.ErrorHandling & asl.Transition & asl.StateExit {
     return {
       retry: parseRetriers(this.fields),
       catch: parseCatchers(this.fields, (catcher, place) => this.branch(catcher, place)),
@@ -204,7 +191,7 @@ export class StateParser {
   }
 
   /** What all states have that go on with another one. */
-  private transition(): Transition & StateExit {
+  private transition(): asl.Transition & asl.StateExit {
     const next = this.target(this.fields, 'Next');
     const end = this.fields.raw('End');
     if ((end === true) === (next !== undefined))
@@ -219,13 +206,13 @@ export class StateParser {
   }
 
   /** A rule or a catcher, which always has a target. @param place where in the state it is, such as `Catch[0]/` */
-  private branch(fields: FieldReader, place: string): StateExit & { readonly next: string } {
+  private branch(fields: FieldReader, place: string): asl.StateExit & { readonly next: string } {
     const next = fields.string('Next');
     this.scope.leadsTo(fields.place, next);
     return { next, ...this.exit(fields, place) };
   }
 
-  private exit(fields: FieldReader, place = ''): StateExit {
+  private exit(fields: FieldReader, place = ''): asl.StateExit {
     const assign = fields.raw('Assign') === undefined ? {} : fields.object('Assign');
     const output = fields.raw('Output');
     return {

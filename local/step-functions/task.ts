@@ -7,10 +7,6 @@ import { MAX_WAIT_SECONDS } from './limits';
 import type { EventDetail, RunOptions } from './run-options';
 import type { Visit } from './visit';
 
-interface Tracer {
-  trace(state: State, detail: EventDetail): void;
-}
-
 /** The resource of all tasks, as events name it. */
 const LAMBDA_INVOKE = { resourceType: 'lambda', resource: 'invoke' };
 
@@ -19,7 +15,7 @@ export async function attemptTask(
   state: TaskState,
   visit: Visit,
   { context, environment, history }: RunOptions,
-  tracer: Tracer,
+  tracer: { trace(state: State, detail: EventDetail): void },
 ): Promise<Json> {
   const { clock, signal, timeouts } = environment;
   const attempt = visit.retryCount;

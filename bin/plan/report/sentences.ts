@@ -17,12 +17,10 @@ import type { ReportRequest } from './report-request';
 /** Names that a warning lists. */
 const NAMED = 3;
 
-export function planSentences({
-  slices,
-  consolidation,
-  splits,
-  int8Weights,
-}: Pick<PlanReport, 'slices' | 'consolidation' | 'splits'> & Pick<PlanDraft, 'int8Weights'>): string[] {
+export function planSentences(
+  draft: Pick<PlanReport, 'slices' | 'consolidation' | 'splits'> & Pick<PlanDraft, 'int8Weights'>,
+): string[] {
+  const { slices, consolidation, splits, int8Weights } = draft;
   const rewritten = int8Weights && rewrittenNote(int8Weights);
   const largest = quantityText('megabytes', largestOf(slices.map(({ memoryMb }) => memoryMb)));
   return [

@@ -23,12 +23,7 @@ import { type PlannedInt8Weights, MAX_INEXACT, MAX_INEXACT_LENGTH } from '../../
 import type { DataSource } from '../../shapes/data-source';
 import { type PlannedSplit, MAX_PARTS, SPLIT_AXES } from '../../split/split';
 import { threadCount } from '../../plan/sizes/estimate';
-import {
-  MAX_LAMBDA_MEMORY_MB,
-  MAX_LAMBDA_TIMEOUT_SECONDS,
-  MIN_EPHEMERAL_STORAGE_MB,
-  MIN_LAMBDA_MEMORY_MB,
-} from '../../plan/sizes/lambda-quotas';
+import * as quotas from '../../plan/sizes/lambda-quotas';
 import {
   type Reader,
   aList,
@@ -118,9 +113,9 @@ function plannedSlice(slice: number, nodes: number): Reader<PlannedSlice> {
     readBytes: SIZE,
     writeBytes: SIZE,
     peakMemoryBytes: SIZE,
-    memoryMb: wholeNumber(MIN_LAMBDA_MEMORY_MB),
-    ephemeralStorageMb: wholeNumber(MIN_EPHEMERAL_STORAGE_MB),
-    timeoutSeconds: wholeNumber(1, MAX_LAMBDA_TIMEOUT_SECONDS),
+    memoryMb: wholeNumber(quotas.MIN_LAMBDA_MEMORY_MB),
+    ephemeralStorageMb: wholeNumber(quotas.MIN_EPHEMERAL_STORAGE_MB),
+    timeoutSeconds: wholeNumber(1, quotas.MAX_LAMBDA_TIMEOUT_SECONDS),
     coldSeconds: optional(anObject<CallSeconds>({ planned: numberFrom(0), slowest: numberFrom(0) })),
   });
 }
@@ -178,7 +173,7 @@ export function planOf(nodes: number, slices: number): Reader<SlicePlan> {
     boundedTensors: aList(text(MAX_NAME_BYTES), MAX_GRAPH_ENTRIES),
     dataSizes: optional(DATA_SIZES),
     prepacking: optional(trueOrFalse),
-    threads: wholeNumber(1, threadCount(MAX_LAMBDA_MEMORY_MB)),
+    threads: wholeNumber(1, threadCount(quotas.MAX_LAMBDA_MEMORY_MB)),
     inputs: SPECS,
     fixedInputs: aList(TENSOR_NAME, MAX_GRAPH_ENTRIES),
     outputs: sourcedTensors(slices - 1),

@@ -15,14 +15,6 @@ export function hostOf({ networkInVpc: inVpc, ...options }: Required<CostOptions
   return { architecture, environment, prepacking, inVpc };
 }
 
-export interface CallTiming {
-  /** The runtime client, and the processor time of requests to S3. */
-  readonly overheadMs: number;
-  readonly readMs: number;
-  readonly computeMs: number;
-  readonly writeMs: number;
-}
-
 export interface LoadTiming {
   /** Until the runtime starts; not billed. */
   readonly placementMs: number;
@@ -45,12 +37,13 @@ export function callTiming(
   s3Requests: number,
   readBytes: number,
   host: Host,
-): CallTiming {
+) {
   const { environment } = host;
   const { handler } = environment;
   const share = vcpuShare(memoryMb, environment);
   const usable = Math.min(threads, visibleVcpus(memoryMb, environment));
   return {
+    // The runtime client, and the processor time of requests to S3.
     overheadMs: singleThreadMs(handler.callCpuMs + s3Requests * handler.requestCpuMs, share),
     readMs: transferMs(readBytes, share, host, environment),
     computeMs: computeMs(demand.coreSeconds, usable, share, environment),
@@ -59,14 +52,11 @@ export function callTiming(
 }
 
 export function loadTiming(
-  {
-    fileBytes,
-    packedBytes,
-    activationBytes,
-  }: Pick<SliceDemand, 'fileBytes' | 'packedBytes' | 'activationBytes'>,
+  demand: Pick<SliceDemand, 'fileBytes' | 'packedBytes' | 'activationBytes'>,
   memoryMb: number,
   host: Host,
 ): LoadTiming {
+  const { fileBytes, packedBytes, activationBytes } = demand;
   const { environment, prepacking } = host;
   const { handler, lambda } = environment;
   const share = vcpuShare(memoryMb, environment);
@@ -133,11 +123,6 @@ export interface BucketShape {
   readonly refillShare: number;
 }
 
-export interface Passage {
-  readonly seconds: number;
-  readonly tokens: number;
-}
-
 /** A bucket without a burst. */
 export function steady(rate: number): BucketShape {
   return { capacity: 0, burstRate: rate, refillRate: rate, refillShare: 0 };
@@ -148,7 +133,7 @@ export function refilled(tokens: number, seconds: number, shape: BucketShape): n
   return Math.max(tokens, Math.min(shape.capacity * shape.refillShare, tokens + shape.refillRate * seconds));
 }
 
-export function passed(tokens: number, bytes: number, shape: BucketShape): Passage {
+export function passed(tokens: number, bytes: number, shape: BucketShape) {
   const { capacity, burstRate, refillRate, refillShare } = shape;
   const loss = burstRate - refillRate;
   if (loss <= 0) {

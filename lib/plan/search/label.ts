@@ -152,15 +152,10 @@ export function requestDelays(
   return { slice: all - latencyMs(2), put: all - latencyMs(3, 1), get: all - latencyMs(3, 0, 1) };
 }
 
-interface Compared {
-  readonly label: Label;
-  readonly numbers: Float64Array;
-}
-
 /** The labels of one vertex of which no one dominates another one: is at least as good by all criteria. */
 export class LabelSet {
   /** In the order in which they were added, which decides between equal plans. */
-  private compared: Compared[] = [];
+  private compared: { readonly label: Label; readonly numbers: Float64Array }[] = [];
 
   /** @param slack factor by which a label with as few slices may be worse by every criterion and still dominate */
   constructor(

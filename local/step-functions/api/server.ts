@@ -50,22 +50,11 @@ const MAX_BODY_BYTES = 2_097_152;
 
 const JSON_1_0 = { 'Content-Type': 'application/x-amz-json-1.0' };
 
-interface Served {
-  readonly machines: StateMachines;
-  readonly callers: Callers;
-  readonly region: string;
-}
-
-interface StepFunctionsServerOptions extends LoopbackOptions {
-  /** The region for which requests must be signed. Default: us-east-1. */
-  readonly region?: string;
-}
-
-/** Starts a server. Requests must be signed by one of the callers. */
+/** Starts a server. Requests must be signed by one of the callers, for the region. */
 export function startStepFunctionsServer(
   machines: StateMachines,
   callers: Callers,
-  { region = 'us-east-1', ...options }: StepFunctionsServerOptions = {},
+  { region = 'us-east-1', ...options }: LoopbackOptions & { readonly region?: string } = {},
 ): Promise<LoopbackServer> {
   return LoopbackServer.start(
     (message, response) => answer({ machines, callers, region }, message, response),
@@ -74,7 +63,7 @@ export function startStepFunctionsServer(
 }
 
 async function answer(
-  served: Served,
+  served: { readonly machines: StateMachines; readonly callers: Callers; readonly region: string },
   message: http.IncomingMessage,
   response: http.ServerResponse,
 ): Promise<void> {

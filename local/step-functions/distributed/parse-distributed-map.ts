@@ -15,13 +15,8 @@ const FORMATS: Readonly<Record<string, ItemReader['format']>> = {
 /** Not those that cannot stand in the name of an execution. */
 const LABEL = /^[\w.()!@+='-]{1,40}$/;
 
-type Distributed = Omit<
-  DistributedMapState,
-  'type' | 'name' | 'mode' | 'processor' | 'retry' | 'catch' | 'next' | 'output' | 'assign'
->;
-
 /** @param config the ProcessorConfig, whose mode has been read */
-export function parseDistributedMap(fields: FieldReader, config: FieldReader): Distributed {
+export function parseDistributedMap(fields: FieldReader, config: FieldReader) {
   const executionType = config.string('ExecutionType');
   if (executionType !== 'EXPRESS')
     throw unsupported(`the execution type ${executionType} of ${fields.place}`, 'use EXPRESS');

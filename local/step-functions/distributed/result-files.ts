@@ -11,20 +11,14 @@ const KINDS = ['FAILED', 'SUCCEEDED'] as const;
 
 export type ResultKind = (typeof KINDS)[number];
 
-interface ResultsLocation {
-  readonly bucket: string;
-  readonly prefix: string;
-  /** Of the Map Run. */
-  readonly id: string;
-}
-
 export class ResultFiles {
   private readonly open = new Map<ResultKind, number>();
   private readonly names: Readonly<Record<ResultKind, string>>;
 
   constructor(
     private readonly storage: MapStorage,
-    private readonly location: ResultsLocation,
+    /** `id` is that of the Map Run. */
+    private readonly location: { readonly bucket: string; readonly prefix: string; readonly id: string },
   ) {
     fs.mkdirSync(storage.folder, { recursive: true });
     const name = (kind: ResultKind): string => path.join(storage.folder, `${location.id}-${kind}`);

@@ -9,17 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { packLanguage, removeFromMavenCache } from '../languages/pack-language.mjs';
 import { LANGUAGE_NAMES, MAVEN, MAVEN_CACHE, PYTHON, problemOf } from '../languages/tools.mjs';
-import {
-  MANIFEST,
-  PACKAGES,
-  ROOT,
-  TARBALL,
-  checkPacked,
-  filesIn,
-  IS_WINDOWS,
-  megabytes,
-  timed,
-} from '../project.mjs';
+import * as project from '../project.mjs';
 import { App, withEmptyFolder } from './app.mjs';
 import { blocksOf } from './fences.cjs';
 import { writeSmallModel } from './small-model.mjs';
@@ -49,7 +39,7 @@ const languages = values.languages.split(',');
 const unknown = languages.find((language) => !LANGUAGE_NAMES.includes(language));
 if (unknown !== undefined)
   throw new Error(`--languages must name some of ${LANGUAGE_NAMES.join(',')}, got '${unknown}'`);
-checkPacked();
+project.checkPacked();
 await withEmptyFolder((folder) => {
   for (const language of languages)
     if (language === 'dotnet') packLanguage(language, folder);
@@ -65,14 +55,14 @@ function checkApp(language, folder) {
   }
   const packages = buildTwice(language, folder);
   const own = path.join(folder, `${language}-app`);
-  const app = new App(name, own, path.join(own, IS_WINDOWS ? '.venv/Scripts' : '.venv/bin'));
-  fs.cpSync(path.join(ROOT, 'examples', language), own, {
+  const app = new App(name, own, path.join(own, project.IS_WINDOWS ? '.venv/Scripts' : '.venv/bin'));
+  fs.cpSync(path.join(project.ROOT, 'examples', language), own, {
     recursive: true,
     filter: (file) => !/(target|cdk\.out|go\.sum|\.venv|__pycache__|\.onnx|\.npz)$/.test(file),
   });
   writeSmallModel(path.join(own, 'model.onnx'));
   try {
-    console.log(`${name}: installing and compiling took ${timed(() => install(app, packages))}`);
+    console.log(`${name}: installing and compiling took ${project.timed(() => install(app, packages))}`);
     app.synthesize();
   } finally {
     after?.();
@@ -87,10 +77,10 @@ function checkApp(language, folder) {
 function buildTwice(language, folder) {
   const { name } = APPS[language];
   const build = (outdir) => {
-    console.log(`${name}: the package was built in ${timed(() => packLanguage(language, outdir))}`);
+    console.log(`${name}: the package was built in ${project.timed(() => packLanguage(language, outdir))}`);
     return path.join(outdir, language);
   };
-  const before = path.join(PACKAGES, language);
+  const before = path.join(project.PACKAGES, language);
   const first = fs.existsSync(before) ? before : build(path.join(folder, 'first'));
   const second = build(path.join(folder, 'second'));
   console.log(`${name}: ${compareFolders(first, second)}, the same bytes in two builds`);
@@ -99,19 +89,19 @@ function buildTwice(language, folder) {
 
 /** @returns what was compared, such as `3 files, 1.0 MB` */
 function compareFolders(first, second, isCompared = () => true) {
-  const [names, others] = [first, second].map((folder) => filesIn(folder).filter(isCompared));
+  const [names, others] = [first, second].map((folder) => project.filesIn(folder).filter(isCompared));
   assert.deepEqual(names, others, 'both folders must have the same files');
   assert.notEqual(names.length, 0, 'there must be files to compare');
   const bytes = (folder, name) => fs.readFileSync(path.join(folder, name));
   const different = names.filter((name) => !bytes(first, name).equals(bytes(second, name)));
   assert.deepEqual(different, [], 'files must have the same bytes');
   const size = names.reduce((sum, name) => sum + bytes(first, name).length, 0);
-  return `${names.length} files, ${megabytes(size)}`;
+  return `${names.length} files, ${project.megabytes(size)}`;
 }
 
 function installForPython(app, packages) {
   app.run(PYTHON, ['-m', 'venv', '.venv']);
-  const wheels = filesIn(packages).filter((file) => file.endsWith('.whl'));
+  const wheels = project.filesIn(packages).filter((file) => file.endsWith('.whl'));
   app.run('python', [
     ...PIP,
     ...wheels.map((file) => path.join(packages, file)),
@@ -134,7 +124,7 @@ function installForJava(app, packages) {
 }
 
 function installForGo(app, packages) {
-  const { moduleName, packageName } = MANIFEST.jsii.targets.go;
+  const { moduleName, packageName } = project.MANIFEST.jsii.targets.go;
   const replacement = `${moduleName}/${packageName}=${path.join(packages, packageName)}`;
   app.run('go', ['mod', 'edit', '-replace', replacement]);
   app.run('go', ['mod', 'tidy']);
@@ -144,7 +134,7 @@ function installForGo(app, packages) {
 function typescriptApp(folder, other, guide) {
   const app = App.typescript(folder);
   const packages = Object.entries(versionsOf(other)).map(([name, version]) => `${name}@${version}`);
-  app.npmInstall(packages.join(' '), [...packages, TARBALL]);
+  app.npmInstall(packages.join(' '), [...packages, project.TARBALL]);
   app.writeApp(guide);
   fs.copyFileSync(path.join(other.folder, 'model.onnx'), path.join(folder, 'model.onnx'));
   app.synthesize();
@@ -195,7 +185,7 @@ function checkInit(python) {
   app.run('python', [...PIP, '--requirement', 'requirements.txt']);
   app.synthesize();
   const guide = 'docs/testing.md';
-  for (const { attributes, text } of blocksOf(guide, fs.readFileSync(path.join(ROOT, guide), 'utf8')))
+  for (const { attributes, text } of blocksOf(guide, fs.readFileSync(path.join(project.ROOT, guide), 'utf8')))
     if (attributes.file?.endsWith('.py')) fs.writeFileSync(path.join(own, attributes.file), text);
   for (const run of ['first', 'second'])
     console.log(

@@ -3,19 +3,7 @@ import type { CustomSeriesOption, LineSeriesOption } from 'echarts/charts';
 import { type Unit, BYTE_UNITS, TIME_UNITS, maybe, quantity, unitFor } from '../../figures';
 import type { PlanReport, ProfilePoint } from '../../plan-report';
 import type { Theme } from '../theme';
-import {
-  type Chart,
-  type Facts,
-  RIGHT,
-  WHOLE_GRID,
-  axisStyle,
-  baseOption,
-  largest,
-  leftOf,
-  linearAxis,
-  nameAbove,
-  nameBelow,
-} from './chart';
+import * as charts from './chart';
 
 interface Panel {
   readonly name: string;
@@ -38,7 +26,7 @@ const [UPRIGHT, TURNED] = [22, 10];
 /** More dashed lines would hide the graph. */
 const MOST_LINES = 16;
 
-export function profileChart(report: PlanReport): Chart {
+export function profileChart(report: PlanReport): charts.Chart {
   const { profile, slices } = report;
   const nodes = nodesOf(profile);
   const last = PANELS.length - 1;
@@ -47,29 +35,32 @@ export function profileChart(report: PlanReport): Chart {
     label: `The ${slices.length} slices on the weights, the compute and the live tensors of the nodes, in the order in which the nodes run, and the bytes that a cut after each node would move.`,
     height: TOP + PANELS.length * PANEL_HEIGHT + last * PANEL_GAP + BOTTOM,
     option: (width, theme) => ({
-      ...baseOption(theme),
+      ...charts.baseOption(theme),
       axisPointer: { link: [{ xAxisIndex: 'all' }], lineStyle: { color: theme.ink } },
       grid: PANELS.map((_, panel) => ({
-        ...{ ...WHOLE_GRID, left: leftOf(width), right: RIGHT, height: PANEL_HEIGHT },
+        ...{ ...charts.WHOLE_GRID, left: charts.leftOf(width), right: charts.RIGHT, height: PANEL_HEIGHT },
         top: TOP + panel * (PANEL_HEIGHT + PANEL_GAP),
       })),
       xAxis: PANELS.map((_, panel) => ({
         ...{
-          ...axisStyle(theme),
+          ...charts.axisStyle(theme),
           type: 'value',
           min: 0,
           max: nodes,
           gridIndex: panel,
           splitLine: { show: false },
         },
-        axisLabel: { ...axisStyle(theme).axisLabel, show: panel === last },
-        ...(panel === last && nameBelow('nodes')),
+        axisLabel: { ...charts.axisStyle(theme).axisLabel, show: panel === last },
+        ...(panel === last && charts.nameBelow('nodes')),
       })),
       yAxis: PANELS.map(({ name, units, value }, panel) => {
-        const max = largest(profile.map(value));
+        const max = charts.largest(profile.map(value));
         const unit = unitFor(max, units);
         return {
-          ...{ ...linearAxis(max, unit, theme), ...nameAbove(`${name}, ${unit.name}`, width, theme) },
+          ...{
+            ...charts.linearAxis(max, unit, theme),
+            ...charts.nameAbove(`${name}, ${unit.name}`, width, theme),
+          },
           ...{ nameGap: panel === 0 ? 26 : 12, gridIndex: panel },
         };
       }),
@@ -110,18 +101,13 @@ function columns(
   };
 }
 
-interface Drawing {
-  readonly width: number;
-  readonly theme: Theme;
-}
-
 /** A series without data that marks the slices behind the columns, with their numbers above them, and the cuts. */
 function sliceBands(
   { profile, slices, cuts }: PlanReport,
   index: number,
-  { width, theme }: Drawing,
+  { width, theme }: { readonly width: number; readonly theme: Theme },
 ): LineSeriesOption {
-  const plot = width - leftOf(width) - RIGHT;
+  const plot = width - charts.leftOf(width) - charts.RIGHT;
   const middles = slices.map(
     ({ first, last }) => ((first + last + 1) / 2 / Math.max(1, nodesOf(profile))) * plot,
   );
@@ -165,7 +151,7 @@ function withRoom(middles: readonly number[], pixels: number): ReadonlySet<numbe
 function factsOf(
   { first, last, node, operator, weightBytes, coreSeconds, liveBytes, crossingBytes }: ProfilePoint,
   { slices }: PlanReport,
-): Facts {
+): charts.Facts {
   const own = slices.find((slice) => slice.first <= first && first <= slice.last);
   return {
     title: node,
