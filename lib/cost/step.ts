@@ -82,7 +82,11 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
   const { options, host, stores } = setting;
   const { environment, stateMachineType, architecture, prices } = options;
   const { memoryMb, threads, readsFrom, writesTo } = choice;
-  const reads = stores[readsFrom === 'request' ? 's3-standard' : readsFrom];
+  const ofRequest = options.request === 's3' ? demand.requestGets : 0;
+  const readsRequest = ofRequest > 0;
+  // Of several reads, the slowest decides.
+  const reads = stores[readsFrom === 'request' || readsRequest ? 's3-standard' : readsFrom];
+  const between = stores[readsFrom === 'request' ? 's3-standard' : readsFrom];
   const [writes, files] = [stores[writesTo], stores['s3-standard']];
   const { gets, readBytes, puts, writeBytes, payloadBytes } = transfersOf(options, demand, choice);
 
@@ -94,7 +98,7 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
   const payload = payloadMs(payloadBytes, stateMachineType, environment);
   const warmMs = call.computeMs + transferMs + payload;
   const fetchMs = files.firstGetMs + files.get.mean + load.downloadMs;
-  const warmUps = options.warmUp && readsFrom !== 'request' ? 1 : 0;
+  const warmUps = (choice.isWarmedUp ?? (options.warmUp && readsFrom !== 'request')) ? 1 : 0;
   // A call that loads its slice meanwhile waits for the first byte of its tensors. Their bytes share the network with the files.
   const overlapMs = warmUps > 0 || gets === 0 ? 0 : Math.min(fetchMs, connectMs + reads.get.quantile(0.5));
   const loadMs = load.initMs + fetchMs + load.sessionMs - overlapMs;
@@ -113,12 +117,14 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
     lambdaTransfer: (transferMs + waitMs) * rate,
     ephemeralStorage: (computeMs + startMs + (transferMs + waitMs)) * tmpDollars,
     s3Puts: puts * writes.putDollars,
-    s3Gets: gets * reads.getDollars + fileGets * files.getDollars,
-    s3Bytes: writeBytes * writes.uploadDollarsPerByte + readBytes * reads.downloadDollarsPerByte,
-    ...keptTensors(setting, { readBytes, writeBytes }, choice),
+    s3Gets: (gets - ofRequest) * between.getDollars + (ofRequest + fileGets) * files.getDollars,
+    s3Bytes: writeBytes * writes.uploadDollarsPerByte + readBytes * between.downloadDollarsPerByte,
+    ...keptTensors(setting, { requestBytes: demand.requestBytes, readBytes, writeBytes }, choice),
     logs,
   });
-  const fileParts = Math.ceil(demand.fileBytes / (environment.handler.partMb * MIB));
+  const { graphBytes = 0 } = demand;
+  const partsOf = (bytes: number) => Math.ceil(bytes / (environment.handler.partMb * MIB));
+  const fileParts = partsOf(graphBytes) + partsOf(demand.fileBytes - graphBytes);
   const warmItems = itemsOf(call.computeMs, warmUpMs, 0, lines.warm);
   const coldItems = itemsOf(call.computeMs + load.firstRunMs, warmUpMs + loadMs, fileParts, lines.cold);
   return {
@@ -146,13 +152,14 @@ function logLines({ environment: { logs }, prices }: Required<CostOptions>, warm
 /** The storage of what a slice writes and of the request, and what the caller pays for its own request and result. */
 function keptTensors(
   { options, stores }: StepSetting,
-  { readBytes, writeBytes }: Pick<SliceDemand, 'readBytes' | 'writeBytes'>,
+  { readBytes, writeBytes, requestBytes }: Pick<SliceDemand, 'readBytes' | 'writeBytes' | 'requestBytes'>,
   { readsFrom, writesTo, writesResult }: StepChoice,
 ): Pick<LineItems, 'tensorStorage' | 'callerPuts' | 'callerGets'> {
   const { request, result, outputRetentionDays, intermediateRetentionDays } = options;
   const standard = stores['s3-standard'];
   const isUploaded = readsFrom === 'request' && request === 's3';
-  const ofRequest = isUploaded ? readBytes * standard.dollarsPerByteAndDay * outputRetentionDays : 0;
+  const keptBytes = requestBytes ?? (readsFrom === 'request' ? readBytes : 0);
+  const ofRequest = request === 's3' ? keptBytes * standard.dollarsPerByteAndDay * outputRetentionDays : 0;
   const days = writesResult ? outputRetentionDays : intermediateRetentionDays;
   return {
     tensorStorage: writeBytes * stores[writesTo].dollarsPerByteAndDay * days + ofRequest,

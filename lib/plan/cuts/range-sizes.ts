@@ -66,6 +66,8 @@ export function sizeRanges(
       readBytes: moved.readBytes,
       // At its end, the slice writes what later slices need.
       writeBytes: moved.liveBytes,
+      gatheredBytes: moved.gatheredBytes,
+      requestBytes: moved.requestBytes,
       computedBytes: moved.computedBytes,
       ...moved.gets,
       coreSeconds: coreSeconds + held.repeatedSeconds,
@@ -83,6 +85,8 @@ export function sizeOfRange(space: CutSpace, start: number, end: number): RangeS
 
 class MovedTensors {
   readBytes = 0;
+  gatheredBytes = 0;
+  requestBytes = 0;
   computedBytes = 0;
   liveBytes = 0;
   private liveHeaders = 0;
@@ -95,6 +99,7 @@ class MovedTensors {
   private readonly endingAt: Float64Array;
   private readonly endingHeadersAt: Float64Array;
   private readonly headers: Float64Array;
+  private readonly firstUsedAt: Int32Array;
 
   constructor(
     private readonly space: CutSpace,
@@ -107,7 +112,9 @@ class MovedTensors {
     for (const value of results) this.isResult[value] = 1;
     this.endingAt = new Float64Array(order.length);
     this.endingHeadersAt = new Float64Array(order.length);
-    this.headers = tablesOf(space).headers;
+    const { headers, firstUsedAt } = tablesOf(space);
+    this.headers = headers;
+    this.firstUsedAt = firstUsedAt;
   }
 
   get characters(): number {
@@ -152,8 +159,13 @@ class MovedTensors {
 
   /** Reads the results that the last slice does not compute. */
   gather(): void {
-    const { values } = this.space.dataflow.model.graph;
-    for (const value of this.results) if (values[value].initializer === undefined) this.read(value);
+    const { bytes, dataflow } = this.space;
+    const { values } = dataflow.model.graph;
+    for (const value of new Set(this.results)) {
+      if (values[value].initializer !== undefined) continue;
+      this.read(value);
+      if (this.isOutside(value)) this.gatheredBytes += bytes[value];
+    }
   }
 
   private read(value: ValueIndex): void {
@@ -161,6 +173,7 @@ class MovedTensors {
     this.seen[value] = 1;
     const { bytes, producedAt } = this.space;
     this.readBytes += bytes[value];
+    if (producedAt[value] < 0 && this.firstUsedAt[value] >= this.start) this.requestBytes += bytes[value];
     const from = producedAt[value] < 0 ? this.fromRequest : this.fromSlices;
     from.tensors++;
     from.bytes += bytes[value];
@@ -181,6 +194,8 @@ interface SpaceTables {
   readonly weights: WeightTable;
   readonly memory: ModelMemory;
   readonly headers: Float64Array;
+  /** By value: the position of its first user, beyond the last position if there is none. */
+  readonly firstUsedAt: Int32Array;
 }
 
 const tables = new WeakMap<CutSpace, SpaceTables>();
@@ -191,7 +206,16 @@ export function tablesOf(space: CutSpace): SpaceTables {
     weights: new WeightTable(dataflow, bytes, costs.work),
     memory: modelMemory(dataflow, bytes, costs),
     headers: Float64Array.from(dataflow.model.graph.values, ({ name }) => headerBytes(name)),
+    firstUsedAt: firstUsesOf(dataflow),
   };
   tables.set(space, known);
   return known;
+}
+
+function firstUsesOf({ order, reads, model }: CutSpace['dataflow']): Int32Array {
+  const first = new Int32Array(model.graph.values.length).fill(order.length);
+  order.forEach((node, position) => {
+    for (const value of reads[node]) first[value] = Math.min(first[value], position);
+  });
+  return first;
 }

@@ -1,7 +1,13 @@
 /** Prices wired slices by the schedule in which they run, and decides whether a pipeline also has one function with the whole model. */
 import type { InState, SliceDemand, Transport } from '../../cost/chain';
 import type { DetailedCostModel } from '../../cost/model';
-import { type ItemizedStep, type RunOutcomes, type Schedule, scheduleOutcomes } from '../../cost/schedule';
+import {
+  type ItemizedStep,
+  type RunOutcomes,
+  type Schedule,
+  scheduleOutcomes,
+  warmedUpBy,
+} from '../../cost/schedule';
 import { sumOf, largestOf } from '../../extremes';
 import {
   type SliceSize,
@@ -63,14 +69,16 @@ export function pricedPlan(
 ): PricedPlan {
   const last = sizes.length - 1;
   const stages = model.warmsUp ? withWarmUps(schedule) : schedule;
+  const warmedUp = warmedUpBy(stages);
   const shares = handedOn && model.options.tensorsInState ? stateShares(handedOn, sizes, stages) : [];
   const steps = sizes.map((size, slice): ItemizedStep => {
     const readsFrom = slice === 0 ? 'request' : transport;
     const writesTo = slice === last ? 's3-standard' : transport;
     const inState = shares.at(slice);
     const writesResult = slice === last;
-    const places = { readsFrom, writesTo, writesResult, ...(inState && { inState }) } as const;
-    const choice = { memoryMb: memoryMb[slice], threads, ...places };
+    const readsRequest = size.requestGets > 0;
+    const places = { readsFrom, readsRequest, writesTo, writesResult, ...(inState && { inState }) } as const;
+    const choice = { memoryMb: memoryMb[slice], threads, ...places, isWarmedUp: warmedUp.has(slice) };
     return { cost: model.step(demandOf(size, outputSecondsPerByte), choice), ...places };
   });
   return { model, schedule: stages, steps, outcomes: scheduleOutcomes(model, stages, steps) };
@@ -80,13 +88,16 @@ export function pricedPlan(
 export function demandOf(size: SliceSize, outputSecondsPerByte: number): SliceDemand {
   return {
     fileBytes: fileBytes(size),
+    graphBytes: fileBytes(size) - size.weightBytes,
     packedBytes: size.packedBytes,
     activationBytes: size.activationBytes,
+    // The session computes its own outputs. The last slice also writes the results that it gathers.
     coreSeconds: size.coreSeconds + outputSecondsPerByte * size.writeBytes,
     gets: size.gets,
     requestGets: size.requestGets,
     readBytes: size.readBytes,
-    writeBytes: size.writeBytes,
+    writeBytes: size.writeBytes + size.gatheredBytes,
+    requestBytes: size.requestBytes,
     memoryMb: neededMb(size),
   };
 }

@@ -62,6 +62,10 @@ export interface SliceSize {
   /** Tensors read from the request and from earlier slices. */
   readonly readBytes: number;
   readonly writeBytes: number;
+  /** Results that the last slice reads from earlier slices or from the request, and writes again beside its own. */
+  readonly gatheredBytes: number;
+  /** Tensors of the request that no earlier slice reads. */
+  readonly requestBytes: number;
   /**
    * Tensors that ONNX Runtime copies because the slice ends: they would be views or in place, which outputs cannot be. A longer
    * slice may copy less.
@@ -78,7 +82,10 @@ export interface SliceSize {
   readonly nodes: number;
 }
 
-export type MemorySize = Omit<SliceSize, 'computedBytes' | 'gets' | 'requestGets' | 'coreSeconds'>;
+export type MemorySize = Omit<
+  SliceSize,
+  'gatheredBytes' | 'requestBytes' | 'computedBytes' | 'gets' | 'requestGets' | 'coreSeconds'
+>;
 
 /** The expected peak of the resident memory of the slice's function in its first call, in bytes. */
 export function peakBytes(size: MemorySize): number {
