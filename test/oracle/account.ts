@@ -57,7 +57,10 @@ export function accountsOf(plan: PlanFile, deployment: Deployment, choices: Choi
       timeOf(states, { calls, warmedUp, isCold, transition }, draw) +
       (choices.isResultInline ? 0 : draw(pairs('s3.standardGet')));
     const times = timesOf(states, isCold, once);
-    const slices = [...calls.values()].reduce((sum, own) => sum + (isCold ? own.coldDollars : own.warmDollars), 0);
+    const slices = [...calls.values()].reduce(
+      (sum, own) => sum + (isCold ? own.coldDollars : own.warmDollars),
+      0,
+    );
     const dollars = slices + callerDollars(plan, choices) + machineDollars(deployment, states, times.meanMs);
     return { ...times, dollars };
   };
@@ -78,7 +81,10 @@ function callerDollars(plan: PlanFile, choices: Choices): number {
 
 function machineDollars({ isExpress }: Deployment, states: readonly State[], meanMs: number): number {
   if (!isExpress)
-    return ((passed(states) + constant('stepFunctions.startAndEnd')) / 1e6) * price('stepFunctions.standardTransitions');
+    return (
+      ((passed(states) + constant('stepFunctions.startAndEnd')) / 1e6) *
+      price('stepFunctions.standardTransitions')
+    );
   const gb = constant('stepFunctions.expressMemoryMb') / 1024;
   return (
     price('stepFunctions.expressExecutions') / 1e6 +

@@ -52,12 +52,20 @@ const cases: readonly (readonly [name: string, asked: Asked])[] = [
   ['arm64', { model: LARGE, slices: 2, costs: { architecture: 'arm64' } }],
   [
     'a VPC',
-    { model: LARGE, slices: 2, costs: { networkInVpc: true }, props: (stack) => ({ vpc: new ec2.Vpc(stack, 'Vpc') }) },
+    {
+      model: LARGE,
+      slices: 2,
+      costs: { networkInVpc: true },
+      props: (stack) => ({ vpc: new ec2.Vpc(stack, 'Vpc') }),
+    },
   ],
   ['small tensors in the state, Express', { model: SMALL, slices: 4 }],
   ['small tensors in the state, Standard', { model: SMALL, slices: 3, costs: standard }],
   ['small tensors in S3', { model: SMALL, slices: 4, costs: { tensorsInState: false } }],
-  ['an inline request and result', { model: SMALL, slices: 2, costs: { request: 'inline', result: 'inline' } }],
+  [
+    'an inline request and result',
+    { model: SMALL, slices: 2, costs: { request: 'inline', result: 'inline' } },
+  ],
   [
     'an inline request, Standard',
     { model: SMALL, slices: 2, costs: { ...standard, request: 'inline', result: 'inline' } },
@@ -65,8 +73,14 @@ const cases: readonly (readonly [name: string, asked: Asked])[] = [
   ['skip connections and an early result', { model: SKIPS, slices: 4 }],
   ['skip connections, S3 Express One Zone', { model: SKIPS, slices: 3, isExpressStore: true }],
   ['branches', { model: TOWERS, slices: 5 }],
-  ['branches, Standard, without warm-ups', { model: TOWERS, slices: 5, costs: { ...standard, warmUp: false } }],
-  ['branches, S3 Express One Zone', { model: TOWERS, slices: 5, isExpressStore: true, costs: { tensorsInState: false } }],
+  [
+    'branches, Standard, without warm-ups',
+    { model: TOWERS, slices: 5, costs: { ...standard, warmUp: false } },
+  ],
+  [
+    'branches, S3 Express One Zone',
+    { model: TOWERS, slices: 5, isExpressStore: true, costs: { tensorsInState: false } },
+  ],
   ['consolidation, Express', { model: LARGE, slices: 3, isConsolidated: true }],
   ['consolidation, Standard', { model: SMALL, slices: 2, isConsolidated: true, costs: standard }],
 ];
@@ -79,7 +93,8 @@ test.each(cases)('%s: dollars and times are those of the second formula', (_, as
   const deployment = readDeployment(template);
   const { costs = {}, isExpressStore = false } = asked;
   const productBytes = (indexes: readonly number[], width: number) => indexes.length * width * width * 4;
-  const width = asked.model === LARGE ? 2048 : asked.model === SMALL ? 512 : asked.model === SKIPS ? 1024 : 64;
+  const width =
+    asked.model === LARGE ? 2048 : asked.model === SMALL ? 512 : asked.model === SKIPS ? 1024 : 64;
   const choices = {
     coreSeconds: report.slices.map(({ coreSeconds }) => coreSeconds),
     // All weights are those of products.
@@ -104,12 +119,28 @@ test.each(cases)('%s: dollars and times are those of the second formula', (_, as
     return Object.fromEntries(
       Object.entries(theirs).map(([name, number]) => {
         const mine = own[kind][name as keyof typeof theirs];
-        const near = Math.max(TOLERANCE[name as keyof typeof theirs] * mine, name === 'dollars' ? 0 : GRID_MS);
-        return [name, Math.abs(number - mine) <= near ? 'near' : { printed: number, mine, ratio: number / mine }];
+        const near = Math.max(
+          TOLERANCE[name as keyof typeof theirs] * mine,
+          name === 'dollars' ? 0 : GRID_MS,
+        );
+        return [
+          name,
+          Math.abs(number - mine) <= near ? 'near' : { printed: number, mine, ratio: number / mine },
+        ];
       }),
     );
   });
   const near = { dollars: 'near', meanMs: 'near', p50: 'near', p95: 'near' };
-  if (process.env.ORACLE) console.log(JSON.stringify((['warm', 'cold'] as const).map((kind) => [runs[kind].dollarsPerMillion / own[kind].dollars / 1e6, means[kind] / own[kind].meanMs, runs[kind].p50 / own[kind].p50, runs[kind].p95 / own[kind].p95])));
+  if (process.env.ORACLE)
+    console.log(
+      JSON.stringify(
+        (['warm', 'cold'] as const).map((kind) => [
+          runs[kind].dollarsPerMillion / own[kind].dollars / 1e6,
+          means[kind] / own[kind].meanMs,
+          runs[kind].p50 / own[kind].p50,
+          runs[kind].p95 / own[kind].p95,
+        ]),
+      ),
+    );
   expect(rows).toEqual([near, near]);
 });

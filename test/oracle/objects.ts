@@ -11,7 +11,14 @@ const PART = 16 * MIB;
 /** Believed sizes of the header of an object: for the object, and for each tensor. */
 const HEADER = { object: 200, tensor: 160 };
 
-const ELEMENT: Readonly<Record<string, number>> = { float32: 4, int64: 8, int32: 4, bool: 1, float16: 2, uint8: 1 };
+const ELEMENT: Readonly<Record<string, number>> = {
+  float32: 4,
+  int64: 8,
+  int32: 4,
+  bool: 1,
+  float16: 2,
+  uint8: 1,
+};
 
 export function bytesOf({ dimensions }: PlanFile, { dtype, shape, name }: Tensor): number {
   if (shape === null || !(dtype in ELEMENT)) throw new Error(`the size of ${name} is not known`);
@@ -47,7 +54,8 @@ export function writesOf(plan: PlanFile, slice: number): readonly Tensor[] {
 
 /** GETs for these tensors of an object that holds `all` in this order, the larger elements first. */
 export function getsOf(plan: PlanFile, all: readonly Tensor[], wanted: readonly Tensor[]): number {
-  const header = HEADER.object + all.reduce((sum, { name }) => sum + HEADER.tensor + 2 * (name.length + 2), 0);
+  const header =
+    HEADER.object + all.reduce((sum, { name }) => sum + HEADER.tensor + 2 * (name.length + 2), 0);
   const names = new Set(wanted.map(({ name }) => name));
   const inOrder = [...all].sort((a, b) => ELEMENT[b.dtype] - ELEMENT[a.dtype]);
   /** Stretches to read: [start, end]. */
@@ -63,12 +71,16 @@ export function getsOf(plan: PlanFile, all: readonly Tensor[], wanted: readonly 
   }
   // The first request has the header and what follows it.
   const first = stretches.at(0);
-  if (first !== undefined && first[0] < FIRST && first[0] - header <= GAP) first[0] = Math.min(first[1], FIRST);
+  if (first !== undefined && first[0] < FIRST && first[0] - header <= GAP)
+    first[0] = Math.min(first[1], FIRST);
   return 1 + stretches.reduce((sum, [start, end]) => sum + Math.ceil((end - start) / PART), 0);
 }
 
 /** Characters of base64 of a slice's object, in an event. */
 export function charactersOf(plan: PlanFile, written: readonly Tensor[]): number {
-  const headers = written.reduce((sum, { name }) => sum + HEADER.tensor + 2 * (name.length + 2), HEADER.object);
+  const headers = written.reduce(
+    (sum, { name }) => sum + HEADER.tensor + 2 * (name.length + 2),
+    HEADER.object,
+  );
   return (4 / 3) * (headers + totalOf(plan, written));
 }

@@ -35,13 +35,22 @@ export interface Planned {
   readonly template: unknown;
 }
 
-export function planned({ model, slices, costs = {}, isExpressStore, isConsolidated, props }: Asked): Planned {
+export function planned({
+  model,
+  slices,
+  costs = {},
+  isExpressStore,
+  isConsolidated,
+  props,
+}: Asked): Planned {
   const transport = isExpressStore ? 's3-express' : 's3-standard';
   const consolidation = isConsolidated ? 'always' : 'never';
   const slicer = count(slices);
   const options = { transport, costs } as const;
   const { analyzed, cut } = cutModel(analyzeModel(model, options), slicer, consolidation);
-  const flags = { consolidation, itemsPerRun: 8, concurrency: 100 } as unknown as Parameters<typeof plannedModel>[3];
+  const flags = { consolidation, itemsPerRun: 8, concurrency: 100 } as unknown as Parameters<
+    typeof plannedModel
+  >[3];
   const { report } = plannedModel(analyzed, cut, slicer, flags);
   const { plan: runs } = plannedRuns(analyzed, cut);
   const { pipeline, template } = pipelineStack((stack) => ({

@@ -75,7 +75,8 @@ export function fetchOf(fn: Fn, file: PlanFile['slices'][number], productBytes: 
   const session =
     constant('handler.sessionCpuMs') +
     (constant('handler.sessionCpu') * bytes + constant('handler.prepackCpu') * packed) / 1e6;
-  const touched = constant('handler.firstRun') * (bytes - packed) + constant('handler.firstTouch') * file.activationBytes;
+  const touched =
+    constant('handler.firstRun') * (bytes - packed) + constant('handler.firstTouch') * file.activationBytes;
   return {
     firstByteMs: connectingMs('Get', 'standard') + meanOf(delayOf('Get', 'standard')),
     downloadMs: transferMs(fn, bytes),
@@ -99,7 +100,10 @@ export function sliceCall(
   const gets = moved.standardGets + moved.expressGets;
   const source = moved.standardGets > 0 ? 'standard' : 'express';
 
-  const node = nodeMs(fn, constant('handler.callCpuMs') + (gets + (mayAnswer ? 0 : 1)) * constant('handler.requestCpuMs'));
+  const node = nodeMs(
+    fn,
+    constant('handler.callCpuMs') + (gets + (mayAnswer ? 0 : 1)) * constant('handler.requestCpuMs'),
+  );
   const computed = totalOf(plan, plan.slices[slice].outputs);
   const connecting = gets > 0 ? connectingMs('Get', source) : mayAnswer ? 0 : connectingMs('Put', target);
   const busy =

@@ -18,7 +18,8 @@ export const nodeMs = (fn: Fn, cpuMs: number): number => cpuMs / Math.min(1, vcp
 export function computingMs(fn: Fn, coreSeconds: number, writtenBytes: number): number {
   const seen = pairs('lambda.visibleVcpus').find(([most]) => fn.memoryMb <= most)?.[1] ?? 6;
   const workers = Math.min(fn.threads, seen, vcpusOf(fn));
-  const work = 1000 * (coreSeconds + writtenBytes / OUTPUT_BYTES_PER_SECOND) * constant('processor.computing');
+  const work =
+    1000 * (coreSeconds + writtenBytes / OUTPUT_BYTES_PER_SECOND) * constant('processor.computing');
   if (workers <= 1) return work / workers;
   const serial = constant('processor.serialShare');
   return work * serial + (work * (1 - serial)) / workers;
@@ -30,7 +31,10 @@ export function computingMs(fn: Fn, coreSeconds: number, writtenBytes: number): 
  */
 export function transferMs(fn: Fn, bytes: number): number {
   if (bytes === 0) return 0;
-  const connections = Math.min(constant('handler.connections'), Math.ceil(bytes / (constant('handler.partMb') * MIB)));
+  const connections = Math.min(
+    constant('handler.connections'),
+    Math.ceil(bytes / (constant('handler.partMb') * MIB)),
+  );
   const processor = 1e9 / nodeMs(fn, constant('network.cpu'));
   const full = Math.min(
     constant('network.burstRate') * MIB,
