@@ -12,10 +12,17 @@ function table(file: string): Table {
 
 const [prices, environment] = [table('prices.json'), table('environment.json')];
 
+const known = new Map<Table, Map<string, number | Percentiles>>(
+  [prices, environment].map((own) => [own, new Map()]),
+);
+
 function found(from: Table, name: string): number | Percentiles {
+  const before = known.get(from)?.get(name);
+  if (before !== undefined) return before;
   const [group, own] = name.split('.');
   const constant = (from[group] ?? {})[own] as { value: number | Percentiles } | undefined;
   if (constant === undefined) throw new Error(`no constant ${name}`);
+  known.get(from)?.set(name, constant.value);
   return constant.value;
 }
 
