@@ -100,7 +100,7 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
   const fetchMs = files.firstGetMs + files.get.mean + load.downloadMs;
   const warmUps = (choice.isWarmedUp ?? (options.warmUp && readsFrom !== 'request')) ? 1 : 0;
   // A call that loads its slice meanwhile waits for the first byte of its tensors. Their bytes share the network with the files.
-  const overlapMs = warmUps > 0 || gets === 0 ? 0 : Math.min(fetchMs, connectMs + reads.get.quantile(0.5));
+  const overlapMs = warmUps > 0 || gets === 0 ? 0 : Math.min(fetchMs, connectMs + reads.medianGetMs);
   const loadMs = load.initMs + fetchMs + load.sessionMs - overlapMs;
 
   const warmUpMs = warmUps * singleThreadMs(environment.handler.callCpuMs, vcpuShare(memoryMb, environment));
