@@ -37,6 +37,21 @@ function skips(rows: number, width: number): string {
   return saveSparse(graph, new Map([0, 1, 2, 3].map((at) => [`w${at}`, [width, width]])));
 }
 
+/** The last slice writes 32 MiB and reads 4 KiB. */
+function widening(): string {
+  const graph = graphOf('MatMul x w0 > a; MatMul a w1 > y', {
+    input: [value('x', FLOAT, [64, 16])],
+    output: [value('y', FLOAT, [64, 131_072])],
+  });
+  return saveSparse(
+    graph,
+    new Map([
+      ['w0', [16, 16]],
+      ['w1', [16, 131_072]],
+    ]),
+  );
+}
+
 const LARGE = chain(4, 32, 2048);
 const SMALL = chain(4, 2, 512);
 const SKIPS = skips(64, 1024);
@@ -72,6 +87,7 @@ const cases: readonly (readonly [name: string, asked: Asked])[] = [
   ],
   ['skip connections and an early result', { model: SKIPS, slices: 4 }],
   ['skip connections, S3 Express One Zone', { model: SKIPS, slices: 3, isExpressStore: true }],
+  ['a result that is much larger than the request', { model: widening(), slices: 2 }],
   ['branches', { model: TOWERS, slices: 5 }],
   [
     'branches, Standard, without warm-ups',
@@ -92,9 +108,6 @@ test.each(cases)('%s: dollars and times are those of the second formula', (_, as
   const { report, means, plan, whole, template } = planned(asked);
   const deployment = readDeployment(template);
   const { costs = {}, isExpressStore = false } = asked;
-  const productBytes = (indexes: readonly number[], width: number) => indexes.length * width * width * 4;
-  const width =
-    asked.model === LARGE ? 2048 : asked.model === SMALL ? 512 : asked.model === SKIPS ? 1024 : 64;
   const choices = {
     coreSeconds: report.slices.map(({ coreSeconds }) => coreSeconds),
     // All weights are those of products.
@@ -109,7 +122,7 @@ test.each(cases)('%s: dollars and times are those of the second formula', (_, as
   const own: Accounts = whole
     ? consolidatedAccounts(plan, deployment, choices, {
         ...whole,
-        productWeights: productBytes([0, 1, 2, 3], width),
+        productWeights: report.slices.reduce((sum, { weightBytes }) => sum + weightBytes, 0),
       })
     : accountsOf(plan, deployment, choices);
   const runs = (report.consolidation ?? report).run;
