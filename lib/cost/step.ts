@@ -1,5 +1,6 @@
 /** The cost and the time of one slice, and the items of its bill, so that each dollar of a run has a name. */
 import type { SliceDemand, StepChoice, StepCost, Transport } from './chain';
+import type { Environment } from './constants/defaults';
 import type { CostOptions } from './options';
 import { durationRate, logDollars, singleThreadMs, tmpRate, vcpuShare, MIB } from './formulas/lambda';
 import type { Store } from './formulas/s3';
@@ -80,14 +81,13 @@ export interface StepParts {
 
 export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepChoice): DetailedStep {
   const { options, host, stores } = setting;
-  const { environment, stateMachineType, architecture, prices } = options;
+  const { environment, architecture, prices } = options;
   const { memoryMb, threads, readsFrom, writesTo } = choice;
-  const ofRequest = options.request === 's3' ? demand.requestGets : 0;
-  const readsRequest = ofRequest > 0;
-  // Of several reads, the slowest decides.
-  const reads = stores[readsFrom === 'request' || readsRequest ? 's3-standard' : readsFrom];
-  const between = stores[readsFrom === 'request' ? 's3-standard' : readsFrom];
   const [writes, files] = [stores[writesTo], stores['s3-standard']];
+  const ofRequest = options.request === 's3' ? demand.requestGets : 0;
+  const between = readsFrom === 'request' ? files : stores[readsFrom];
+  // Of several reads, the slowest decides.
+  const reads = ofRequest > 0 ? files : between;
   const { gets, readBytes, puts, writeBytes, payloadBytes } = transfersOf(options, demand, choice);
 
   const call = callTiming({ ...demand, writeBytes }, memoryMb, threads, gets + puts, readBytes, host);
@@ -95,7 +95,7 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
   // The first request of a call opens a connection.
   const connectMs = gets > 0 ? reads.firstGetMs : puts * writes.firstPutMs;
   const transferMs = call.overheadMs + call.readMs + call.writeMs + connectMs;
-  const payload = payloadMs(payloadBytes, stateMachineType, environment);
+  const payload = payloadMs(payloadBytes, options.stateMachineType, environment);
   const warmMs = call.computeMs + transferMs + payload;
   const fetchMs = files.firstGetMs + files.get.mean + load.downloadMs;
   const warmUps = (choice.isWarmedUp ?? (options.warmUp && readsFrom !== 'request')) ? 1 : 0;
@@ -122,16 +122,13 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
     ...keptTensors(setting, { requestBytes: demand.requestBytes, readBytes, writeBytes }, choice),
     logs,
   });
-  const { graphBytes = 0 } = demand;
-  const partsOf = (bytes: number) => Math.ceil(bytes / (environment.handler.partMb * MIB));
-  const fileParts = partsOf(graphBytes) + partsOf(demand.fileBytes - graphBytes);
   const warmItems = itemsOf(call.computeMs, warmUpMs, 0, lines.warm);
+  const fileParts = fileGets(demand, environment);
   const coldItems = itemsOf(call.computeMs + load.firstRunMs, warmUpMs + loadMs, fileParts, lines.cold);
   return {
     warmDollars: sumOfItems(warmItems),
     coldDollars: sumOfItems(coldItems),
-    ...{ warmMs, loadMs: load.placementMs + loadMs, coldMs: warmMs + load.firstRunMs },
-    ...{ warmItems, coldItems },
+    ...{ warmItems, coldItems, warmMs, loadMs: load.placementMs + loadMs, coldMs: warmMs + load.firstRunMs },
     parts: {
       startMs: load.placementMs + load.initMs,
       sliceLoadMs: loadMs - load.initMs,
@@ -141,6 +138,12 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
       writeMs: call.writeMs + (gets > 0 ? 0 : connectMs),
     },
   };
+}
+
+/** GETs of the graph and of the weights, which are two objects. */
+function fileGets({ fileBytes, graphBytes = 0 }: SliceDemand, { handler }: Environment): number {
+  const partsOf = (bytes: number): number => Math.ceil(bytes / (handler.partMb * MIB));
+  return partsOf(graphBytes) + partsOf(fileBytes - graphBytes);
 }
 
 /** Dollars of the log lines of a slice's call and of its warm-up, of which the first in a new sandbox has more. */

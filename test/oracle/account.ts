@@ -13,6 +13,7 @@ import {
   fetchOf,
   initMs,
   lambdaDollars,
+  loadingMs,
   logDollars,
   requestDollars,
   sliceCall,
@@ -216,8 +217,7 @@ export function consolidatedAccounts(
 /** Two calls, the load of the whole model, and two PUTs and a GET by which one sandbox claims it. */
 function loadDollars(fn: Fn, { plan, productWeights }: Whole, askedMs: number): number {
   const load = fetchOf(fn, plan.slices[0], productWeights, plan.prepacking ?? true);
-  const init = initMs(fn);
-  const loadMs = init.node + init.runtime + load.firstByteMs + load.downloadMs + load.sessionMs;
+  const loadMs = loadingMs(fn, load);
   const lines = 2 * (constant('logs.callBytes') + constant('logs.warmUpBytes')) + constant('logs.startBytes');
   return (
     callDollars(2) +

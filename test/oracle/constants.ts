@@ -20,7 +20,7 @@ function found(from: Table, name: string): number | Percentiles {
   const before = known.get(from)?.get(name);
   if (before !== undefined) return before;
   const [group, own] = name.split('.');
-  const constant = (from[group] ?? {})[own] as { value: number | Percentiles } | undefined;
+  const constant = Object.hasOwn(from[group], own) ? from[group][own] : undefined;
   if (constant === undefined) throw new Error(`no constant ${name}`);
   known.get(from)?.set(name, constant.value);
   return constant.value;

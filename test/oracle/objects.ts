@@ -24,7 +24,7 @@ export function bytesOf({ dimensions }: PlanFile, { dtype, shape, name }: Tensor
   if (shape === null || !(dtype in ELEMENT)) throw new Error(`the size of ${name} is not known`);
   return shape.reduce<number>((product, size) => {
     const known = typeof size === 'string' ? dimensions[size] : size;
-    if (known === null || known === undefined) throw new Error(`a size of ${name} is not known`);
+    if (typeof known !== 'number') throw new Error(`a size of ${name} is not known`);
     return product * known;
   }, ELEMENT[dtype]);
 }

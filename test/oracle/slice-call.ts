@@ -86,6 +86,12 @@ export function fetchOf(fn: Fn, file: PlanFile['slices'][number], productBytes: 
   };
 }
 
+/** All of it is billed. */
+export function loadingMs(fn: Fn, load: ReturnType<typeof fetchOf>): number {
+  const init = initMs(fn);
+  return init.node + init.runtime + load.firstByteMs + load.downloadMs + load.sessionMs;
+}
+
 export function sliceCall(
   plan: PlanFile,
   { fn, slice, inEvent, mayAnswer }: Extract<State, { kind: 'call' }>,
@@ -118,21 +124,15 @@ export function sliceCall(
   ];
   const waiting = delays.reduce((sum, delay) => sum + meanOf(delay), 0);
 
-  const init = initMs(fn);
   const load = fetchOf(fn, plan.slices[slice], choices.productWeights[slice], plan.prepacking ?? true);
   // A call that loads its slice itself waits for its tensors meanwhile.
-  const hidden =
-    isWarmedUp || gets === 0
-      ? 0
-      : Math.min(load.firstByteMs + load.downloadMs, connecting + at(delayOf('Get', source), 50));
-  const loadMs = init.node + init.runtime + load.firstByteMs + load.downloadMs + load.sessionMs - hidden;
+  const waitMs = isWarmedUp || gets === 0 ? 0 : connecting + at(delayOf('Get', source), 50);
+  const loadMs = loadingMs(fn, load) - Math.min(load.firstByteMs + load.downloadMs, waitMs);
 
-  const lines = constant('logs.callBytes') + constant('logs.lineBytes');
-  const warmUpLines = isWarmedUp ? constant('logs.callBytes') + constant('logs.warmUpBytes') : 0;
   const warmUpMs = isWarmedUp ? nodeMs(fn, constant('handler.callCpuMs')) : 0;
   const always =
     callDollars(isWarmedUp ? 2 : 1) +
-    logDollars(lines + warmUpLines) +
+    logDollars(linesOf(isWarmedUp)) +
     (mayAnswer ? 0 : requestDollars('Puts', target, 1)) +
     requestDollars('Gets', 'standard', moved.standardGets) +
     requestDollars('Gets', 'express', moved.expressGets) +
@@ -151,6 +151,11 @@ export function sliceCall(
     firstMs: load.firstMs,
     delays,
   };
+}
+
+function linesOf(isWarmedUp: boolean): number {
+  const warmUp = constant('logs.callBytes') + constant('logs.warmUpBytes');
+  return constant('logs.callBytes') + constant('logs.lineBytes') + (isWarmedUp ? warmUp : 0);
 }
 
 /** What a slice reads from S3, by the kind of bucket, and what its event holds instead. */
