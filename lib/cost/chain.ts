@@ -10,6 +10,8 @@ export type Transport = 's3-standard' | 's3-express';
 export interface SliceDemand {
   /** Bytes of the files that a cold function downloads. */
   readonly fileBytes: number;
+  /** The part of `fileBytes` in the graph's file, beside which the weights are an object of their own. @default 0 */
+  readonly graphBytes?: number;
   /** Bytes of weights that sessions with prepacking copy for the kernels of products. */
   readonly packedBytes: number;
   /** Bytes of memory for the tensors of a run, which the first run of a session touches for the first time. */
@@ -22,6 +24,8 @@ export interface SliceDemand {
   readonly requestGets: number;
   readonly readBytes: number;
   readonly writeBytes: number;
+  /** Bytes of the request that no earlier slice reads. @default - what the slice reads, if it is the first one */
+  readonly requestBytes?: number;
   /** The least memory, in MB, with which the function can run the slice. */
   readonly memoryMb: number;
 }
@@ -36,6 +40,8 @@ export interface StepChoice {
   readonly writesTo: Transport;
   /** Whether it writes the results of the run. @default false */
   readonly writesResult?: boolean;
+  /** Whether it is called once more, to load beside the first slices. @default - with warm-ups, if it does not read first */
+  readonly isWarmedUp?: boolean;
   /** What travels in the state of the execution instead. @default - nothing */
   readonly inState?: InState;
 }

@@ -25,6 +25,8 @@ export type Schedule = readonly Stage[];
 export interface ScheduledStep {
   readonly cost: StepCost;
   readonly readsFrom: Transport | 'request';
+  /** Whether it reads the request, perhaps besides tensors of earlier slices. @default - if it reads nothing else */
+  readonly readsRequest?: boolean;
   readonly writesTo: Transport;
   readonly writesResult?: boolean;
   readonly inState?: InState;
@@ -92,11 +94,13 @@ export function itemsOf(
 /** The random delays of a slice's requests to S3, if it sends any. */
 function storeDelays(
   { stores, options }: DetailedCostModel,
-  { readsFrom, writesTo, inState }: Omit<ScheduledStep, 'cost'>,
+  { readsFrom, readsRequest, writesTo, inState }: Omit<ScheduledStep, 'cost'>,
 ): { readonly read?: LatencyDistribution; readonly write?: LatencyDistribution } {
   const isInline = (readsFrom === 'request' && options.request === 'inline') || inState?.readsAll;
+  // Of several reads, the slowest decides.
+  const isStandard = readsFrom === 'request' || (readsRequest && options.request === 's3');
   return {
-    ...(!isInline && { read: stores[readsFrom === 'request' ? 's3-standard' : readsFrom].get }),
+    ...(!isInline && { read: stores[isStandard ? 's3-standard' : readsFrom].get }),
     ...(!inState?.isAnswered && { write: stores[writesTo].put }),
   };
 }
@@ -172,7 +176,8 @@ function after(run: Run, stage: Stage, { ms, random }: Progress): Progress {
   }
 }
 
-function warmedUpBy(schedule: Schedule): ReadonlySet<number> {
+/** The slices that a schedule warms up. A slice at the start of a branch beside the first one is none of them. */
+export function warmedUpBy(schedule: Schedule): ReadonlySet<number> {
   return new Set(stagesOf(schedule).flatMap((stage) => (stage.kind === 'warm-up' ? [stage.slice] : [])));
 }
 

@@ -1,5 +1,6 @@
 /** The cost and the time of one slice, and the items of its bill, so that each dollar of a run has a name. */
 import type { SliceDemand, StepChoice, StepCost, Transport } from './chain';
+import type { Environment } from './constants/defaults';
 import type { CostOptions } from './options';
 import { durationRate, logDollars, singleThreadMs, tmpRate, vcpuShare, MIB } from './formulas/lambda';
 import type { Store } from './formulas/s3';
@@ -80,10 +81,13 @@ export interface StepParts {
 
 export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepChoice): DetailedStep {
   const { options, host, stores } = setting;
-  const { environment, stateMachineType, architecture, prices } = options;
+  const { environment, architecture, prices } = options;
   const { memoryMb, threads, readsFrom, writesTo } = choice;
-  const reads = stores[readsFrom === 'request' ? 's3-standard' : readsFrom];
   const [writes, files] = [stores[writesTo], stores['s3-standard']];
+  const ofRequest = options.request === 's3' ? demand.requestGets : 0;
+  const between = readsFrom === 'request' ? files : stores[readsFrom];
+  // Of several reads, the slowest decides.
+  const reads = ofRequest > 0 ? files : between;
   const { gets, readBytes, puts, writeBytes, payloadBytes } = transfersOf(options, demand, choice);
 
   const call = callTiming({ ...demand, writeBytes }, memoryMb, threads, gets + puts, readBytes, host);
@@ -91,12 +95,12 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
   // The first request of a call opens a connection.
   const connectMs = gets > 0 ? reads.firstGetMs : puts * writes.firstPutMs;
   const transferMs = call.overheadMs + call.readMs + call.writeMs + connectMs;
-  const payload = payloadMs(payloadBytes, stateMachineType, environment);
+  const payload = payloadMs(payloadBytes, options.stateMachineType, environment);
   const warmMs = call.computeMs + transferMs + payload;
   const fetchMs = files.firstGetMs + files.get.mean + load.downloadMs;
-  const warmUps = options.warmUp && readsFrom !== 'request' ? 1 : 0;
+  const warmUps = (choice.isWarmedUp ?? (options.warmUp && readsFrom !== 'request')) ? 1 : 0;
   // A call that loads its slice meanwhile waits for the first byte of its tensors. Their bytes share the network with the files.
-  const overlapMs = warmUps > 0 || gets === 0 ? 0 : Math.min(fetchMs, connectMs + reads.get.quantile(0.5));
+  const overlapMs = warmUps > 0 || gets === 0 ? 0 : Math.min(fetchMs, connectMs + reads.medianGetMs);
   const loadMs = load.initMs + fetchMs + load.sessionMs - overlapMs;
 
   const warmUpMs = warmUps * singleThreadMs(environment.handler.callCpuMs, vcpuShare(memoryMb, environment));
@@ -113,19 +117,18 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
     lambdaTransfer: (transferMs + waitMs) * rate,
     ephemeralStorage: (computeMs + startMs + (transferMs + waitMs)) * tmpDollars,
     s3Puts: puts * writes.putDollars,
-    s3Gets: gets * reads.getDollars + fileGets * files.getDollars,
-    s3Bytes: writeBytes * writes.uploadDollarsPerByte + readBytes * reads.downloadDollarsPerByte,
-    ...keptTensors(setting, { readBytes, writeBytes }, choice),
+    s3Gets: (gets - ofRequest) * between.getDollars + (ofRequest + fileGets) * files.getDollars,
+    s3Bytes: writeBytes * writes.uploadDollarsPerByte + readBytes * between.downloadDollarsPerByte,
+    ...keptTensors(setting, { requestBytes: demand.requestBytes, readBytes, writeBytes }, choice),
     logs,
   });
-  const fileParts = Math.ceil(demand.fileBytes / (environment.handler.partMb * MIB));
   const warmItems = itemsOf(call.computeMs, warmUpMs, 0, lines.warm);
+  const fileParts = fileGets(demand, environment);
   const coldItems = itemsOf(call.computeMs + load.firstRunMs, warmUpMs + loadMs, fileParts, lines.cold);
   return {
     warmDollars: sumOfItems(warmItems),
     coldDollars: sumOfItems(coldItems),
-    ...{ warmMs, loadMs: load.placementMs + loadMs, coldMs: warmMs + load.firstRunMs },
-    ...{ warmItems, coldItems },
+    ...{ warmItems, coldItems, warmMs, loadMs: load.placementMs + loadMs, coldMs: warmMs + load.firstRunMs },
     parts: {
       startMs: load.placementMs + load.initMs,
       sliceLoadMs: loadMs - load.initMs,
@@ -137,6 +140,12 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
   };
 }
 
+/** GETs of the graph and of the weights, which are two objects. */
+function fileGets({ fileBytes, graphBytes = 0 }: SliceDemand, { handler }: Environment): number {
+  const partsOf = (bytes: number): number => Math.ceil(bytes / (handler.partMb * MIB));
+  return partsOf(graphBytes) + partsOf(fileBytes - graphBytes);
+}
+
 /** Dollars of the log lines of a slice's call and of its warm-up, of which the first in a new sandbox has more. */
 function logLines({ environment: { logs }, prices }: Required<CostOptions>, warmUps: number) {
   const bytes = logs.callBytes + logs.lineBytes + warmUps * (logs.callBytes + logs.warmUpBytes);
@@ -146,13 +155,14 @@ function logLines({ environment: { logs }, prices }: Required<CostOptions>, warm
 /** The storage of what a slice writes and of the request, and what the caller pays for its own request and result. */
 function keptTensors(
   { options, stores }: StepSetting,
-  { readBytes, writeBytes }: Pick<SliceDemand, 'readBytes' | 'writeBytes'>,
+  { readBytes, writeBytes, requestBytes }: Pick<SliceDemand, 'readBytes' | 'writeBytes' | 'requestBytes'>,
   { readsFrom, writesTo, writesResult }: StepChoice,
 ): Pick<LineItems, 'tensorStorage' | 'callerPuts' | 'callerGets'> {
   const { request, result, outputRetentionDays, intermediateRetentionDays } = options;
   const standard = stores['s3-standard'];
   const isUploaded = readsFrom === 'request' && request === 's3';
-  const ofRequest = isUploaded ? readBytes * standard.dollarsPerByteAndDay * outputRetentionDays : 0;
+  const keptBytes = requestBytes ?? (readsFrom === 'request' ? readBytes : 0);
+  const ofRequest = request === 's3' ? keptBytes * standard.dollarsPerByteAndDay * outputRetentionDays : 0;
   const days = writesResult ? outputRetentionDays : intermediateRetentionDays;
   return {
     tensorStorage: writeBytes * stores[writesTo].dollarsPerByteAndDay * days + ofRequest,

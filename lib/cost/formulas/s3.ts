@@ -2,7 +2,7 @@
 import type { Pairs } from '../constants/constant';
 import type { Environment, Prices } from '../constants/defaults';
 import type { Transport } from '../chain';
-import { LatencyDistribution } from '../latency/latency-distribution';
+import { LatencyDistribution, atPercent } from '../latency/latency-distribution';
 
 /** Bytes of a GB in S3's prices. */
 export const GIB = 2 ** 30;
@@ -12,6 +12,7 @@ const DAYS_PER_MONTH = 365 / 12;
 export interface Store {
   readonly get: LatencyDistribution;
   readonly put: LatencyDistribution;
+  readonly medianGetMs: number;
   /** Milliseconds that the first request of an invocation takes longer, because it opens a connection. */
   readonly firstGetMs: number;
   readonly firstPutMs: number;
@@ -47,8 +48,9 @@ export function storesOf(prices: Prices, { s3 }: Environment): Readonly<Record<T
 /** @param firstGetMs median of the first GET of a call */
 function delaysOf(gets: Pairs, puts: Pairs, firstGetMs: number, firstPutMs: number) {
   const [get, put] = [gets, puts].map((pairs) => LatencyDistribution.fromPercentiles(pairs));
-  const longer = (first: number, later: LatencyDistribution) => Math.max(0, first - later.quantile(0.5));
-  return { get, put, firstGetMs: longer(firstGetMs, get), firstPutMs: longer(firstPutMs, put) };
+  // A distribution has steps, between which the medians of S3 Express lie.
+  const longer = (first: number, later: Pairs) => Math.max(0, first - atPercent(later, 50));
+  return { get, put, medianGetMs: atPercent(gets, 50), firstGetMs: longer(firstGetMs, gets), firstPutMs: longer(firstPutMs, puts) };
 }
 
 /** Dollars a month for files that functions load, which are in S3 Standard. */

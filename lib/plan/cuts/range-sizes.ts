@@ -70,6 +70,7 @@ export function sizeRanges(
       // At its end, a slice writes what later slices need, and the last one the results.
       writeBytes: isLast ? resultBytes : moved.liveBytes,
       outputBytes: moved.liveBytes,
+      requestBytes: moved.requestBytes,
       computedBytes: moved.computedBytes,
       ...moved.gets,
       coreSeconds: coreSeconds + held.repeatedSeconds,
@@ -87,6 +88,7 @@ export function sizeOfRange(space: CutSpace, start: number, end: number): RangeS
 
 class MovedTensors {
   readBytes = 0;
+  requestBytes = 0;
   computedBytes = 0;
   liveBytes = 0;
   private liveHeaders = 0;
@@ -99,6 +101,7 @@ class MovedTensors {
   private readonly endingAt: Float64Array;
   private readonly endingHeadersAt: Float64Array;
   private readonly headers: Float64Array;
+  private readonly firstUsedAt: Int32Array;
 
   constructor(
     private readonly space: CutSpace,
@@ -111,7 +114,9 @@ class MovedTensors {
     for (const value of results) this.isResult[value] = 1;
     this.endingAt = new Float64Array(order.length);
     this.endingHeadersAt = new Float64Array(order.length);
-    this.headers = tablesOf(space).headers;
+    const { headers, firstUsedAt } = tablesOf(space);
+    this.headers = headers;
+    this.firstUsedAt = firstUsedAt;
   }
 
   get characters(): number {
@@ -165,6 +170,7 @@ class MovedTensors {
     this.seen[value] = 1;
     const { bytes, producedAt } = this.space;
     this.readBytes += bytes[value];
+    if (producedAt[value] < 0 && this.firstUsedAt[value] >= this.start) this.requestBytes += bytes[value];
     const from = producedAt[value] < 0 ? this.fromRequest : this.fromSlices;
     from.tensors++;
     from.bytes += bytes[value];
@@ -185,6 +191,8 @@ interface SpaceTables {
   readonly weights: WeightTable;
   readonly memory: ModelMemory;
   readonly headers: Float64Array;
+  /** By value: the position of its first user, beyond the last position if there is none. */
+  readonly firstUsedAt: Int32Array;
 }
 
 const tables = new WeakMap<CutSpace, SpaceTables>();
@@ -195,7 +203,16 @@ export function tablesOf(space: CutSpace): SpaceTables {
     weights: new WeightTable(dataflow, bytes, costs.work),
     memory: modelMemory(dataflow, bytes, costs),
     headers: Float64Array.from(dataflow.model.graph.values, ({ name }) => headerBytes(name)),
+    firstUsedAt: firstUsesOf(dataflow),
   };
   tables.set(space, known);
   return known;
+}
+
+function firstUsesOf({ order, reads, model }: CutSpace['dataflow']): Int32Array {
+  const first = new Int32Array(model.graph.values.length).fill(order.length);
+  order.forEach((node, position) => {
+    for (const value of reads[node]) first[value] = Math.min(first[value], position);
+  });
+  return first;
 }

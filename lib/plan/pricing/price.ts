@@ -1,7 +1,13 @@
 /** Prices wired slices by the schedule in which they run, and decides whether a pipeline also has one function with the whole model. */
 import type { InState, SliceDemand, Transport } from '../../cost/chain';
 import type { DetailedCostModel } from '../../cost/model';
-import { type ItemizedStep, type RunOutcomes, type Schedule, scheduleOutcomes } from '../../cost/schedule';
+import {
+  type ItemizedStep,
+  type RunOutcomes,
+  type Schedule,
+  scheduleOutcomes,
+  warmedUpBy,
+} from '../../cost/schedule';
 import { sumOf, largestOf } from '../../extremes';
 import { type SliceSize, fileBytes, ephemeralStorageMb, memoryMb } from '../sizes/estimate';
 import { withWarmUps } from '../schedule/schedule';
@@ -57,14 +63,16 @@ export function pricedPlan(
 ): PricedPlan {
   const last = sizes.length - 1;
   const stages = model.warmsUp ? withWarmUps(schedule) : schedule;
+  const warmedUp = warmedUpBy(stages);
   const shares = handedOn && model.options.tensorsInState ? stateShares(handedOn, sizes, stages) : [];
   const steps = sizes.map((size, slice): ItemizedStep => {
     const writesResult = slice === last;
     const readsFrom = slice === 0 ? 'request' : transport;
     const writesTo = writesResult ? 's3-standard' : transport;
     const inState = shares.at(slice);
-    const places = { readsFrom, writesTo, writesResult, ...(inState && { inState }) } as const;
-    const choice = { memoryMb: memoryMb[slice], threads, ...places };
+    const readsRequest = size.requestGets > 0;
+    const places = { readsFrom, readsRequest, writesTo, writesResult, ...(inState && { inState }) } as const;
+    const choice = { memoryMb: memoryMb[slice], threads, ...places, isWarmedUp: warmedUp.has(slice) };
     return { cost: model.step(demandOf(size, outputSecondsPerByte), choice), ...places };
   });
   return { model, schedule: stages, steps, outcomes: scheduleOutcomes(model, stages, steps) };
@@ -75,6 +83,7 @@ export function demandOf(size: SliceSize, outputSecondsPerByte: number): SliceDe
   return {
     ...size,
     fileBytes: fileBytes(size),
+    graphBytes: fileBytes(size) - size.weightBytes,
     coreSeconds: size.coreSeconds + outputSecondsPerByte * size.outputBytes,
     memoryMb: memoryMb(size),
   };

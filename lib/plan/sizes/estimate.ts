@@ -65,6 +65,8 @@ export interface SliceSize {
   readonly writeBytes: number;
   /** The part of `writeBytes` that its session computes. */
   readonly outputBytes: number;
+  /** Tensors of the request that no earlier slice reads. */
+  readonly requestBytes: number;
   /**
    * Tensors that ONNX Runtime copies because the slice ends: they would be views or in place, which outputs cannot be. A longer
    * slice may copy less.
@@ -83,7 +85,7 @@ export interface SliceSize {
 
 export type MemorySize = Omit<
   SliceSize,
-  'writeBytes' | 'computedBytes' | 'gets' | 'requestGets' | 'coreSeconds'
+  'writeBytes' | 'requestBytes' | 'computedBytes' | 'gets' | 'requestGets' | 'coreSeconds'
 >;
 
 /** The expected peak of the resident memory of the slice's function in its first call, in bytes. */

@@ -154,7 +154,14 @@ export function usesFrom({ dataflow, repeatedUsers }: NodeMemory, start: number)
 
 type Moved = Pick<
   SliceSize,
-  'readBytes' | 'gets' | 'requestGets' | 'writeBytes' | 'outputBytes' | 'computedBytes' | 'coreSeconds'
+  | 'readBytes'
+  | 'requestBytes'
+  | 'gets'
+  | 'requestGets'
+  | 'writeBytes'
+  | 'outputBytes'
+  | 'computedBytes'
+  | 'coreSeconds'
 >;
 
 /** The size of the slice whose weights are held and whose nodes ran with memory from the pool. */

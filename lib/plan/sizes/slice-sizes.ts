@@ -34,6 +34,7 @@ export function sliceSizes(
   const position = new Map(dataflow.order.map((node, place) => [node, place]));
   const sum = (values: readonly ValueIndex[]): number =>
     values.reduce((total, value) => total + bytes[value], 0);
+  const isRead = new Set<ValueIndex>();
   const gets = sliceGets(dataflow.model.graph, wiring, { bytes, elementBytes });
   return wiring.slices.map((slice, index) => {
     const held = new HeldWeights(table);
@@ -41,10 +42,16 @@ export function sliceSizes(
     for (const value of slice.outputs) held.addValue(value);
     const start = slice.nodes.reduce((first, node) => Math.min(first, position.get(node) ?? first), Infinity);
     const { pool, run } = executed(memory, slice, start);
+    const reads = readsOf(wiring, index);
+    const ofRequest = reads.flatMap(({ value, source }) =>
+      source.from === 'request' && !isRead.has(value) ? [value] : [],
+    );
+    for (const value of ofRequest) isRead.add(value);
     return sizeOf(held, pool, run, {
-      readBytes: sum(readsOf(wiring, index).map(({ value }) => value)),
+      readBytes: sum(reads.map(({ value }) => value)),
       writeBytes: sum(writesOf(wiring, index)),
       outputBytes: sum(slice.outputs),
+      requestBytes: sum(ofRequest),
       computedBytes: slice.nodes.reduce((total, node) => total + table.outputBytes(node), 0),
       ...gets[index],
       // Added in the same order as for a range, so that the last bit is the same.

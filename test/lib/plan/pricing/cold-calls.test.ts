@@ -25,7 +25,7 @@ const { cuts } = analyzeModel(saveModel(mlp(1)), { costs: { environment }, dimen
 const nothing: SliceSize = {
   ...{ weightBytes: 0, mappedBytes: 0, packedBytes: 0, bodyBytes: 0, activationBytes: 0, largestBytes: 0 },
   ...{ readBytes: 0, writeBytes: 0, copiedBytes: 0, computedBytes: 0, nodes: 0 },
-  ...{ coreSeconds: 10, gets: 1, requestGets: 0, outputBytes: 0 },
+  ...{ coreSeconds: 10, gets: 1, requestGets: 0, outputBytes: 0, requestBytes: 0 },
 };
 
 test('a cold call starts, loads, reads, computes and writes, and does so most slowly by the constants that are believed', () => {
