@@ -1,8 +1,8 @@
 /** Reads a slice's tensors before its session runs, and writes its outputs afterwards. */
-import type { ExecutionOutputs, InlineMode, ObjectReference } from '../../contract/execution';
+import type { InlineMode } from '../../contract/execution';
 import { outputObjectKey, sliceObjectKey } from '../../contract/keys';
 import { REQUEST_ETAG } from '../../contract/safetensors-metadata';
-import { IN_S3, type SliceEvent, type StateTensors } from '../../contract/slice-event';
+import { IN_S3, type SliceEvent } from '../../contract/slice-event';
 import type { SliceManifest, SourcedTensor } from '../../contract/slice-manifest';
 import { sliceFailed } from '../errors';
 import { parseExecutionInput, type ParsedInput, openRequest } from '../request/request';
@@ -20,14 +20,6 @@ export interface Stores {
   /** The function's memory size, which bounds what it can parse. */
   readonly memoryBytes: number;
   readonly runs: SafetensorsStore;
-}
-
-interface WrittenTensors {
-  readonly object?: ObjectReference;
-  /** If the state machine can carry tensors: those of this slice, or that they are in S3. */
-  readonly tensors?: StateTensors;
-  readonly outputs?: ExecutionOutputs;
-  readonly bytesWritten: number;
 }
 
 export function parseRequest({ request }: SliceEvent, manifest: SliceManifest): ParsedInput | undefined {
@@ -96,7 +88,7 @@ export async function writeTensors(
   { read, computed }: { readonly read: NamedTensors; readonly computed: NamedTensors },
   { inline, requestEtag }: WriteOptions,
   stores: Stores,
-): Promise<WrittenTensors> {
+) {
   if (manifest.result !== undefined) {
     const all = new Map([...read, ...computed]);
     const { outputs, bytesWritten } = await writeResults(
@@ -109,6 +101,7 @@ export async function writeTensors(
   }
   const metadata: Metadata = requestEtag === undefined ? {} : { [REQUEST_ETAG]: requestEtag };
   const tensors = maxTensors === undefined ? undefined : encodeStateTensors(computed, metadata, maxTensors);
+  // If the state machine can carry tensors, it gets those of this slice, or that they are in S3.
   if (tensors !== undefined) return { tensors, bytesWritten: 0 };
   const key = sliceObjectKey(run, manifest.slice);
   const bytesWritten = await stores.runs.write(key, computed, metadata);

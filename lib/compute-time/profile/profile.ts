@@ -14,7 +14,7 @@ export interface ModelProfile {
   readonly onnxRuntime: string;
   /** How far ONNX Runtime had optimized the whole model before it was measured. */
   readonly graphOptimization: OptimizationLevel;
-  readonly model: ProfiledModelName;
+  readonly model: NamedModel;
   /** The sizes that the symbolic dimensions of the inputs had. */
   readonly dimensions: Readonly<Record<string, number>>;
   readonly machine: ProfiledMachine;
@@ -24,12 +24,13 @@ export interface ModelProfile {
   readonly nodes: readonly (ProfiledNode | null)[];
 }
 
-interface ProfiledModelName {
+/** The model of a profile or a plan, by which they are compared with another one. */
+export interface NamedModel {
   /** File name without folder. */
   readonly file: string;
   /** Number of nodes of the graph that is cut. */
   readonly nodes: number;
-  /** See `graphDigest`. */
+  /** See `graphDigest`. Profiles and plans fit every model whose graph has this digest. */
   readonly graphDigest: string;
 }
 

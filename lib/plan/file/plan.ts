@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { SourcedTensor } from '../../../contract/slice-manifest';
 import type { TensorSpec } from '../../../contract/tensors';
+import type { NamedModel } from '../../compute-time/profile/profile';
 import type { OptimizationLevel } from '../../optimize/level';
 import { type Graph, type ValueIndex, OMITTED } from '../../onnx/model';
 import type { DataSource } from '../../shapes/data-source';
@@ -21,7 +22,7 @@ export interface SlicePlan {
   readonly graphOptimization: OptimizationLevel;
   /** Identifies the slices, weights included. The `deploymentDigest`, which tasks carry, covers it. */
   readonly planDigest: string;
-  readonly model: PlannedModel;
+  readonly model: NamedModel;
   /** The size for which the estimates are made, of each symbolic dimension of the inputs. */
   readonly dimensions: Readonly<Record<string, number>>;
   /** The names of the dimensions whose sizes were assumed instead of given, sorted. */
@@ -47,15 +48,6 @@ export interface SlicePlan {
   /** What x86 processors without VNNI would multiply wrongly; absent if there is nothing. */
   readonly int8Weights?: PlannedInt8Weights;
   readonly slices: readonly PlannedSlice[];
-}
-
-interface PlannedModel {
-  /** File name without folder. */
-  readonly file: string;
-  /** Number of nodes of the graph that was cut. */
-  readonly nodes: number;
-  /** See `graphDigest`. The plan fits every model whose graph has this digest. */
-  readonly graphDigest: string;
 }
 
 export interface PlannedSlice {
