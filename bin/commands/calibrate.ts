@@ -28,7 +28,7 @@ five calls tell. --out writes them for --environment of plan.
 
 Examples:
   $ sliced-inference calibrate slices/plan.json --stack Ocr | sh
-  $ sliced-inference calibrate slices/plan.json --logs ./*.logs.json --out environment.json`;
+  $ sliced-inference calibrate slices/plan.json --logs *.logs.json --out e.json`;
 
 export function calibrateCommand(): Command {
   return new Command('calibrate')

@@ -70,7 +70,9 @@ export class Slices {
   writeBytes(slice: number): number {
     const { outputs } = this.model;
     const wanted = new Set([...outputs, ...this.groups.flatMap((_, other) => [...this.neededBy(other)])]);
-    return this.sum([...wanted].filter((name) => this.comesFrom(name) === slice));
+    // The last slice writes all results, also those of other slices.
+    const results = new Set(slice === this.groups.length - 1 ? outputs : []);
+    return this.sum([...wanted].filter((name) => this.comesFrom(name) === slice || results.has(name)));
   }
 
   /** Of slices before a cut, needed by nodes after it. @param cut the first slice after the cut */

@@ -50,7 +50,13 @@ function delaysOf(gets: Pairs, puts: Pairs, firstGetMs: number, firstPutMs: numb
   const [get, put] = [gets, puts].map((pairs) => LatencyDistribution.fromPercentiles(pairs));
   // A distribution has steps, between which the medians of S3 Express lie.
   const longer = (first: number, later: Pairs) => Math.max(0, first - atPercent(later, 50));
-  return { get, put, medianGetMs: atPercent(gets, 50), firstGetMs: longer(firstGetMs, gets), firstPutMs: longer(firstPutMs, puts) };
+  return {
+    get,
+    put,
+    medianGetMs: atPercent(gets, 50),
+    firstGetMs: longer(firstGetMs, gets),
+    firstPutMs: longer(firstPutMs, puts),
+  };
 }
 
 /** Dollars a month for files that functions load, which are in S3 Standard. */

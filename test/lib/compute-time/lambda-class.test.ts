@@ -16,15 +16,15 @@ function plannedMs(file: string, prepacking: boolean, dimensions: Readonly<Recor
 
 it('nine of ten operators are planned within 0.67 to 1.5 of their time', () => {
   const folder = temporaryFolder();
-  // Each kind of operator has neighbors in the table, so every third row is enough.
-  const rows = tableRows().filter((_, index) => index % 3 === 0);
+  // Each kind of operator has neighbors in the table, so every fifth row is enough.
+  const rows = tableRows().filter((_, index) => index % 5 === 0);
   const ratios = rows.map(({ operator, shape, prepacking, referenceMs }, index) => {
     const file = path.join(folder, `${index}.onnx`);
     writeOperator(file, operator, shape);
     return plannedMs(file, prepacking) / referenceMs;
   });
   const good = ratios.filter((ratio) => ratio >= 0.67 && ratio <= 1.5);
-  expect(rows.length).toBeGreaterThan(100);
+  expect(rows.length).toBeGreaterThan(60);
   expect(good.length / ratios.length).toBeGreaterThanOrEqual(0.9);
 });
 

@@ -11,7 +11,11 @@ const COMPILER = [
 ];
 
 /** Deployments into the local cloud, of which `npm test` runs some cases too. */
-const DEPLOYMENTS = [/\/end-to-end\/(corpus|deployment)\.test/, /\/lib\/aws\/workflow\/failure\.test/];
+const DEPLOYMENTS = [
+  /\/end-to-end\/(corpus|deployment)\.test/,
+  /\/lib\/aws\/workflow\/failure\.test/,
+  /\/bin\/commands\/calibrate\.test/,
+];
 
 /** Deployed examples, runs under faults, the fuzzer, and checks of the checks. */
 const LEFT_OUT = {

@@ -1,6 +1,6 @@
 // Draws docs/terminal.svg, a recording of a terminal: a model of the demo is inspected, planned, deployed into the local cloud and called
 // with a line of the demo's photo. The outputs are those of this run; `…` stands for lines that are left out.
-// Run it in a clone: `npm run build && node scripts/recording.mjs`
+// Run it in a clone: `npm run build && node docs/draw-terminal.mjs`
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
