@@ -121,7 +121,7 @@ export const DEQUANTIZATION_NS = 3;
 export const PACKED_DEQUANTIZATION_NS = 0.2;
 
 /** Nanoseconds for each element of the windows that `ConvInteger` copies one by one, if they have one dimension. */
-export const INTEGER_WINDOW_NS = 5.8;
+export const INTEGER_WINDOW_NS = 3;
 
 /** Nanoseconds for each row of a softmax or a reduction. */
 export const ROW_NS = 12;
