@@ -176,7 +176,7 @@ function after(run: Run, stage: Stage, { ms, random }: Progress): Progress {
   }
 }
 
-/** The slices that a schedule warms up. A slice at the start of a branch beside the first one is none of them. */
+/** The slices that a schedule warms up. It does not warm up a slice at the start of a branch beside slice 0. */
 export function warmedUpBy(schedule: Schedule): ReadonlySet<number> {
   return new Set(stagesOf(schedule).flatMap((stage) => (stage.kind === 'warm-up' ? [stage.slice] : [])));
 }

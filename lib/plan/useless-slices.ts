@@ -1,4 +1,5 @@
-/** What users should know of slices that nothing is gained by. */
+/** Warns of slices that cost calls and transfers and take hardly any work from the others. */
+import { inBytes } from '../cost/alternatives/wording';
 import { sumOf } from '../extremes';
 import { type SliceSize, isNearEmpty } from './sizes/estimate';
 
@@ -11,10 +12,8 @@ export function uselessSlicesNote(sizes: readonly SliceSize[]): string | undefin
     (weightBytes === 0 || isNearEmpty(weightBytes, weights, sizes.length));
   const named = sizes.flatMap((size, slice) => (isUseless(size) ? [slice] : []));
   if (named.length === 0) return undefined;
-  const which = named.length === 1 ? `slice ${named[0]} has` : `slices ${named.join(', ')} have`;
-  const megabytes = (
-    sumOf(named.map((slice) => sizes[slice].readBytes + sizes[slice].writeBytes)) / 1e6
-  ).toFixed(1);
+  const which = named.length === 1 ? `slice ${named[0]} has` : `slices ${named.join(', ')} each have`;
+  const moved = inBytes(sumOf(named.map((slice) => sizes[slice].readBytes + sizes[slice].writeBytes)));
   const left = sizes.length - named.length;
-  return `${which} almost none of the weights and of the work, but each run pays for calls and for ${megabytes} MB of tensors that are read and written there: use ${left} ${left === 1 ? 'slice' : 'slices'}`;
+  return `${which} at most 1 % of the weights and of the work, and each run still pays for the call and for ${moved} of tensors: use ${left} ${left === 1 ? 'slice' : 'slices'}`;
 }

@@ -148,7 +148,7 @@ describe('the assumptions', () => {
 test('the warnings name slices that hold and do nearly nothing', () => {
   const { warnings } = realReport(sparseModel(1, 4096), count(2));
   expect(warnings).toEqual([
-    expect.stringMatching(/^slice 1 has almost none of the weights .*: use 1 slice$/),
+    expect.stringMatching(/^slice 1 has at most 1 % of the weights .*: use 1 slice$/),
   ]);
 });
 
