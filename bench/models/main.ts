@@ -9,11 +9,12 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { Command } from 'commander';
 import { processorClass } from '../../lambda/telemetry/processor';
-import { MAX_LAMBDA_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
+import { encodeTensors } from '../../client';
+import { MEMORY_MB_PER_VCPU } from '../../lib/plan/sizes/lambda-quotas';
 import { deploy } from '../deployment';
 import { describeMachine, folderOption, inOwnFolder, numberOption, print } from '../harness';
-import type { BenchModel } from '../inputs';
-import { formatTable } from '../measure';
+import { inputsOf, type BenchModel } from '../inputs';
+import { formatSpread, formatTable } from '../measure';
 import { PROGRAM, sliceModel, synthesize } from '../synthesize';
 import { machineRatio } from '../times/machine-ratio';
 import { packagedModels } from './packages';
@@ -39,17 +40,18 @@ interface Compared {
 }
 
 async function main(folder: string, { python, packages, slices, runs }: Options): Promise<void> {
-  const ratio = await machineRatio(folder);
-  print(
-    `${describeMachine()}, ${processorClass()}; this machine takes ${ratio.toFixed(2)} of the table's time`,
-  );
+  print(`${describeMachine()}, ${processorClass()}`);
+  const ratios: number[] = [];
   const rows: string[][] = [];
   for (const model of packagedModels(packages, python)) {
+    // Again for each model, because the speed of a shared machine changes.
+    const ratio = await machineRatio(folder);
     const own = await compare(folder, model, slices, runs);
     if (typeof own === 'string') {
       print(`${model.name}: ${own}`);
       continue;
     }
+    ratios.push(ratio);
     const [first, warm] = [own.first / ratio, own.warm / ratio];
     const digits = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
     rows.push([
@@ -71,6 +73,7 @@ async function main(folder: string, { python, packages, slices, runs }: Options)
     'peak',
   ];
   print(formatTable([...head, 'least timeout'], rows));
+  print(`this machine takes ${formatSpread(ratios, 2)} of the table's time, measured before each model`);
 }
 
 /** A message if the model cannot be cut so. */
@@ -83,8 +86,14 @@ async function compare(
   const own = fs.mkdtempSync(path.join(folder, 'model-'));
   const [out, outdir] = ['slices', 'assembly'].map((name) => path.join(own, name));
   try {
-    const plan = sliceModel(model, slices, out);
-    synthesize({ outdir, slices: out, memoryMb: MAX_LAMBDA_MEMORY_MB });
+    const inputs = path.join(own, 'inputs.safetensors');
+    const first = sliceModel(model, slices, path.join(own, 'first'));
+    fs.writeFileSync(inputs, encodeTensors(inputsOf(model, first.inputs)));
+    // Some sizes and iterations depend on the inputs.
+    const flags = ['--inputs', inputs];
+    const plan = sliceModel(model, slices, out, flags);
+    // On one vCPU, functions compute with one thread, as the table does.
+    synthesize({ outdir, slices: out, memoryMb: MEMORY_MB_PER_VCPU });
     const deployment = await deploy(model, outdir);
     try {
       const { timings: first } = await deployment.run();
@@ -92,7 +101,7 @@ async function compare(
       for (let round = 0; round < runs; round++) sums.push(runMsOf((await deployment.run()).timings));
       const warm = sums.sort((a, b) => a - b)[Math.floor(runs / 2)];
       return {
-        ...{ planned: plannedMs(model, slices), first: runMsOf(first), warm },
+        ...{ planned: plannedMs(model, slices, flags), first: runMsOf(first), warm },
         plannedPeak: Math.max(...plan.slices.map(({ peakMemoryBytes }) => peakMemoryBytes)),
         peak: Math.max(...first.map(({ peakMemoryBytes }) => peakMemoryBytes)),
         shortest: `${Math.min(...plan.slices.map(({ timeoutSeconds }) => timeoutSeconds))} s`,
@@ -116,20 +125,20 @@ interface PlannedMs {
 }
 
 /** Of `plan --json`, with one thread on one vCPU. */
-function plannedMs({ file, dimensions }: BenchModel, slices: number): PlannedMs {
-  const flags = Object.entries(dimensions).flatMap(([name, size]) => ['--dimension', `${name}=${size}`]);
-  const args = ['--no-warnings', PROGRAM, 'plan', file, '--slices', String(slices), '--json', ...flags];
+function plannedMs({ file, dimensions }: BenchModel, slices: number, more: readonly string[]): PlannedMs {
+  const sizes = Object.entries(dimensions).flatMap(([name, size]) => ['--dimension', `${name}=${size}`]);
+  const flags = ['--slices', String(slices), '--json', ...sizes, ...more];
+  const args = ['--no-warnings', PROGRAM, 'plan', file, ...flags];
   const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 2 ** 28 });
   const { slices: all } = JSON.parse(stdout) as { readonly slices: readonly PlannedSlice[] };
   const sumOf = (of: (slice: PlannedSlice) => number): number => all.reduce((sum, own) => sum + of(own), 0);
   const warm = sumOf(({ coreSeconds }) => 1000 * coreSeconds);
   const firstMs = sumOf(
-    ({ memoryMb, times: { coldMs, warmMs } }) => (coldMs - warmMs) * Math.min(1, memoryMb / MB_PER_VCPU),
+    ({ memoryMb, times: { coldMs, warmMs } }) =>
+      (coldMs - warmMs) * Math.min(1, memoryMb / MEMORY_MB_PER_VCPU),
   );
   return { warm, first: warm + firstMs };
 }
-
-const MB_PER_VCPU = 1769;
 
 interface PlannedSlice {
   readonly coreSeconds: number;

@@ -4,8 +4,16 @@ import { kernelMs } from './kernel-time';
 import { writeOperator } from './operators';
 import { tableRows } from './table';
 
-/** Rows of the table that tell how fast a machine is: products, functions and memory. */
-const KERNELS = ['MatMul float32 128x768x768', 'MatMul float32 24x768x3072', 'Sigmoid 393216', 'Add 1572864'];
+/** Rows of the table that tell how fast a machine is: products, convolutions, functions and memory. */
+const KERNELS = [
+  'MatMul float32 128x768x768',
+  'MatMul float32 24x768x3072',
+  'Conv float32 128->128 3x3 at 28, stride 1, groups 1',
+  'Conv float32 64->256 1x1 at 56, stride 1, groups 1',
+  'Conv float32 64->64 3x3 at 56, stride 1, groups 64',
+  'Sigmoid 393216',
+  'Add 1572864',
+];
 
 /** The geometric mean of the kernels. */
 export async function machineRatio(folder: string): Promise<number> {

@@ -69,10 +69,14 @@ export function exampleOf(sizes: Sizes, options: CostOptions, transport: Transpo
   };
 }
 
-function offerOf({ comparison }: ReturnType<typeof exampleOf>, id: AlternativeId): Offer & { name: string } {
+function offerOf(
+  { comparison }: ReturnType<typeof exampleOf>,
+  id: AlternativeId,
+  index?: number,
+): Offer & { name: string } {
   const found = comparison.alternatives.find((own) => own.id === id);
   if (found === undefined) throw new Error(`no alternative ${id}`);
-  return { name: found.name, ...found.at(RATE) };
+  return { name: found.name, ...found.at(RATE, index) };
 }
 
 /** With fewer digits than in a report. */
@@ -121,7 +125,8 @@ export function bertRows(): string[][] {
     }),
   );
   for (const id of ['one-function', 'fargate'] as const) {
-    const offers = ENDS.map((environment) => offerOf(exampleOf(BERT, { ...INLINE, environment }), id));
+    const { index } = offerOf(exampleOf(BERT, INLINE), id);
+    const offers = ENDS.map((environment) => offerOf(exampleOf(BERT, { ...INLINE, environment }), id, index));
     const cells = (['warm', 'cold'] as const).flatMap((temperature) =>
       runCells(
         offers.map((offer) => {

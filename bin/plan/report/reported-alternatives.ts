@@ -18,9 +18,10 @@ export function reportedAlternatives(
   return {
     requests,
     alternatives: alternatives.map((own) => {
+      const offer = own.at(perHour);
       const offerAt = (end: End): Offer =>
-        (ends[end].alternatives.find(({ id }) => id === own.id) ?? own).at(perHour);
-      return reportedAlternative(own, own.at(perHour), { fast: offerAt('fast'), slow: offerAt('slow') });
+        (ends[end].alternatives.find(({ id }) => id === own.id) ?? own).at(perHour, offer.index);
+      return reportedAlternative(own, offer, { fast: offerAt('fast'), slow: offerAt('slow') });
     }),
     sentences: [...verdict.sentences.map(sentence), ...otherChoices(verdict, ends)],
     ...(verdict.cheapest !== undefined && { cheapest: sentence(verdict.cheapest) }),

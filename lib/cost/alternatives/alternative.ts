@@ -74,6 +74,8 @@ export interface Service extends AlternativeName {
 /** An alternative at one rate of requests, with the size that suits the rate best. */
 export interface Offer {
   readonly size: string;
+  /** Of the size, among those of the service. */
+  readonly index: number;
   /** Sentences on the limits that this size breaks; none if it can be used. */
   readonly breaks: readonly string[];
   readonly warm: AlternativeRun;
@@ -85,8 +87,10 @@ export interface Alternative extends AlternativeName {
   /**
    * The cheapest size that breaks no limit at this rate, or else one that breaks the fewest. Beside a rival, the cheapest of those
    * that are at least as cheap and as fast as the rival, if there are any.
+   *
+   * @param index of a size that is offered instead, as at the ends of all times
    */
-  at(requestsPerHour: number): Offer;
+  at(requestsPerHour: number, index?: number): Offer;
 }
 
 /** Average hours of a month. */
@@ -107,17 +111,17 @@ export function alternativeOf(
   { sizes, ...name }: Service,
   rival?: Alternative,
 ): Alternative {
-  const at = (rate: number): Offer => {
+  const at = (rate: number, only?: number): Offer => {
     const share = comparedColdShare(setting, rate);
-    const offers = sizes.map((size): Offer => {
+    const offers = sizes.map((size, index): Offer => {
       const { warm, cold } = size;
       const breaks = [...size.breaks, ...missedTargets(setting, size, rate, share)];
       return {
-        size: size.nameAt(rate),
+        ...{ size: size.nameAt(rate), index },
         ...{ breaks, warm, cold, dollarsPerMonth: size.dollarsPerMonth(rate, share) },
       };
     });
-    return bestOf(offers, rival?.at(rate));
+    return only === undefined ? bestOf(offers, rival?.at(rate)) : offers[only];
   };
   return { ...name, at };
 }

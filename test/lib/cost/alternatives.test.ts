@@ -83,18 +83,20 @@ describe('the verdict', () => {
   it.each([
     [
       20_000,
+      {},
       /^at 20,000 requests an hour, Fargate is cheapest \(.*\): \$\d+ a month; below about ([\d,]+) requests an hour, one Lambda function is$/,
       ['one-function', 'fargate'],
     ],
     [
       1,
+      { fileBytes: 2e9, peakMemoryMb: 2100 },
       /^at 1 request an hour, 8 slices are cheapest \(up to 1,769 MB\): \$0\.\d+ a month; from about ([\d,]+) requests an hour, one Lambda function is$/,
       ['slices', 'one-function'],
     ],
   ] as const)(
     'names the cheapest at %d requests an hour, and where another one is',
-    (requestsPerHour, expected, [below, above]) => {
-      const { verdict, of } = compare({}, { requestsPerHour });
+    (requestsPerHour, model, expected, [below, above]) => {
+      const { verdict, of } = compare(model, { requestsPerHour });
       const { sentences, cheapest = '' } = verdict;
       expect(sentences[1]).toBe(cheapest);
       expect(cheapest).toMatch(expected);
@@ -103,6 +105,15 @@ describe('the verdict', () => {
       expect([ahead(0.8 * rate) > 1, ahead(1.25 * rate) > 1]).toEqual([true, false]);
     },
   );
+
+  it('offers a size of a service by its index, whichever is cheapest', () => {
+    const fargate = compare({}, { requestsPerHour: 1000 }).of('fargate');
+    const { index, size } = fargate.at(1000);
+    const next = fargate.at(1000, index + 1);
+    expect(fargate.at(1000, index).size).toBe(size);
+    expect(next).toMatchObject({ index: index + 1, size: '1 task of 2 vCPU and 4,096 MB' });
+    expect(next.dollarsPerMonth).toBeGreaterThan(fargate.at(1000).dollarsPerMonth);
+  });
 
   it('names no rate if the same service is cheapest at every rate', () => {
     // Fargate has no task of so much memory, and one function neither.
