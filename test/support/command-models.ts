@@ -48,17 +48,18 @@ export function pickyAboutColumns(columns: number): ModelInit {
   };
 }
 
-/** Computes forever. */
+/** Computes forever if an element of its input is above 1,000. */
 export function endless(): ModelInit {
   const body = {
     node: nodesOf('Identity go_on > goes_on; Neg state > next'),
     input: [value('step', INT64, []), value('go_on', BOOL, []), four('state')],
     output: [value('goes_on', BOOL, []), four('next')],
   };
-  const loop = node('Loop', ['steps', '', 'x'], ['looped'], [attribute.graph('body', body)]);
+  const loop = node('Loop', ['steps', 'is_endless', 'x'], ['looped'], [attribute.graph('body', body)]);
+  const condition = nodesOf('ReduceMax x > largest keepdims=0; Greater largest limit > is_endless');
   return {
-    graph: graphOf([loop, node('Neg', ['looped'], ['y'])], {
-      initializer: [int64s('steps', [Number.MAX_SAFE_INTEGER], [])],
+    graph: graphOf([...condition, loop, node('Neg', ['looped'], ['y'])], {
+      initializer: [int64s('steps', [Number.MAX_SAFE_INTEGER], []), floats('limit', [], [1000])],
       input: [four('x')],
       output: [four('y')],
     }),

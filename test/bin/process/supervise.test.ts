@@ -89,7 +89,7 @@ describe('an interrupted command leaves neither files nor processes behind:', ()
   it('run, stopped while a function runs', async () => {
     const folder = temporaryFolder();
     const inputs = path.join(folder, 'x.npz');
-    await writeTensorFile(inputs, new Map([['x', float32([1, 4])]]));
+    await writeTensorFile(inputs, new Map([['x', float32([1, 4], [0, 0, 0, 2000])]]));
     const assembly = synthesize({ Endless: { modelPath: saveModel(endless()), slices: 2 } });
     const args = ['run', assembly, '--inputs', inputs, '--out', path.join(folder, 'y.npz')];
     // By then the function has fetched its model.
