@@ -2,6 +2,7 @@
 import * as fs from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { ProfiledTensor } from '../../lib/compute-time/profile/profile';
+import type { BodyNode } from '../../lib/shapes/data-sizes';
 import type { NodeLabels } from './label-nodes';
 
 /** What the profiler of ONNX Runtime 1.30 writes, one event a line. Times are in whole microseconds. */
@@ -12,9 +13,15 @@ interface NodeEvent {
   readonly args: {
     /** In its graph: nodes of bodies may share a name. */
     readonly node_index?: string;
-    readonly output_type_shape?: readonly Readonly<Record<string, readonly number[]>>[];
+    readonly op_name?: string;
+    /** Bytes of its constant inputs. */
+    readonly parameter_size?: string;
+    readonly input_type_shape?: TypeShapes;
+    readonly output_type_shape?: TypeShapes;
   };
 }
+
+type TypeShapes = readonly Readonly<Record<string, readonly number[]>>[];
 
 /** The nodes of one slice in all runs but the first. */
 export interface SliceEvents {
@@ -31,8 +38,8 @@ export interface NodeSamples {
   readonly node: number;
   /** Number of events in a run: its own, and those of its bodies. */
   readonly events: number;
-  /** Number of nodes of its bodies that ran, each of them once or more. */
-  readonly bodyNodes: number;
+  /** The nodes of its bodies that ran, bodies inside of them included. */
+  readonly body: readonly BodyNode[];
   /** By run. */
   readonly micros: readonly number[];
   /** The tensors that it computed, in the order of its outputs; what is not a tensor is missing. */
@@ -101,8 +108,9 @@ class Collector {
         this.unlabeledEvents += count;
       } else if (known !== undefined) known.micros.push(event.dur);
       else {
-        const tensors = tensorsOf(event);
-        this.nodes.set(node, { events: count, bodyNodes: bodyNodes.size, micros: [event.dur], tensors });
+        const tensors = tensorsOf(event.args.output_type_shape);
+        const body = [...bodyNodes.values()].map(bodyNodeOf);
+        this.nodes.set(node, { events: count, body, micros: [event.dur], tensors });
       }
     }
     this.unlabeled.push(unlabeled);
@@ -115,8 +123,17 @@ class Collector {
   }
 }
 
-function tensorsOf({ args }: NodeEvent): (ProfiledTensor | null)[] {
-  return (args.output_type_shape ?? []).map((output) => {
+/** In a loop, sizes may grow from pass to pass: those of the middle one stand for all. */
+function bodyNodeOf(events: readonly NodeEvent[]): BodyNode {
+  const { args } = events[Math.floor(events.length / 2)];
+  return {
+    ...{ opType: args.op_name ?? '', count: events.length, hasWeights: Number(args.parameter_size) > 0 },
+    ...{ inputs: tensorsOf(args.input_type_shape), outputs: tensorsOf(args.output_type_shape) },
+  };
+}
+
+function tensorsOf(all: TypeShapes = []): (ProfiledTensor | null)[] {
+  return all.map((output) => {
     const entry = Object.entries(output).at(0);
     if (entry === undefined) return null;
     const name = entry[0].toLowerCase();
@@ -129,7 +146,8 @@ interface OuterEvent {
   readonly event: NodeEvent;
   /** Number of events that are part of it, itself included. */
   count: number;
-  readonly bodyNodes: Set<string>;
+  /** By node of its bodies. */
+  readonly bodyNodes: Map<string, NodeEvent[]>;
 }
 
 /** ONNX Runtime runs the bodies of a node while it runs the node. */
@@ -143,10 +161,13 @@ function outerEvents(events: readonly NodeEvent[], nodeOf: NodeOf): OuterEvent[]
     // is no part of another node.
     if (before && event.ts + event.dur / 2 <= end && nodeOf(event.name) === undefined) {
       before.count++;
-      before.bodyNodes.add(`${event.args.node_index} ${event.name}`);
+      const key = `${event.args.node_index} ${event.args.op_name} ${event.name}`;
+      const known = before.bodyNodes.get(key);
+      if (known === undefined) before.bodyNodes.set(key, [event]);
+      else known.push(event);
       continue;
     }
-    outer.push({ event, count: 1, bodyNodes: new Set() });
+    outer.push({ event, count: 1, bodyNodes: new Map() });
     end = Math.max(end, event.ts + event.dur);
   }
   return outer;

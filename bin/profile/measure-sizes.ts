@@ -38,10 +38,7 @@ export async function measureSizes(
     if (failure !== undefined) continue;
     const run = await readEvents(path.join(folder, fs.readdirSync(folder)[0]), labels, 0);
     if (run.runs === 0) return { error: 'it runs more nodes than the profiler of ONNX Runtime can record' };
-    const found = run.nodes.map(({ node, events, bodyNodes, tensors }) => {
-      const iterations = bodyNodes === 0 ? 0 : (events - 1) / bodyNodes;
-      return [names[node], { tensors, iterations }] as const;
-    });
+    const found = run.nodes.map(({ node, tensors, body }) => [names[node], { tensors, body }] as const);
     return {
       inputs: describeInputs(inputs),
       dimensions: usedDimensions(specs, inputs),

@@ -158,7 +158,7 @@ function cutSpace(
   fitting?: FittingProfile,
 ): CutSpace {
   const profile = fitting?.profile;
-  const known = { types, planned: planned.types, iterations: planned.iterations };
+  const known = { types, planned: planned.types, bodies: planned.bodies };
   const own = planCosts(model, known, { ...costs, ...(profile && { profile }) });
   return cutsWithRepeats(dataflow, crossingRule(model, types), planned.bytes, own);
 }

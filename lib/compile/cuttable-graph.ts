@@ -137,17 +137,17 @@ export interface KnownTypes {
   /** What ONNX Runtime infers without knowing the sizes of requests. */
   readonly types: ValueTypes;
   readonly planned: ValueTypes;
-  readonly iterations?: PlannedTypes['iterations'] | undefined;
+  readonly bodies?: PlannedTypes['bodies'] | undefined;
 }
 
 export function planCosts(
   model: Model,
-  { types, planned, iterations }: KnownTypes,
+  { types, planned, bodies }: KnownTypes,
   { profile, splits, ...options }: PlanCostOptions = {},
 ): PlanCosts {
   const { environment, prepacking, architecture } = withDefaults(options);
   const work = nodeSeconds(model, planned, {
-    ...{ profile, iterations, prepacking, factors: architectureFactors(architecture, environment) },
+    ...{ profile, bodies, prepacking, factors: architectureFactors(architecture, environment) },
   });
   const estimates = {
     work,

@@ -94,23 +94,24 @@ function nanoseconds(opType: string): number {
 export interface BodySize {
   readonly nodes: number;
   readonly heldBytes: number;
-  /** How often these nodes run. @default 1 */
-  readonly passes?: number | undefined;
 }
 
 /** An `If` runs one of its two bodies, and which one depends on data. */
 const BRANCHES = 2;
 
 /**
- * Seconds of the passes over the bodies: as many as a run had, if the trips of a `Loop` or `Scan` are known, and otherwise one. Of an `If`,
- * half of both branches is counted. A pass reads each weight inside, and each weight of the graph that it uses, once, as a
- * product with one row does; larger batches take longer.
+ * Seconds of one pass over bodies of which no run is known: of an `If`, half of both branches. It reads each weight inside, and each weight of
+ * the graph that it uses, once, as a product with one row does; larger batches take longer.
  */
-export function bodySeconds(work: WorkNode, { nodes, heldBytes, passes = 1 }: BodySize): number {
+export function bodySeconds(work: WorkNode, { nodes, heldBytes }: BodySize): number {
   const weights = heldBytes + totalBytes(work.captures.filter(({ isWeight }) => isWeight));
   const all = nodes * vcpu.NODE_OVERHEAD + weights / vcpu.BANDWIDTH.weights.memory;
   const pass = work.node.opType === 'If' && work.node.domain === '' ? all / BRANCHES : all;
-  // Each pass of a `Loop` copies the values that it carries to the next one.
+  return pass + movedBytes(work) / vcpu.BANDWIDTH.copy;
+}
+
+/** Seconds of passing values into bodies, and from one pass of a `Loop` to the next. */
+export function carryingSeconds(work: WorkNode, passes: number): number {
   const carried = work.node.opType === 'Loop' ? 2 * (passes - 1) * totalBytes(work.inputs) : 0;
-  return passes * pass + (movedBytes(work) + carried) / vcpu.BANDWIDTH.copy;
+  return (movedBytes(work) + carried) / vcpu.BANDWIDTH.copy;
 }

@@ -1,6 +1,7 @@
 /** Estimates how long each node computes: from a profile, or from its operator and the shapes of its tensors. */
 import type { FunctionNode, LocalFunction, Model, Node } from '../onnx/model';
 import { callKey, functionsByKey } from '../onnx/local-functions';
+import type { BodyNode } from '../shapes/data-sizes';
 import type { ValueTypes } from '../shapes/value-types';
 import {
   type Weights,
@@ -12,13 +13,14 @@ import {
 import {
   type BodySize,
   bodySeconds,
+  carryingSeconds,
   elementwiseSeconds,
   movementSeconds,
   poolingSeconds,
   reductionSeconds,
 } from './kernels';
 import { type ClassFactors, factorsFrom, kernelClassOf } from './kernel-class';
-import { type WorkNode, totalBytes, workOf } from './node-tensors';
+import { type WorkNode, totalBytes, workOf, workOfBody } from './node-tensors';
 import type { ModelProfile } from './profile/profile';
 import families from './operator-families.json';
 import { CACHE_BYTES, NODE_OVERHEAD } from './lambda-vcpu';
@@ -33,31 +35,50 @@ export interface NodeSecondsOptions {
   readonly prepacking?: boolean;
   /** What the times on an x86_64 vCPU are multiplied with, such as for arm64. @default - nothing */
   readonly factors?: ClassFactors | undefined;
-  /** By node: how often its bodies run, if that is known. @default - once */
-  readonly iterations?: readonly (number | undefined)[] | undefined;
+  /** By node: the nodes of its bodies that ran, if that is known. @default - one pass over all of them */
+  readonly bodies?: readonly (readonly BodyNode[] | undefined)[] | undefined;
 }
 
 /** @param types with the planned sizes in all shapes; a size that is unknown counts as 1 */
 export function nodeSeconds(
   model: Model,
   types: ValueTypes,
-  { profile, prepacking = true, factors, iterations = [] }: NodeSecondsOptions = {},
+  { profile, prepacking = true, factors, bodies = [] }: NodeSecondsOptions = {},
 ): NodeSeconds {
   const all = workOf(model.graph, types);
-  const weights: Weights = { prepacking, areCached: productWeightBytes(all) <= CACHE_BYTES.weights };
   const insideOf = bodySizes(functionsByKey(model));
   const toLambda = profile && factorsFrom(profile.machine.speeds);
-  return all.map((work) => {
-    const { index } = work.node;
-    const inside = insideOf(work.node);
-    const kernelClass = kernelClassOf(work, PRODUCTS.has(familyOf(work.node.opType)));
-    // With several threads, a time counts for each of them: some kernels use one thread alone, so this is an upper bound.
-    const own =
-      profile === undefined
-        ? secondsOf(work, inside && { ...inside, passes: iterations[index] }, weights)
-        : (profile.nodes[index]?.seconds ?? 0) * profile.machine.threads * (toLambda?.[kernelClass] ?? 1);
-    return own * (factors?.[kernelClass] ?? 1);
+  const weightsOf = (work: readonly WorkNode[]): Weights => ({
+    prepacking,
+    areCached: productWeightBytes(work) <= CACHE_BYTES.weights,
   });
+  const weights = weightsOf(all);
+  const bodySecondsOfRun = (body: readonly BodyNode[]): number => {
+    const work = body.map(workOfBody);
+    const own = weightsOf(work);
+    return work.reduce((sum, each, index) => {
+      const factor = factors?.[kernelClassOf(each, isProduct(each.node))] ?? 1;
+      return sum + body[index].count * secondsOf(each, undefined, own) * factor;
+    }, 0);
+  };
+  return all.map((work, index) => {
+    const { operators } = model.graph.nodes[index];
+    const kernelClass = kernelClassOf(work, operators.some(isProduct));
+    const factor = factors?.[kernelClass] ?? 1;
+    // With several threads, a time counts for each of them: some kernels use one thread alone, so this is an upper bound.
+    if (profile !== undefined) {
+      const { seconds } = profile.nodes[index] ?? { seconds: 0 };
+      return seconds * profile.machine.threads * (toLambda?.[kernelClass] ?? 1) * factor;
+    }
+    const body = bodies[index];
+    if (body === undefined) return secondsOf(work, insideOf(model.graph.nodes[index]), weights) * factor;
+    const passes = body.reduce((sum, { count }) => sum + count, 0) / body.length;
+    return NODE_OVERHEAD + bodySecondsOfRun(body) + carryingSeconds(work, passes) * factor;
+  });
+}
+
+function isProduct({ opType }: Pick<Node, 'opType'>): boolean {
+  return PRODUCTS.has(familyOf(opType));
 }
 
 /** Of a weight that several nodes use, each use counts. */

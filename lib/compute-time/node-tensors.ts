@@ -1,7 +1,8 @@
 /** The tensors of one node with their sizes, as far as they are known. */
 import { isBindable, onnxDataType, packedBytes } from '../onnx/data-type';
 import { type Graph, type Node, type ValueIndex, OMITTED } from '../onnx/model';
-import { type ValueTypes, product } from '../shapes/value-types';
+import type { BodyNode } from '../shapes/data-sizes';
+import { type ValueType, type ValueTypes, product } from '../shapes/value-types';
 
 export interface WorkTensor {
   readonly dtype: string | undefined;
@@ -14,7 +15,7 @@ export interface WorkTensor {
 }
 
 export interface WorkNode {
-  readonly node: Node;
+  readonly node: Pick<Node, 'opType' | 'domain' | 'sizeAttributes'>;
   /** By input; `undefined` for an omitted one. */
   readonly inputs: readonly (WorkTensor | undefined)[];
   readonly outputs: readonly (WorkTensor | undefined)[];
@@ -29,10 +30,8 @@ export function workOf(graph: Graph, types: ValueTypes): readonly WorkNode[] {
   const tensors = graph.values.map(({ initializer, producer }, index): WorkTensor => {
     const constant = producer === undefined ? undefined : graph.nodes[producer].constant;
     const { dtype, shape: declared } = types[index];
-    const shape = (constant?.dims ?? declared ?? []).map((size) => (typeof size === 'number' ? size : 1));
-    const elements = product(shape);
     const isWeight = initializer !== undefined || constant !== undefined;
-    return { dtype, shape, elements, bytes: bytesOf(dtype, elements), isWeight };
+    return workTensor({ dtype, shape: constant?.dims ?? declared }, isWeight);
   });
   const at = (value: ValueIndex): WorkTensor | undefined => (value === OMITTED ? undefined : tensors[value]);
   return graph.nodes.map((node) => ({
@@ -41,6 +40,22 @@ export function workOf(graph: Graph, types: ValueTypes): readonly WorkNode[] {
     outputs: node.outputs.map(at),
     captures: node.captures.map((value) => tensors[value]),
   }));
+}
+
+/** A node of a body, as a run had it. */
+export function workOfBody({ opType, inputs, outputs, hasWeights }: BodyNode): WorkNode {
+  const tensors = (all: BodyNode['inputs'], hasWeight: boolean) =>
+    all.map((type, place) => (type === null ? undefined : workTensor(type, hasWeight && place > 0)));
+  return {
+    node: { opType, domain: '' },
+    ...{ inputs: tensors(inputs, hasWeights), outputs: tensors(outputs, false), captures: [] },
+  };
+}
+
+function workTensor({ dtype, shape: declared }: ValueType, isWeight: boolean): WorkTensor {
+  const shape = (declared ?? []).map((size) => (typeof size === 'number' ? size : 1));
+  const elements = product(shape);
+  return { dtype, shape, elements, bytes: bytesOf(dtype, elements), isWeight };
 }
 
 function bytesOf(dtype: string | undefined, elements: number): number {

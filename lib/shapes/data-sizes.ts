@@ -35,8 +35,19 @@ export interface DataSizes {
 interface RunNode {
   /** In the order of its outputs, without omitted ones and what is not a tensor. */
   readonly tensors: readonly (ValueType | null)[];
-  /** How often the nodes of its bodies ran, on average; 0 if none did. */
-  readonly iterations: number;
+  /** The nodes of its bodies that ran, with those of bodies inside of them. */
+  readonly body: readonly BodyNode[];
+}
+
+/** A node of a body, in all of its runs. */
+export interface BodyNode {
+  readonly opType: string;
+  /** How often it ran. */
+  readonly count: number;
+  /** Whether inputs after the first are weights. */
+  readonly hasWeights: boolean;
+  readonly inputs: readonly (ValueType | null)[];
+  readonly outputs: readonly (ValueType | null)[];
 }
 
 /** The job of `bin/profile/measure-sizes.ts`. */
@@ -83,7 +94,7 @@ export function runForSizes(
     const [modelPath, weightsFolder] = [path.join(folder, 'model.onnx'), weightsFolderOf(model)];
     const digest = writeMapped(model, { modelPath, weightsFolder });
     const files = model.files.map(({ path: own, fingerprint }) => [fs.realpathSync(own), fingerprint]);
-    const parts = [packageVersion(), onnxRuntimeVersion(), digest, files, dimensions];
+    const parts = ['sizes and bodies', packageVersion(), onnxRuntimeVersion(), digest, files, dimensions];
     const key = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
     const cache = file === undefined ? cacheFolder('shapes') : undefined;
     const cached = readCached(cache, key) as DataSizes | undefined;

@@ -3,7 +3,7 @@ import { ChildError } from '../host/run-child';
 import { type Model, type NodeIndex, type ValueIndex, OMITTED } from '../onnx/model';
 import { type SizeHints, assumedSizes } from './assumed-sizes';
 import { boundElements } from './bounds';
-import { type DataSizes, runName } from './data-sizes';
+import { type BodyNode, type DataSizes, runName } from './data-sizes';
 import { inferFoldedTypes, inferTimeoutMs, inferTypes } from './infer';
 import {
   type DimensionSizes,
@@ -34,8 +34,8 @@ export interface PlannedTypes {
   readonly refusal?: string;
   /** The run from which sizes and iterations come that depend on data; absent if none does, or if a profile has them. */
   readonly data?: DataSizes;
-  /** By node: how often its bodies run; `undefined` if that is unknown. */
-  readonly iterations?: readonly (number | undefined)[];
+  /** By node: the nodes of its bodies that ran; `undefined` if that is unknown. */
+  readonly bodies?: readonly (readonly BodyNode[] | undefined)[];
 }
 
 /**
@@ -73,20 +73,18 @@ export function withDataSizes(
   data: DataSizes,
 ): PlannedTypes {
   const types = [...planned.types];
-  const iterations = model.graph.nodes.map((node) => {
+  const bodies = model.graph.nodes.map((node) => {
     const name = runName(model.graph, node);
-    const { tensors, iterations: count } = Object.hasOwn(data.nodes, name)
-      ? data.nodes[name]
-      : { tensors: [], iterations: 0 };
+    const { tensors, body } = Object.hasOwn(data.nodes, name) ? data.nodes[name] : { tensors: [], body: [] };
     const outputs = node.outputs.filter((output) => output !== OMITTED);
     outputs.forEach((value, place) => {
       // If a sequence is missing among the tensors, it is unknown which tensor is which output.
       const tensor = tensors.length === outputs.length ? tensors[place] : null;
       if (tensor !== null && !isKnown(types[value]) && !tensor.shape?.includes(0)) types[value] = tensor;
     });
-    return count > 0 ? count : undefined;
+    return body.length > 0 ? body : undefined;
   });
-  return { ...planned, ...sizedBy(model, nodesInOrder, types), data, iterations };
+  return { ...planned, ...sizedBy(model, nodesInOrder, types), data, bodies };
 }
 
 /** What follows from the types with all sizes that are known. */

@@ -28,14 +28,14 @@ describe('readEvents', () => {
   it('collects the times of each node in all runs but the first', async () => {
     const { nodes, runs } = await read([['m:0', 0, 1000]], [['m:0', 10, 5]], [['m:0', 20, 7]]);
     expect(runs).toBe(2);
-    expect(nodes).toEqual([{ node: 0, events: 1, bodyNodes: 0, micros: [5, 7], tensors: [] }]);
+    expect(nodes).toEqual([{ node: 0, events: 1, body: [], micros: [5, 7], tensors: [] }]);
     expect((await read([['m:0', 0, 1000]])).runs).toBe(0);
     expect((await read()).runs).toBe(0);
   });
 
   it('counts the time of bodies in the time of their node alone', async () => {
     const { nodes, unlabeled } = await after(['inner', 12, 3], ['inner', 16, 3], ['m:4', 10, 10]);
-    expect(nodes).toEqual([{ node: 4, events: 3, bodyNodes: 1, micros: [10], tensors: [] }]);
+    expect(nodes).toMatchObject([{ node: 4, events: 3, body: [{ count: 2 }], micros: [10], tensors: [] }]);
     expect(unlabeled).toEqual([0]);
   });
 
@@ -61,7 +61,7 @@ it('counts the nodes of bodies that ran, and reads the first run if no run is sk
   const { nodes, runs } = await readEvents(file, new NodeLabels('m'), 0);
   expect(runs).toBe(1);
   expect(nodes).toMatchObject([
-    { node: 2, events: 5, bodyNodes: 2 },
-    { node: 3, events: 1, bodyNodes: 0 },
+    { node: 2, events: 5, body: [{ count: 3 }, { count: 1 }] },
+    { node: 3, events: 1, body: [] },
   ]);
 });

@@ -163,7 +163,7 @@ test('counts half of the nodes of both branches of an If', () => {
   close(secondsOf(graph), 3 * NODE_OVERHEAD + (1 + 40) / BANDWIDTH.copy);
 });
 
-test('counts a pass for each iteration that a Loop had, with copies of what it carries', () => {
+test('counts the nodes of a body as often as they ran, with copies of what a Loop carries', () => {
   const body = {
     node: nodesOf('Abs a > b'),
     input: ['i', 'go', 'a'].map((name) => value(name)),
@@ -172,8 +172,15 @@ test('counts a pass for each iteration that a Loop had, with copies of what it c
   const loop = node('Loop', ['', '', 'x'], ['y'], [attribute.graph('body', body)]);
   const model = parseModel(saveModel({ graph: graphOf([loop]) }));
   const types = model.graph.values.map(() => ({ dtype: 'float32', shape: [10] }));
-  const [seconds] = nodeSeconds(model, types, { iterations: [5] });
-  close(seconds, NODE_OVERHEAD + 5 * NODE_OVERHEAD + (80 + 4 * 2 * 40) / BANDWIDTH.copy);
+  const tensor = (...shape: number[]) => ({ dtype: 'float32', shape });
+  const ran = { count: 5, hasWeights: false };
+  const nodes = [
+    { ...ran, opType: 'Relu', inputs: [tensor(10)], outputs: [tensor(10)] },
+    { ...ran, opType: 'MatMul', inputs: [tensor(60, 96), tensor(96, 32)], outputs: [tensor(60, 32)] },
+  ];
+  const [seconds] = nodeSeconds(model, types, { bodies: [nodes] });
+  const pass = 2 * NODE_OVERHEAD + elements(10, ELEMENT_NS.simple) + product(60, 96, 32) + packed(96 * 32);
+  close(seconds, NODE_OVERHEAD + 5 * pass + (80 + 4 * 2 * 40) / BANDWIDTH.copy);
 });
 
 test('counts the nodes of a local function, also of the functions that it calls', () => {

@@ -2,7 +2,7 @@
  * The temporary buffers of ONNX Runtime's kernels for CPUs, by their operators, shapes and attributes. Each rule was measured with ONNX
  * Runtime 1.30, one thread, and the session options of the slice function, at tensors of 4 to 67 MB and batches of 1 to 8.
  */
-import type { Model, Node } from '../../../onnx/model';
+import type { Model } from '../../../onnx/model';
 import { type WorkNode, type WorkTensor, totalBytes, workOf } from '../../../compute-time/node-tensors';
 import { dequantizesWeights } from '../../../compute-time/products';
 import type { ValueTypes } from '../../../shapes/value-types';
@@ -91,7 +91,7 @@ export function scratchBytes({ graph, opsets }: Model, types: ValueTypes, prepac
   return workOf(graph, types).map((work) => Math.ceil(ruleOf(work.node)?.(work, opset, prepacking) ?? 0));
 }
 
-function ruleOf({ domain, opType }: Node): Rule | undefined {
+function ruleOf({ domain, opType }: WorkNode['node']): Rule | undefined {
   if (domain === CONTRIBUTED) return CONTRIBUTED_RULES.get(opType);
   return domain === '' ? RULES.get(opType) : undefined;
 }
