@@ -16,6 +16,11 @@ export class SlicedInferenceError extends Error {
     this.got = escaped(got);
   }
 
+  /** With the message of an error in another process. */
+  static saying(message: string): SlicedInferenceError {
+    return Object.assign(new SlicedInferenceError('', '', ''), { message: escaped(message) });
+  }
+
   /** Begins the message with the path of the construct that the user gave this value to. The first one stays. */
   at(path: string): this {
     if (this.isLocated) return this;

@@ -13,7 +13,7 @@ import { checkPlace } from '../outputs/named-file';
 import { PAGE_FLAG, writePage } from '../plan/write-page';
 import { laidOut } from '../terminal/help';
 import { clearProgress, showProgress } from '../terminal/progress';
-import { INPUTS_HELP, choice, wholeNumber } from './search-options';
+import { inputsOption, choice, wholeNumber } from './search-options';
 import { addSlicingOptions, analyzeOptions, flagOf, slicerFor } from './slicing-options';
 import { print, printJson } from '../terminal/print';
 
@@ -91,7 +91,7 @@ function checkBatchFlags(command: Command, { batch }: PlanOptions): void {
 /** The flags that describe a plan. */
 function addPlanOptions<C extends Command>(command: C): C {
   addSlicingOptions(command)
-    .option('--inputs <file>', INPUTS_HELP)
+    .addOption(inputsOption())
     .addOption(
       choice(
         '--consolidation <mode>',

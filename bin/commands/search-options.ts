@@ -58,8 +58,12 @@ export const PREPACKING = ['automatic', 'always', 'never'] as const;
 type Prepacking = (typeof PREPACKING)[number];
 export const TENSOR_STORES = ['s3-standard', 's3-express'] as const satisfies Transport[];
 
-export const INPUTS_HELP =
-  'inputs for sizes that depend on data; they also set all dimensions (default: generated inputs)';
+/** A profile has what a run on inputs tells, and measured times besides. */
+export function inputsOption(): Option {
+  const description =
+    'inputs for sizes that depend on data; they also set all dimensions (default: generated inputs)';
+  return new Option('--inputs <file>', description).conflicts('profile');
+}
 
 const MAX_MEMORY = '--max-memory';
 

@@ -16,7 +16,7 @@ import { inexactNote, rewrittenNote } from '../../lib/plan/int8-weights';
 import { NOT_PACKED } from '../../lib/plan/prepacking-note';
 import { longCallNote, longRunNote } from '../../lib/plan/time-limits';
 import { clearProgress, showProgress } from '../terminal/progress';
-import { INPUTS_HELP } from './search-options';
+import { inputsOption } from './search-options';
 import {
   type SlicingOptions,
   addSlicingOptions,
@@ -59,7 +59,7 @@ export function sliceCommand(): Command {
     .argument('<model>', 'path of an ONNX model')
     .addHelpText('after', laidOut(HELP));
   addSlicingOptions(command)
-    .option('--inputs <file>', INPUTS_HELP)
+    .addOption(inputsOption())
     .optionsGroup('Output:')
     .requiredOption(
       '--out <place>',

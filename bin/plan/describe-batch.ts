@@ -1,14 +1,7 @@
 /** Describes the batch of a report in the terminal: its size, time, price by line, and quotas. */
 import { formatTable } from '../terminal/format';
-import { type Unit, grouped, quantityText, withUnit } from './figures';
+import { type QuantityKind, figureText, grouped, quantityText } from './figures';
 import type { ReportedBatch } from './plan-report';
-
-/** Units of milliseconds: a batch may take days. */
-const DURATION_UNITS: readonly Unit[] = [
-  { name: 'h', size: 3_600_000 },
-  { name: 'min', size: 60_000 },
-  { name: 's', size: 1_000 },
-];
 
 /**
  * Blocks of lines.
@@ -19,15 +12,22 @@ export function describeBatch(
   batch: ReportedBatch,
   wrapped: (lines: readonly string[]) => string[],
 ): string[][] {
-  const { items, children, itemsPerRun, childrenAtOnce, milliseconds, dollars, costs, quotas } = batch;
+  const { items, children, itemsPerRun, childrenAtOnce, costs, quotas, ends } = batch;
   const count = (value: number): string => grouped(value);
   const usd = (value: number): string => quantityText('dollars', value);
   const used = (value: number): string => (value < 10 ? value.toPrecision(2) : count(value));
+  const percentiles = (name: 'milliseconds' | 'dollars', kind: QuantityKind): string =>
+    (['p50', 'p95'] as const)
+      .map((own) => {
+        const [fast, slow] = [ends.fast[name][own], ends.slow[name][own]];
+        return `${own} ${figureText({ kind, value: batch[name][own], ends: { fast, slow } })}`;
+      })
+      .join(', ');
   return [
     wrapped([
       `batch: ${count(items)} items in ${count(children)} children of ${count(itemsPerRun)}, ${count(childrenAtOnce)} at once`,
-      `time: ${withUnit(milliseconds.p50, DURATION_UNITS)} (p50), ${withUnit(milliseconds.p95, DURATION_UNITS)} (p95); ${used(batch.itemsPerSecond)} items a second`,
-      `price: ${usd(dollars.p50)} (p50), ${usd(dollars.p95)} (p95)`,
+      `time: ${percentiles('milliseconds', 'duration')}; ${used(batch.itemsPerSecond)} items a second`,
+      `price: ${percentiles('dollars', 'dollars')}`,
     ]),
     [
       formatTable(

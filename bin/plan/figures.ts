@@ -1,5 +1,13 @@
 /** Writes numbers of the report for people, as `lib/cost/alternatives/wording.ts` does in the sentences of the report. */
-import { grouped, inBytes, inDollars, inMb, inMs } from '../../lib/cost/alternatives/wording';
+import {
+  type Unit,
+  grouped,
+  inBytes,
+  inDollars,
+  inMb,
+  inMs,
+  withUnit,
+} from '../../lib/cost/alternatives/wording';
 import type { Ends, ServiceRun, Temperature } from './plan-report';
 
 export * from '../../lib/cost/alternatives/wording';
@@ -16,11 +24,19 @@ export interface Quantity {
 
 export type QuantityKind = keyof typeof FORMATS;
 
+/** Units of milliseconds: a batch may take days. */
+const DURATION_UNITS: readonly Unit[] = [
+  { name: 'h', size: 3_600_000 },
+  { name: 'min', size: 60_000 },
+  { name: 's', size: 1_000 },
+];
+
 const FORMATS = {
   count: (value: number) => grouped(value),
   bytes: inBytes,
   megabytes: inMb,
   milliseconds: inMs,
+  duration: (value: number) => withUnit(value, DURATION_UNITS),
   seconds: (value: number) => inMs(value * 1_000),
   dollars: inDollars,
 };

@@ -64,6 +64,8 @@ export interface ReportedConsolidation {
 }
 
 export interface ReportedBatch extends PlannedBatch {
+  /** Where functions are fastest, and slowest. */
+  readonly ends: Ends<Pick<PlannedBatch, 'milliseconds' | 'dollars'>>;
   /** Sentences: each quota that the batch exceeds, and what the figures leave out. */
   readonly warnings: readonly string[];
 }

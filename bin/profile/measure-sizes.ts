@@ -2,6 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import type { TensorSpec } from '../../contract/tensors';
+import { checkRequest } from '../../lambda/request/request-check';
+import type { RawTensor } from '../../lambda/tensors/tensor';
 import type { SizesAnswer, SizesJob } from '../../lib/shapes/data-sizes';
 import { usedDimensions } from '../../lib/shapes/value-types';
 import type { Sessions } from '../onnx-jobs/answer';
@@ -14,15 +17,15 @@ import { NodeLabels, labelNodes } from './label-nodes';
 export async function measureSizes(
   { model, weightsFolder, names, specs, dimensions, inputs: file }: SizesJob,
   sessions: Sessions,
-): Promise<SizesAnswer | { readonly error?: string }> {
+): Promise<SizesAnswer | { readonly refusal: string } | { readonly error?: string }> {
   const labels = new NodeLabels(randomBytes(8).toString('hex'));
   const nodes = new Map(names.map((name, node) => [name, node]));
   const labeled = labelNodes(fs.readFileSync(model), labels, (value) => nodes.get(value));
   const generated = { specs, dimensions, planned: dimensions, seed: 0 };
+  const candidates = file === undefined ? candidateInputs(generated) : await inputsOf(file, specs);
+  if (typeof candidates === 'string') return { refusal: candidates };
   let error: string | undefined;
-  for (const inputs of file === undefined
-    ? candidateInputs(generated)
-    : [await readTensorFile(file, specs)]) {
+  for (const inputs of candidates) {
     const folder = fs.mkdtempSync(`${model}.events-`);
     const profilePrefix = path.join(folder, 'events');
     // A new session each time: a failed run may have advanced the generators of seeded random operators.
@@ -47,4 +50,18 @@ export async function measureSizes(
   }
   const label = new RegExp(`${labels.mark}:(\\d+)`, 'g');
   return { error: error?.replaceAll(label, (_, node: string) => names[Number(node)]) };
+}
+
+/** Or why the model cannot run on them. */
+async function inputsOf(
+  file: string,
+  specs: readonly TensorSpec[],
+): Promise<[ReadonlyMap<string, RawTensor>] | string> {
+  try {
+    const tensors = await readTensorFile(file, specs);
+    checkRequest({ request: specs, fixed: [] }, tensors);
+    return [tensors];
+  } catch (error) {
+    return (error as Error).message;
+  }
 }

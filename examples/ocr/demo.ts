@@ -18,7 +18,7 @@ import type { PhotoText } from './functions/read-text';
 import { decodePicture } from './picture/decode';
 import { sliceTable, textTable } from './report';
 
-/** The local cloud ends the execution earlier, even on a slow machine. */
+/** With a twentieth of a processor, the demo takes two minutes. */
 const MAX_WAIT_MS = 10 * 60_000;
 
 const USAGE = `usage: demo [--photo receipt.jpg] [--slices 4]

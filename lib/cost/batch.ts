@@ -206,7 +206,7 @@ function quotasOf({ model, steps, width }: BatchedPlan, use: BatchUse): BatchQuo
   const more = `ask AWS for more concurrent executions, or ${slower}`;
   return [
     row('calls at once in the account', use.lanes * width, CONCURRENT_CALLS, more),
-    row('seconds of a child (p95)', use.childSeconds, MAX_CHILD_SECONDS, fewer),
+    row('seconds of a slow child (p95)', use.childSeconds, MAX_CHILD_SECONDS, fewer),
     row('items of the table', use.items, limits.MAX_TABLE_ITEMS, fewerItems),
     row('seconds to write the table', use.tableSeconds, MAX_FUNCTION_SECONDS, fewerItems),
     row('S3 PUTs a second', perSecond * puts.length, limits.PUTS_PER_SECOND, slower),

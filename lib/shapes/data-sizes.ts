@@ -8,7 +8,7 @@ import * as path from 'node:path';
 import type { TensorSpec } from '../../contract/tensors';
 import type { DataSource } from './data-source';
 import { cacheFolder, readCached, writeCached } from '../cache/folder';
-import { printable, quoted } from '../errors';
+import { SlicedInferenceError, printable, quoted } from '../errors';
 import { withTemporaryFolder } from '../host/folders';
 import { onnxRuntimeVersion, packageVersion } from '../host/packages';
 import { ChildError, askChild } from '../host/run-child';
@@ -130,13 +130,15 @@ function specsOf({ graph: { inputs, values } }: Model, types: ValueTypes): Tenso
 function ask(model: Model, job: SizesJob, folder: string): SizesAnswer {
   const jobPath = path.join(folder, 'job.json');
   fs.writeFileSync(jobPath, JSON.stringify(job));
-  return askChild({
+  const answer = askChild({
     script: 'bundle/profile-job.js',
     args: [jobPath],
     timeoutMs: deadlineMs(BASE_TIMEOUT_MS, model),
     what: `model ${quoted(model.files[0].path)} must run on ${quoted(job.inputs ?? 'generated inputs')}`,
     advice: 'check these inputs, and that the model runs on its own',
-  }) as SizesAnswer;
+  }) as SizesAnswer | { readonly refusal: string };
+  if ('refusal' in answer) throw SlicedInferenceError.saying(answer.refusal);
+  return answer;
 }
 
 /** The name of a node in `DataSizes`. */

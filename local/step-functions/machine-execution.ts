@@ -203,7 +203,7 @@ export class MachineExecution {
   private timedOut(): Ended {
     const { timeouts } = this.environment;
     const factor = timeouts === 1 ? '' : `, ${timeouts} times the timeout of its state machine`;
-    const cause = `the execution took longer than ${this.timeoutSeconds()} seconds${factor}: raise the state machine's timeout, or the option timeouts of the local cloud if this machine is slow`;
+    const cause = `the execution took longer than ${this.timeoutSeconds()} seconds${factor}: raise the state machine's timeout, or set the option timeouts of LocalCloud if this machine is slow`;
     return new Ended({ status: 'TIMED_OUT', error: ERROR.timeout, cause });
   }
 

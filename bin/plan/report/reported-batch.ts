@@ -13,9 +13,15 @@ const WHOLE =
 export function reportedBatch(analyzed: AnalyzedModel, cut: ChosenCut, shape: BatchShape): ReportedBatch {
   const slowest = batchRuns(analyzedAt(analyzed, 'slow'), cut);
   const batch = plannedBatch(batchRuns(analyzed, cut), shape, slowest);
+  const { milliseconds, dollars } = plannedBatch(batchRuns(analyzedAt(analyzed, 'fast'), cut), shape);
+  const slow = plannedBatch(slowest, shape);
   const exceeded = batch.quotas.filter(({ used, limit }) => used > limit);
   return {
     ...batch,
+    ends: {
+      fast: { milliseconds, dollars },
+      slow: { milliseconds: slow.milliseconds, dollars: slow.dollars },
+    },
     warnings: [
       ...exceeded.map(
         ({ quota, used, limit, advice }) => `${quota}: ${grouped(used)} of ${grouped(limit)}: ${advice}`,

@@ -21,7 +21,7 @@ describe('plan', () => {
     const [verdict, , , warnings] = oneLine(await succeed(['plan', model, ...SLICES])).split('\n\n');
     expect(verdict).toMatch(/^One function /);
     expect(warnings).toMatch(
-      /depend on data, and the plan has those of a run on generated inputs \(x float32\[\d+,4\]\); if those of your requests differ, plan with --inputs or a profile$/m,
+      /depend on data, and the plan uses those of a run on generated inputs \(x float32\[\d+,4\]\); if those of your requests differ, plan with --inputs or a profile$/m,
     );
   });
 
@@ -37,18 +37,17 @@ describe('plan', () => {
   });
 
   it.each([
-    [
-      'no.npz',
-      /^model '.*' must run on '.*no\.npz', got tensor file '.*no\.npz' must be readable, got no such file/,
-    ],
-    ['bad.json', /must run on '.*bad\.json', got .* got 'z': check the name/],
+    ['no.npz', /^tensor file '.*no\.npz' must be readable, got no such file or folder: check the path$/],
+    ['bad.json', /^tensor file '.*bad\.json' must be .*, got 'z': check the name/],
     [
       'rank.json',
-      /must run on '.*rank\.json', got Invalid rank .*: check these inputs, and that the model runs/,
+      /^input 'x' expects float32\[n,4\], got float32\[2\]: convert it or check the input's name$/,
     ],
+    ['none.json', /^input 'x' float32\[n,4\] is missing/],
   ])('refuses --inputs %s', async (name, message) => {
     fs.writeFileSync(path.join(folder, 'bad.json'), JSON.stringify({ z: [1] }));
     fs.writeFileSync(path.join(folder, 'rank.json'), JSON.stringify({ x: [1, 2] }));
+    fs.writeFileSync(path.join(folder, 'none.json'), '{}');
     expect(await refuse(['plan', model, ...SLICES, '--inputs', path.join(folder, name)])).toMatch(message);
   });
 });
@@ -59,7 +58,7 @@ it('plan and slice count the sizes and dimensions of the inputs that they get', 
   const report = (await succeedWithJson(['plan', ...args])) as PlanReport;
   expect(report.model.dimensions).toEqual([{ name: 'n', size: 1, isAssumed: false }]);
   expect(await succeed(['slice', ...args, '--out', out])).toMatch(
-    /\nwarning: .* and the plan has those of a run on own\.json \(x float32\[1,4\]\)\n/,
+    /\nwarning: .* and the plan uses those of a run on own\.json \(x float32\[1,4\]\)\n/,
   );
   const plan = JSON.parse(fs.readFileSync(path.join(out, 'plan.json'), 'utf8')) as SlicePlan;
   expect(plan.dataSizes).toEqual({ inputs: 'own.json (x float32[1,4])', isGenerated: false });

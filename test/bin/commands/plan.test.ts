@@ -45,7 +45,7 @@ describe('plan', () => {
     const output = await succeed([...args, '--concurrency', '2000']);
     const [, , , , summary, prices, quotas, warnings] = output.trimEnd().split('\n\n');
     expect(summary).toMatch(
-      /^batch: 100,000 items in 2,500 children of 40, 2,000 at once\ntime: .* s \(p50\), .*\nprice: \$[\d.]+ \(p50\), /,
+      /^batch: 100,000 items in 2,500 children of 40, 2,000 at once\ntime: p50 \d.* \(\d.* to .* s\), p95 .*\nprice: p50 \$[\d.]+ \(\$[\d.]+ to /,
     );
     expect(prices).toMatch(/^price by line +dollars\n([^$\n]+\$[\d.]+\n){6,}CloudWatch Logs +\$[\d.]+$/);
     expect(quotas).toMatch(/\ncalls at once in the account +2,000 +1,000\n/);
@@ -55,6 +55,10 @@ describe('plan', () => {
     expect(output.split('\n').filter((line) => line.length > 80)).toEqual([]);
 
     const { batch } = (await succeedWithJson([...args, '--json'])) as PlanReport;
+    const [fast, middle, slow] = [batch?.ends.fast, batch, batch?.ends.slow].map(
+      (own) => own?.dollars.p50 ?? NaN,
+    );
+    expect([fast < middle, middle < slow]).toEqual([true, true]);
     expect(batch).toMatchObject({ items: 100_000, itemsPerRun: 40, concurrency: 100, childrenAtOnce: 100 });
     const sum = batch?.costs.reduce((total, { dollars }) => total + dollars, 0);
     expect(sum).toBeCloseTo(batch?.dollars.p50 ?? NaN, 12);
@@ -76,7 +80,7 @@ describe('plan', () => {
     // Computing is believed to take up to 1.25 times as long, and on two processors up to 1.25 x 1.1.
     expect(slowest / (report.run.cold.p95 / 1000)).toBeGreaterThan(1.24);
     expect(slowest / (report.run.cold.p95 / 1000)).toBeLessThan(1.38);
-    const child = report.batch?.quotas.find(({ quota }) => quota.startsWith('seconds of a child'));
+    const child = report.batch?.quotas.find(({ quota }) => quota.startsWith('seconds of a slow child'));
     expect((child?.used ?? NaN) / slowest).toBeGreaterThan(1);
     const standard = (await succeedWithJson([...heavy, '--state-machine', 'standard'])) as PlanReport;
     expect(standard.warnings[0]).toBe(warnings[0]);

@@ -99,7 +99,7 @@ describe('a planned batch', () => {
   it.each([
     [SHAPE, 1, []],
     [{ ...SHAPE, items: 1e6, concurrency: 501 }, 1, ['calls at once in the account']],
-    [{ ...SHAPE, itemsPerRun: 40 }, 10, ['seconds of a child (p95)']],
+    [{ ...SHAPE, itemsPerRun: 40 }, 10, ['seconds of a slow child (p95)']],
     [{ ...SHAPE, items: 6e6 }, 1, []],
     [{ ...SHAPE, items: 2e7 }, 1, ['items of the table']],
   ])('says which quotas %j exceeds', (shape, coreSeconds, expected) => {
@@ -112,7 +112,7 @@ describe('a planned batch', () => {
     const seconds = (slowest: number, concurrency: number) => {
       const shape = { items: 1e6, itemsPerRun: 8, concurrency };
       const { quotas } = plannedBatch(planned(), shape, planned(undefined, slowest));
-      return quotas.find(({ quota }) => quota.startsWith('seconds of a child'))?.used ?? NaN;
+      return quotas.find(({ quota }) => quota.startsWith('seconds of a slow child'))?.used ?? NaN;
     };
     expect(seconds(9, 10) - seconds(1, 10)).toBeCloseTo(8 * 2 * 8, 6);
     expect(seconds(1, 500) - seconds(1, 100)).toBeCloseTo(4, 6);

@@ -214,7 +214,7 @@ test.each<Case>([
     {
       status: 'TIMED_OUT',
       cause:
-        "the execution took longer than 90 seconds, 10 times the timeout of its state machine: raise the state machine's timeout, or the option timeouts of the local cloud if this machine is slow",
+        "the execution took longer than 90 seconds, 10 times the timeout of its state machine: raise the state machine's timeout, or set the option timeouts of LocalCloud if this machine is slow",
       seconds: 90,
     },
   ],
