@@ -24,7 +24,7 @@ export function elementwiseSeconds(work: WorkNode): number {
   return out.elements * nanoseconds * 1e-9 + memorySeconds(work);
 }
 
-/** What a node takes longer because its tensors do not stay in the caches. */
+/** Extra time of a node whose tensors do not fit the caches. */
 export function memorySeconds(work: WorkNode): number {
   const bytes = movedBytes(work);
   return bytes > vcpu.CACHE_BYTES.tensors ? bytes / vcpu.BANDWIDTH.memory : 0;

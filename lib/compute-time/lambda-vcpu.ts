@@ -38,7 +38,7 @@ export const SMALL_MATRIX_BYTES = 4e6;
 
 /** Bytes per second. */
 export const BANDWIDTH = {
-  /** What tensors that do not stay in the caches take besides. */
+  /** Added for tensors that do not fit the caches. */
   memory: 45e9,
   /** Copying blocks: `Concat`, `Slice`, `Split`, `Pad`. */
   copy: 68e9,

@@ -45,7 +45,7 @@ describe('plan', () => {
     const output = await succeed([...args, '--concurrency', '2000']);
     const [, , , , summary, prices, quotas, warnings] = output.trimEnd().split('\n\n');
     expect(summary).toMatch(
-      /^batch: 100,000 items in 2,500 children of 40, 2,000 at once\ntime: p50 \d.* \(\d.* to .* s\), p95 .*\nprice: p50 \$[\d.]+ \([\d.]+ to /,
+      /^batch: 100,000 items in 2,500 children of 40, 2,000 at once\ntime: p50 \d.* \(\d.* to .* s\), p95 [^]*\nprice: p50 \$[\d.]+ \(\$[\d.]+ to /,
     );
     expect(prices).toMatch(/^price by line +dollars\n([^$\n]+\$[\d.]+\n){6,}CloudWatch Logs +\$[\d.]+$/);
     expect(quotas).toMatch(/\ncalls at once in the account +2,000 +1,000\n/);
