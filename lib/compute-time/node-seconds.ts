@@ -3,13 +3,9 @@ import type { FunctionNode, LocalFunction, Model, Node } from '../onnx/model';
 import { callKey, functionsByKey } from '../onnx/local-functions';
 import type { BodyNode } from '../shapes/data-sizes';
 import type { ValueTypes } from '../shapes/value-types';
-import {
-  type Weights,
-  attentionSeconds,
-  productNodeSeconds,
-  recurrentSeconds,
-  convolutionSeconds,
-} from './products';
+import { convolutionSeconds } from './convolutions';
+import { attentionSeconds, recurrentSeconds } from './layers';
+import { type Weights, productNodeSeconds } from './products';
 import {
   type BodySize,
   bodySeconds,

@@ -1,7 +1,6 @@
-/** Products of matrices, and the layers that consist of them: convolutions, recurrent layers, and attention as one node. */
+/** Products of matrices. */
 import { product } from '../shapes/value-types';
 import { type WorkNode, type WorkTensor } from './node-tensors';
-import { memorySeconds } from './kernels';
 import * as vcpu from './lambda-vcpu';
 
 /** The matrices of one product, `[rows, inner] x [inner, columns]`, and how often it is computed. */
@@ -29,7 +28,7 @@ type RightMatrix = Weights | 'tensor';
 /** A product of floats with fewer rows than this reads the right matrix as it is. */
 const FEW_ROWS = 2;
 
-function productSeconds(own: Product, right: RightMatrix): number {
+export function productSeconds(own: Product, right: RightMatrix): number {
   const { count, rows, inner, columns, dtype, isSigned = false } = own;
   const bytes = inner * columns * elementBytes(dtype);
   const rate = isSigned ? vcpu.PRODUCT_RATE.signedLeft : productRate(dtype);
@@ -50,7 +49,7 @@ function packingRate(bytes: number, areCached: boolean): number {
 }
 
 /** Fewer rows than a tile take less time, because the weights are read meanwhile. */
-function padded(rows: number, kind: keyof typeof vcpu.TILE_ROWS): number {
+export function padded(rows: number, kind: keyof typeof vcpu.TILE_ROWS): number {
   const tile = vcpu.TILE_ROWS[kind];
   return rows < tile ? rows : Math.ceil(rows / tile) * tile;
 }
@@ -145,156 +144,4 @@ function contraction(left: WorkTensor, right: WorkTensor, out: WorkTensor): Prod
   const columns = out.shape.at(-1) ?? 1;
   const rows = out.elements / Math.max(1, columns * count);
   return { count, rows, inner: multiplications / Math.max(1, out.elements), columns, dtype: right.dtype };
-}
-
-/** Activations for each element of the state in a step: 3 gates and 2 tangents of an LSTM. */
-const ACTIVATIONS = 5;
-
-/**
- * Inputs: `X [steps, batch, inputs]`, `W [directions, gates x hidden, inputs]`, `R [directions, gates x hidden, hidden]`. The
- * product with `W` is one for all steps, the product with `R` is one for each step.
- */
-export function recurrentSeconds({ inputs }: WorkNode, weights: Weights): number {
-  const [x, w, r] = inputs;
-  if (x === undefined || w === undefined || r === undefined) return 0;
-  // A quantized layer has its weights transposed: the hidden size is the smaller one.
-  const [directions = 1, first = 1, second = 1] = r.shape;
-  const hidden = Math.min(first, second);
-  const gates = Math.max(first, second);
-  const features = x.shape.at(-1) ?? 1;
-  const positions = x.elements / Math.max(1, features);
-  // With the layout [batch, steps, inputs], steps and batch change places: their product counts.
-  const [steps = 1] = x.shape;
-  const batch = positions / Math.max(1, steps);
-  const fromInputs = productSeconds(
-    {
-      count: directions,
-      rows: positions,
-      inner: features,
-      columns: gates,
-      dtype: w.dtype,
-    },
-    w.isWeight ? weights : 'tensor',
-  );
-  const fromState = productSeconds(
-    {
-      count: directions * steps,
-      rows: batch,
-      inner: hidden,
-      columns: gates,
-      dtype: r.dtype,
-    },
-    // Each step after the first finds them in the caches.
-    r.isWeight ? { ...weights, areCached: true } : 'tensor',
-  );
-  const activations = positions * directions * hidden * ACTIVATIONS * vcpu.ELEMENT_NS.vectorized * 1e-9;
-  return fromInputs + fromState + activations;
-}
-
-const WITH_WEIGHTS = new Set(['Attention', 'QAttention', 'PackedAttention', 'LongformerAttention']);
-
-/** Heads that a shape without a dimension of heads is taken to have: 64 elements each, as in most models. */
-const HEAD_SIZE = 64;
-
-/** Inputs are `[batch, sequence, hidden]`, or `[batch, heads, sequence, head]`. */
-export function attentionSeconds(work: WorkNode, weights: Weights): number {
-  const { node, inputs, outputs } = work;
-  const query = inputs.at(0);
-  const out = outputs.at(0);
-  if (query === undefined || out === undefined) return 0;
-  const hasWeights = WITH_WEIGHTS.has(node.opType) && node.domain !== '';
-  const key = (hasWeights ? query : inputs.at(1)) ?? query;
-  const [batch = 1] = query.shape;
-  const isSplit = query.shape.length === 4;
-  const sequence = query.shape.at(-2) ?? 1;
-  const keys = key.shape.at(-2) ?? 1;
-  const hidden = query.elements / Math.max(1, batch * sequence);
-  const heads = isSplit ? (query.shape.at(1) ?? 1) : Math.max(1, Math.round(hidden / HEAD_SIZE));
-  const head = hidden / heads;
-  const dtype = query.dtype;
-  const count = batch * heads;
-  const scores = productSeconds({ count, rows: sequence, inner: head, columns: keys, dtype }, 'tensor');
-  const mixed = productSeconds({ count, rows: sequence, inner: keys, columns: head, dtype }, 'tensor');
-  const softmax = count * sequence * keys * vcpu.INPUT_ELEMENT_NS.softmax * 1e-9;
-  const projection = hasWeights ? inputs.at(1) : undefined;
-  const projected =
-    projection === undefined
-      ? 0
-      : productSeconds(
-          {
-            count: 1,
-            rows: batch * sequence,
-            inner: hidden,
-            columns: projection.shape.at(-1) ?? 1,
-            dtype: projection.dtype,
-          },
-          projection.isWeight ? weights : 'tensor',
-        );
-  return projected + scores + softmax + mixed + memorySeconds(work);
-}
-
-/** Where an operator has its kernel; by default, it is input 1. */
-const KERNEL_INPUT: Readonly<Record<string, number>> = { QLinearConv: 3 };
-
-/** Dimensions of a kernel whose windows have one dimension. */
-const LINE_RANK = 3;
-
-/** From this ratio of input to output elements on, the windows are taken to be more than one element apart. */
-const STRIDE_RATIO = 1.6;
-
-/** Seconds of a node whose kernel has the shape `[output channels, input channels of a group, ...window]`. */
-export function convolutionSeconds(work: WorkNode): number {
-  const { node, inputs, outputs } = work;
-  const input = inputs.at(0);
-  const kernel = inputs.at(KERNEL_INPUT[node.opType] ?? 1);
-  const out = outputs.at(0);
-  if (input === undefined || kernel === undefined || out === undefined) return 0;
-  const own =
-    node.opType === 'ConvTranspose'
-      ? transposedSeconds(input, kernel, out)
-      : directSeconds(node.opType, input, kernel, out);
-  return vcpu.CONVOLUTION_OVERHEAD + own + memorySeconds(work);
-}
-
-/** The kernel is the left matrix. `QLinearConv` has kernels of its own for signed weights. */
-function convolutionRate(opType: string, { dtype }: WorkTensor): number {
-  if (opType === 'ConvInteger' && dtype === 'int8') return vcpu.PRODUCT_RATE.signedLeft;
-  return dtype === 'uint8' || dtype === 'int8' ? vcpu.PRODUCT_RATE[dtype] : vcpu.CONVOLUTION_RATE;
-}
-
-function directSeconds(opType: string, input: WorkTensor, kernel: WorkTensor, out: WorkTensor): number {
-  const [batch = 1, channels = 1] = out.shape;
-  const [, groupChannels = 1] = kernel.shape;
-  const window = product(kernel.shape.slice(2));
-  const positions = out.elements / Math.max(1, batch * channels);
-  const groups = Math.max(1, (input.shape.at(1) ?? groupChannels) / Math.max(1, groupChannels));
-  const isStrided = (input.shape.at(-1) ?? 1) >= STRIDE_RATIO * (out.shape.at(-1) ?? 1);
-  if (groupChannels === 1 && groups > 1) {
-    const ownRate = isStrided ? vcpu.DEPTHWISE_RATE.strided : vcpu.DEPTHWISE_RATE.dense;
-    return (2 * out.elements * window) / ownRate;
-  }
-  const inner = groupChannels * window;
-  const operations = 2 * batch * groups * padded(channels / groups, 'floats') * inner * positions;
-  const computing = operations / convolutionRate(opType, kernel);
-  // A window of one element needs no copy.
-  const copied = window === 1 && !isStrided ? 0 : batch * groups * inner * positions;
-  const isLine = opType === 'ConvInteger' && kernel.shape.length === LINE_RANK;
-  if (isLine) return computing + copied * vcpu.INTEGER_WINDOW_NS * 1e-9;
-  const speed = isStrided ? vcpu.BANDWIDTH.stridedWindows : vcpu.BANDWIDTH.windows;
-  return computing + (copied * bytesOfElement(input)) / speed;
-}
-
-/** Each input element adds a window to the output: the product comes first, then the windows are added. */
-function transposedSeconds(input: WorkTensor, kernel: WorkTensor, out: WorkTensor): number {
-  const [, groupOutputs = 1] = kernel.shape;
-  const window = product(kernel.shape.slice(2));
-  const operations = 2 * input.elements * groupOutputs * window;
-  const windows = (input.elements / Math.max(1, input.shape.at(1) ?? 1)) * (out.shape.at(1) ?? 1) * window;
-  return (
-    operations / vcpu.CONVOLUTION_RATE + (windows * bytesOfElement(input)) / vcpu.BANDWIDTH.stridedWindows
-  );
-}
-
-function bytesOfElement({ bytes, elements }: WorkTensor): number {
-  return bytes / Math.max(1, elements);
 }
