@@ -103,7 +103,8 @@ function checkCalls(scope: Construct, { plan, memorySizes, whole, functions }: Q
       `${SHORTER_CALLS}; if the estimate is too high, plan with a profile`,
     );
   }
-  const long = longCallNote(calls) ?? (whole && longCallNote([whole.plan.slices[0].coldSeconds], 'the whole model'));
+  const long =
+    longCallNote(calls) ?? (whole && longCallNote([whole.plan.slices[0].coldSeconds], 'the whole model'));
   if (long !== undefined) warn(scope, 'longCall', long);
   calls.forEach((call, slice) => {
     const { timeout } = functions[slice];
