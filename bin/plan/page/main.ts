@@ -12,9 +12,12 @@ function showHead(report: PlanReport): void {
   byId('model').append(element('bdi', {}, visible(model.file)));
   byId('verdict').append(...verdict.map((sentence) => element('p', {}, visible(sentence))));
   byId('headlines').append(
-    ...headlines(report).map(([label, figure]) =>
-      element('div', {}, element('dt', {}, label), element('dd', {}, figureText(figure))),
-    ),
+    ...headlines(report).map(([label, figure]) => {
+      // A range has a line of its own, because the figure before it is large.
+      const [own, ...range] = figureText(figure).split(/ \(|\)$/);
+      const small = range.length > 0 ? [element('small', {}, range[0])] : [];
+      return element('div', {}, element('dt', {}, label), element('dd', {}, own, ...small));
+    }),
   );
   const sizes = model.dimensions.map(({ name, size, isAssumed }) =>
     element(
