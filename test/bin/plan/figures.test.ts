@@ -7,6 +7,8 @@ describe('figureText', () => {
     ['bytes', 1_024, '1 KB'],
     ['bytes', 12.34 * 2 ** 20, '12.3 MB'],
     ['megabytes', 10_240, '10,240 MB'],
+    ['bytes', 0, '0 B'],
+    ['milliseconds', 0, '0 ms'],
     ['milliseconds', 0.0123, '12.3 µs'],
     ['milliseconds', 12.34, '12.3 ms'],
     ['milliseconds', 1_234, '1.23 s'],

@@ -12,6 +12,7 @@ import {
   maxSliceSize,
 } from '../../../lib/plan/slicers';
 import type { ConsolidationMode } from '../../../lib/plan/pricing/price';
+import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import { graphOf } from '../../support/graph-text';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import {
@@ -77,8 +78,8 @@ test.each<[message: string, choose: () => unknown]>([
 const six = analyzeModel(saveModel(mlp(6, 32)), { dimensions: { batch: 100 } });
 const choose = (options: AutomaticOptions, { dataflow, cuts } = six, mode?: ConsolidationMode) =>
   bestCut(dataflow, cuts, automatic(options), mode);
-const settingsOf = (options: AutomaticOptions) => {
-  const { settings } = choose(options);
+const settingsOf = (options: AutomaticOptions, analyzed = six) => {
+  const { settings } = choose(options, analyzed);
   if (settings === undefined) throw new Error('automatic chooses settings');
   return settings;
 };
@@ -90,6 +91,22 @@ test('automatic makes the fewest slices that fit into the memory', () => {
   expect(sizes(3008)).toEqual([6]);
   expect(sizes(1024)).toHaveLength(2);
   expect(sizes(512)).toEqual([2, 2, 2]);
+});
+
+test('automatic extends a slice that only its outputs or copies make too large, because they may be smaller then', () => {
+  const { limit } = automatic({ maxMemorySize: 1024 }).search(six.cuts);
+  // 112 MB of a bare function and its activations fill 1,024 MB with the margin of 15 %.
+  const mostActivations = Math.floor((1024 * 2 ** 20) / 1.15) - 112e6;
+  const ofBytes = (activationBytes: number, added: number): SliceSize => ({
+    ...{ weightBytes: 0, mappedBytes: 0, packedBytes: 0, bodyBytes: 0, largestBytes: 0, readBytes: 0 },
+    ...{ writeBytes: 0, requestBytes: 0, computedBytes: 0, nodes: 0 },
+    ...{ gets: 0, requestGets: 0, coreSeconds: 0 },
+    ...{ activationBytes, outputBytes: added, copiedBytes: added },
+  });
+  expect(limit.fits(ofBytes(mostActivations, 0))).toBe(true);
+  expect(limit.fits(ofBytes(mostActivations, 1))).toBe(false);
+  expect(limit.isHopeless(ofBytes(mostActivations, 1))).toBe(false);
+  expect(limit.isHopeless(ofBytes(mostActivations + 1, 0))).toBe(true);
 });
 
 test.each<[AutomaticOptions, RegExp]>([
@@ -121,6 +138,14 @@ test('automatic says what is reached within the cost if only both limits togethe
   };
   expect(fastest.latency.p95).toBeLessThan(cheapest.latency.p95);
   expect(() => choose(limits)).toThrow(/ and cost at most \$\d+\.\d\d in a million runs, got \d+ ms /);
+});
+
+test('automatic finds the fastest plan of a price, although the search believes that it costs a little more', () => {
+  const layers = analyzeModel(sparseModel(6, 4096));
+  const within = settingsOf({ minimize: 'cost', maxLatencyMs: 1400 }, layers).cost;
+  const fastest = settingsOf({ minimize: 'latency', maxCostPerMillion: within.dollars * 1e6 }, layers).cost;
+  expect(fastest.dollars).toBeLessThanOrEqual(within.dollars * (1 + 1e-9));
+  expect(fastest.latency.p95).toBeLessThan(1.02 * within.latency.p95);
 });
 
 const { plan } = writtenPlan(compileAnalyzed(model, count(2)));

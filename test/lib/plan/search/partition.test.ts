@@ -5,6 +5,7 @@ import type { CutSpace } from '../../../../lib/plan/cuts/cuts';
 import { type InState, coldShareAt } from '../../../../lib/cost/chain';
 import { demandOf } from '../../../../lib/plan/pricing/price';
 import { type SliceSize, busyMs, isNearEmpty, memoryMb } from '../../../../lib/plan/sizes/estimate';
+import { legalIn } from '../../../../lib/plan/search/cut-graph';
 import { count, maxSliceSize } from '../../../../lib/plan/slicers';
 import { type RangeSize, sizeOfRange } from '../../../../lib/plan/cuts/range-sizes';
 import type { Groups } from '../../../../lib/plan/wiring/wiring';
@@ -28,6 +29,11 @@ function cutsOf(groups: Groups): number[] {
 function subsets(cuts: readonly number[]): number[][] {
   return cuts.reduce<number[][]>((all, cut) => [...all, ...all.map((chosen) => [...chosen, cut])], [[]]);
 }
+
+test('the ends of a range do not cut it, because a slice would be empty', () => {
+  const space = { legal: [2, 3, 5, 6, 8, 9] } as unknown as CutSpace;
+  expect(legalIn(space, { start: 3, end: 8 })).toEqual([5, 6]);
+});
 
 /** Random models with so few legal cuts that every subset can be tried. */
 const smallSpace = randomModel
