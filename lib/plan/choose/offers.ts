@@ -56,7 +56,7 @@ interface Way {
 const ROUNDS = { fine: 3, coarse: 1 };
 
 /** Share by which the limits of a search are exceeded in a second one. */
-const LOOSER = 0.03;
+const LOOSER = 0.2;
 
 /** Rounding error of the price of a run, as a share. */
 const ROUNDING = 1e-12;
