@@ -4,10 +4,10 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { RemovalPolicy } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { type Pairs, valuesOf } from '../../../lib/cost/constants/constant';
+import { readEnvironment } from '../../../lib/compile/files/read-constants';
+import type { Pairs } from '../../../lib/cost/constants/constant';
 import { atPercent } from '../../../lib/cost/latency/latency-distribution';
-import { parseConstants } from '../../../lib/cost/constants/constants-file';
-import { type Environment, DEFAULT_ENVIRONMENT, ENVIRONMENT } from '../../../lib/cost/constants/defaults';
+import { type Environment, DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/defaults';
 import { Slicing, WarmUp } from '../../../lib';
 import type { SlicePlan } from '../../../lib/plan/file/plan';
 import { requestOf, rows, start, succeeded, synthesize } from '../../support/deployed-pipeline';
@@ -38,7 +38,7 @@ async function planOf(file: string, slices: string, ...more: readonly string[]):
 async function calibrated(planFile: string, log: string): Promise<Environment> {
   const out = path.join(folder, 'environment.json');
   await succeed(['calibrate', planFile, '--logs', log, '--out', out]);
-  return valuesOf(parseConstants(fs.readFileSync(out, 'utf8'), out, 'environment', ENVIRONMENT));
+  return readEnvironment(out);
 }
 
 /** Within 10 %; of percentiles, the median. */
@@ -72,9 +72,7 @@ describe('in the local cloud, calibrate recovers', () => {
     JSON.stringify({ version: 1, environment: CHANGED }),
     'changed.json',
   );
-  const truth = valuesOf(
-    parseConstants(fs.readFileSync(simulationEnvironment, 'utf8'), 'x', 'environment', ENVIRONMENT),
-  );
+  const truth = readEnvironment(simulationEnvironment);
 
   /** The log of three runs side by side, and then twice of three more, which find their functions loaded. */
   async function logOf(stateMachineType: sfn.StateMachineType): Promise<string> {
