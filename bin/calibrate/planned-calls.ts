@@ -20,17 +20,18 @@ export function plannedPipeline(calls: readonly LoggedCall[], file: string) {
   const { slices: planned, dimensions, graphOptimization: optimization, prepacking = true } = plan;
   const architecture = architectureOf(calls[0]);
   const memoryMb = planned.map((own, slice) => (calls.find((call) => call.slice === slice) ?? own).memoryMb);
+  const refuse = (fact: string, got: string): never => {
+    const must = `calls must be of one deployment of plan ${quoted(file)}, ${fact}`;
+    const advice = 'pass the plan that was deployed, and only lines since its deployment';
+    throw new SlicedInferenceError(must, `a call ${got}`, advice);
+  };
   for (const call of calls) {
-    const { model, weights } = planned.at(call.slice) ?? {};
-    const bytes = (model?.bytes ?? 0) + (weights?.bytes ?? 0);
-    const wanted = `${bytes} bytes of files, ${memoryMb.at(call.slice) ?? 0} MB and ${architecture}`;
+    const own = planned.at(call.slice);
+    if (!own) return refuse(`which has slices 0 to ${planned.length - 1}`, `of slice ${call.slice}`);
+    const bytes = own.model.bytes + (own.weights?.bytes ?? 0);
+    const wanted = `${bytes} bytes of files, ${memoryMb[call.slice]} MB and ${architecture}`;
     const got = `${call.weightBytes} bytes of files, ${call.memoryMb} MB and ${architectureOf(call)}`;
-    if (got === wanted) continue;
-    throw new SlicedInferenceError(
-      `calls must be of one deployment of plan ${quoted(file)}, whose slice ${call.slice} has ${wanted}`,
-      `a call with ${got}`,
-      'pass the plan that was deployed, and only lines since its deployment',
-    );
+    if (got !== wanted) refuse(`whose slice ${call.slice} has ${wanted}`, `with ${got}`);
   }
   const costs: CostOptions = {
     ...{ architecture, prepacking },

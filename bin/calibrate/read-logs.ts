@@ -39,7 +39,7 @@ const MOST_BYTES = 200e6;
 /** An event of CloudWatch has at most 1 MiB, and JSON escapes its quotes. */
 const LONGEST_LINE = 4 * 2 ** 20;
 const MOST_CALLS = 200_000;
-const ADVICE = 'remove the line, or fetch the logs again, one event a line';
+const ADVICE = 'remove the line; if it has many events, print the logs again with `--output json`';
 
 /**
  * A request counts once, even if two files have its lines.

@@ -1,5 +1,5 @@
-/** `sliced-inference calibrate PLAN`: compares calls of a deployed pipeline with its plan, and writes the constants that they tell. */
-import { Command } from 'commander';
+/** `sliced-inference calibrate PLAN`: compares calls of a deployed pipeline with its plan, and estimates constants from the calls. */
+import { Command, Option } from 'commander';
 import type { Pairs } from '../../lib/cost/constants/constant';
 import { parseConstants, printConstants } from '../../lib/cost/constants/constants-file';
 import { ENVIRONMENT } from '../../lib/cost/constants/defaults';
@@ -23,19 +23,23 @@ interface CalibrateOptions {
 }
 
 const HELP = `
-Prints by slice what the plan predicts of each phase and what warm and cold calls took, as medians, and the constants that at least
-five calls tell. --out writes them for --environment of plan.
+Prints by slice what the plan predicts of each phase and what warm and cold calls took, as medians, and estimates constants from
+the calls. With fewer than five calls, a constant keeps its value. --out writes the estimates for --environment of plan.
 
 Examples:
   $ sliced-inference calibrate slices/plan.json --stack Ocr | sh
   $ sliced-inference calibrate slices/plan.json --logs *.logs.json --out e.json`;
 
 export function calibrateCommand(): Command {
+  const stack = new Option(
+    '--stack <name>',
+    'print the commands that fetch the logs of the last day, and end',
+  );
   return new Command('calibrate')
-    .description('compare calls of a deployed pipeline with its plan, and write the constants that they tell')
+    .description('compare calls of a deployed pipeline with its plan, and estimate constants from the calls')
     .argument('<plan>', 'plan.json of the deployed slices, beside its model or in a folder beside it')
     .option('--logs <files...>', 'what `aws logs filter-log-events` prints, or the lines alone')
-    .option('--stack <name>', 'print the commands that fetch the logs of the last day, and end')
+    .addOption(stack.conflicts(['logs', 'out']))
     .option('--out <file>', 'file for the constants')
     .addHelpText('after', laidOut(HELP))
     .action(calibrate);
@@ -68,6 +72,9 @@ async function calibrate(plan: string, { logs = [], stack, out }: CalibrateOptio
   });
   print(`${formatTable(['slice', 'phase', 'calls', 'predicted ms', 'actual ms'], phases)}\n\n`);
   print(`${formatTable(['constant', 'before', 'calibrated', 'evidence'], constants)}\n`);
+  const kept = estimates.filter(({ isTooShort }) => isTooShort).map(({ name }) => name);
+  const reason = 'more than 5 % of its calls took less time than the plan predicts for the rest of the phase';
+  if (kept.length > 0) print(`\neach of these keeps its value, as ${reason}: ${kept.join(', ')}\n`);
   if (out === undefined) return;
   const text = printConstants('environment', table);
   // What this command writes, the others can read.
@@ -77,9 +84,8 @@ async function calibrate(plan: string, { logs = [], stack, out }: CalibrateOptio
 }
 
 function short(value: number | Pairs): string {
-  return typeof value === 'number'
-    ? `${value}`
-    : value.map(([percent, ms]) => `p${percent} ${ms}`).join(', ');
+  if (typeof value === 'number') return `${value}`;
+  return value.map(([percent, ms]) => `p${percent} ${ms}`).join(', ');
 }
 
 function fetchCommands(stack: string): string {

@@ -7,7 +7,6 @@ import type { AnalyzeOptions } from '../../lib/compile/analyze';
 import { GREATEST_RATE } from '../../lib/cost/alternatives/alternative';
 import { grouped } from '../../lib/cost/alternatives/wording';
 import { readProfile } from '../../lib/compile/files/read-profile';
-import { valuesOf } from '../../lib/cost/constants/constant';
 import type { Latency, Temperature, Transport } from '../../lib/cost/chain';
 import type { CostOptions } from '../../lib/cost/options';
 import { type AutomaticOptions, type Slicer, automatic } from '../../lib/plan/slicers';
@@ -150,8 +149,8 @@ export function estimateOptions(
       ...(warmUp === false && { warmUp }),
       ...(prepacking !== undefined && prepacking !== 'automatic' && { prepacking: prepacking === 'always' }),
       ...(tensorsInState === false && { tensorsInState }),
-      ...(prices !== undefined && { prices: valuesOf(readPrices(prices)) }),
-      ...(environment !== undefined && { environment: valuesOf(readEnvironment(environment)) }),
+      ...(prices !== undefined && { prices: readPrices(prices) }),
+      ...(environment !== undefined && { environment: readEnvironment(environment) }),
     },
     ...(profile !== undefined && { profile: { profile: readProfile(profile), path: profile } }),
     ...(inputs !== undefined && { inputs }),

@@ -5,7 +5,6 @@ import { readEnvironment, readPrices } from '../compile/files/read-constants';
 import { MOST_SLICES } from '../plan/sizes/lambda-quotas';
 import { readPlan } from '../compile/files/read-plan';
 import { type GivenProfile, readProfile } from '../compile/files/read-profile';
-import { valuesOf } from '../cost/constants/constant';
 import type { Transport } from '../cost/chain';
 import type { CostOptions } from '../cost/options';
 import type { SplitOptions } from '../compile/splitting';
@@ -141,8 +140,8 @@ export class Slicing {
       splits: { named: splits, others: splitLargeOperators },
       ...(profile !== undefined && { profile: { profile: readProfile(profile), path: profile } }),
       costs: {
-        ...(prices !== undefined && { prices: valuesOf(readPrices(prices)) }),
-        ...(environment !== undefined && { environment: valuesOf(readEnvironment(environment)) }),
+        ...(prices !== undefined && { prices: readPrices(prices) }),
+        ...(environment !== undefined && { environment: readEnvironment(environment) }),
         ...(requestsPerHour !== undefined && { requestsPerHour }),
       },
     };

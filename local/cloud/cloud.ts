@@ -27,7 +27,6 @@ import { startS3Server } from '../s3/server';
 import { DiskObjectStore } from '../s3/store';
 import { simulationOf } from '../simulation/presets';
 import { readEnvironment } from '../../lib/compile/files/read-constants';
-import { valuesOf } from '../../lib/cost/constants/constant';
 import { Simulator } from '../simulation/simulator';
 import { startStepFunctionsServer } from '../step-functions/api/server';
 import type { ExecutionResult } from '../step-functions/execution';
@@ -79,7 +78,7 @@ export class LocalCloud {
   ) {
     const injector = new FaultInjector(options.faults, options.onFault);
     const { simulation, simulationEnvironment: file, simulationSeed } = options;
-    const environment = file === undefined ? undefined : valuesOf(readEnvironment(file));
+    const environment = file === undefined ? undefined : readEnvironment(file);
     const simulator = new Simulator(simulationOf(simulation, environment), simulationSeed);
     const authorizer = new Authorizer(options.onAccess);
     const folder = fs.mkdtempSync(path.resolve(os.tmpdir(), 'sliced-inference-local-'));

@@ -272,6 +272,5 @@ const goals = (['cost', 'latency'] as const).flatMap((minimize) =>
 test.each(cases)('%s: no plan is 2 %% better than the one that is chosen', (_, model, settings) => {
   const file = saved(model);
   const ratios = settings.flatMap((setting) => goals.map((goal) => ratioOf(model, file, setting, goal)));
-  if (process.env.ORACLE) console.log(JSON.stringify(ratios));
   expect(Math.max(...ratios)).toBeLessThan(1.02);
 });

@@ -144,16 +144,5 @@ test.each(cases)('%s: dollars and times are those of the second formula', (_, as
     );
   });
   const near = { dollars: 'near', meanMs: 'near', p50: 'near', p95: 'near' };
-  if (process.env.ORACLE)
-    console.log(
-      JSON.stringify(
-        (['warm', 'cold'] as const).map((kind) => [
-          runs[kind].dollarsPerMillion / own[kind].dollars / 1e6,
-          means[kind] / own[kind].meanMs,
-          runs[kind].p50 / own[kind].p50,
-          runs[kind].p95 / own[kind].p95,
-        ]),
-      ),
-    );
   expect(rows).toEqual([near, near]);
 });

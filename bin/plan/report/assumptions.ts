@@ -1,6 +1,7 @@
 /** Lists what the figures of a report rest on: the choices of the pipeline, and every constant of the model of cost. */
 import type { ConstantTable, Pairs } from '../../../lib/cost/constants/constant';
-import { ENVIRONMENT, PRICES } from '../../../lib/cost/constants/defaults';
+import { isDefault } from '../../../lib/cost/constants/constants-file';
+import { type Environment, ENVIRONMENT, PRICES } from '../../../lib/cost/constants/defaults';
 import type { DetailedCostModel } from '../../../lib/cost/model';
 import { threeDigits } from '../../../lib/cost/alternatives/wording';
 import type { Assumption, ReportedModel, Requests } from '../plan-report';
@@ -18,6 +19,7 @@ export function assumptionsOf(
 ): Assumption[] {
   const pipeline = (name: string, value: string | number | boolean): Assumption =>
     choice(name, typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value), PIPELINE);
+  const { spreads, ...environment } = options.environment;
   const place = (payload: 'inline' | 's3'): string => (payload === 's3' ? 'in S3' : 'in the payload');
   return [
     ...dimensions.map(({ name, size, isAssumed }) =>
@@ -46,7 +48,7 @@ export function assumptionsOf(
     pipeline('days until tensors between slices expire', options.intermediateRetentionDays),
     pipeline('days until requests and results expire', options.outputRetentionDays),
     ...constantsOf('prices', PRICES, { ...options.prices }),
-    ...constantsOf('environment', ENVIRONMENT, { ...options.environment }),
+    ...constantsOf('environment', ENVIRONMENT, { ...environment }, spreads),
   ];
 }
 
@@ -56,19 +58,20 @@ function choice(name: string, value: string, source: string, isGiven?: boolean):
   return { name, value, unit: '', source, date: '', basis };
 }
 
-/** The constants with the values that the model uses. A value that differs from ours is the user's. */
+/** The constants with the values that the model uses. */
 function constantsOf(
   kind: 'prices' | 'environment',
   table: ConstantTable,
   used: Readonly<Record<string, Readonly<Record<string, number | Pairs>>>>,
+  spreads: Environment['spreads'] = {},
 ): Assumption[] {
   return Object.entries(table).flatMap(([group, constants]) =>
-    Object.entries(constants).map(([name, { value: ours, unit, source, date, known }]): Assumption => {
-      const value = textOf(used[group][name]);
-      const isOurs = value === textOf(ours);
+    Object.entries(constants).map(([name, ours]): Assumption => {
+      const { unit, source, date, known } = ours;
+      const [value, spread] = [used[group][name], spreads[group]?.[name]];
       return {
-        ...{ name: `${kind}: ${group}.${name}`, value, unit },
-        ...(isOurs
+        ...{ name: `${kind}: ${group}.${name}`, value: textOf(value), unit },
+        ...(isDefault({ value, spread }, ours)
           ? { source, date, basis: known }
           : { source: `file of ${kind}`, date: '', basis: 'replaced' }),
       };

@@ -1,18 +1,16 @@
 /** Reads the files of `--prices` and `--environment`. Their content may come from a stranger; `cost/constants/` checks it. */
 import { MAX_CONSTANTS_BYTES, parseConstants } from '../../cost/constants/constants-file';
-import { ENVIRONMENT, PRICES } from '../../cost/constants/defaults';
+import { type ValuesOf, valuesOf } from '../../cost/constants/constant';
+import { type Environment, ENVIRONMENT, PRICES, environmentOf } from '../../cost/constants/defaults';
 import { readText } from '../../host/read-text';
 
-/** Prices with their sources; the file replaces some of them. `valuesOf` returns what the model of cost takes. */
-export type PriceConstants = typeof PRICES;
-export type EnvironmentConstants = typeof ENVIRONMENT;
-
-export function readPrices(path: string): PriceConstants {
-  return parseConstants(textOf(path, 'prices'), path, 'prices', PRICES);
+/** The file replaces some of the prices. */
+export function readPrices(path: string): ValuesOf<typeof PRICES> {
+  return valuesOf(parseConstants(textOf(path, 'prices'), path, 'prices', PRICES));
 }
 
-export function readEnvironment(path: string): EnvironmentConstants {
-  return parseConstants(textOf(path, 'environment'), path, 'environment', ENVIRONMENT);
+export function readEnvironment(path: string): Environment {
+  return environmentOf(parseConstants(textOf(path, 'environment'), path, 'environment', ENVIRONMENT));
 }
 
 function textOf(path: string, kind: 'prices' | 'environment'): string {

@@ -3,6 +3,12 @@
 /** Pairs whose first numbers rise and whose second numbers do not fall, such as `[[50, 27], [99, 106]]`. */
 export type Pairs = readonly (readonly [number, number])[];
 
+/** By what a value, or the second numbers of its pairs, is multiplied where a run is fastest and where it is slowest. */
+export type Spread = readonly [fast: number, slow: number];
+
+/** By group and name. A constant without one is taken to be exact. */
+export type Spreads = Readonly<Record<string, Readonly<Record<string, Spread | undefined>> | undefined>>;
+
 export const KNOWN = [
   'documented',
   'measured elsewhere',
@@ -20,13 +26,8 @@ export interface Constant<T extends number | Pairs = number | Pairs> {
   readonly known: Known;
   /** A link, or the name of a public data set. */
   readonly source: string;
-  /**
-   * By what the value, or the second numbers of its pairs, is multiplied where a run is fastest and where it is slowest. What is believed or
-   * fitted has one.
-   *
-   * @default - the value is taken to be exact
-   */
-  readonly spread?: readonly [fast: number, slow: number];
+  /** @default - the value is taken to be exact; what is believed or fitted has a spread */
+  readonly spread?: Spread | undefined;
   /** When the source was read, or when the value was measured: a year and a month. */
   readonly date: string;
 }
@@ -96,9 +97,17 @@ export function valuesOf<T extends ConstantTable>(table: T): ValuesOf<T> {
   return mapped(table, ({ value }) => value) as ValuesOf<T>;
 }
 
-export function mapped<R>(
-  table: ConstantTable,
-  replace: (constant: Constant, group: string, name: string) => R,
+export function spreadsOf(table: ConstantTable): Spreads {
+  return mapped(table, ({ spread }) => spread);
+}
+
+export function scaled(value: number | Pairs, factor: number): number | Pairs {
+  return typeof value === 'number' ? value * factor : value.map(([at, own]) => [at, own * factor] as const);
+}
+
+export function mapped<T, R>(
+  table: Readonly<Record<string, Readonly<Record<string, T>>>>,
+  replace: (constant: T, group: string, name: string) => R,
 ): Record<string, Record<string, R>> {
   return Object.fromEntries(
     Object.entries(table).map(([group, constants]) => [

@@ -1,5 +1,5 @@
 /** List prices of us-east-1, and speeds and delays of AWS and of a slice's function, each with its source and date. A file can replace any of them. */
-import { type NamesOf, type TableOf, type Values, valuesOf } from './constant';
+import { type NamesOf, type Spreads, type TableOf, type Values, spreadsOf, valuesOf } from './constant';
 import prices from './prices.json';
 import environment from './environment.json';
 
@@ -25,7 +25,7 @@ export const PRICES: TableOf<Prices> = prices satisfies NamesOf<Prices> as unkno
 
 export const DEFAULT_PRICES: Prices = valuesOf(PRICES);
 
-export interface Environment {
+interface EnvironmentValues {
   readonly lambda: Values<
     | 'mbPerVcpu'
     | 'minMemoryMb'
@@ -74,7 +74,15 @@ export interface Environment {
 }
 
 // Types of JSON are wider than those of constants. The names are declared above, so that no declaration of types needs the file.
-export const ENVIRONMENT: TableOf<Environment> =
-  environment satisfies NamesOf<Environment> as unknown as TableOf<Environment>;
+export const ENVIRONMENT: TableOf<EnvironmentValues> =
+  environment satisfies NamesOf<EnvironmentValues> as unknown as TableOf<EnvironmentValues>;
 
-export const DEFAULT_ENVIRONMENT: Environment = valuesOf(ENVIRONMENT);
+export interface Environment extends EnvironmentValues {
+  readonly spreads: Spreads;
+}
+
+export const DEFAULT_ENVIRONMENT: Environment = environmentOf(ENVIRONMENT);
+
+export function environmentOf(table: typeof ENVIRONMENT): Environment {
+  return { ...valuesOf(table), spreads: spreadsOf(table) };
+}

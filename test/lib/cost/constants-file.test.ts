@@ -18,10 +18,11 @@ const REQUESTS = { value: 0.3, unit: 'USD/million' };
 const parsed = (text: string): typeof PRICES => parseConstants(text, 'p.json', 'prices', PRICES);
 const pricesOf = (lambda: unknown): typeof PRICES =>
   parsed(JSON.stringify({ version: 1, prices: { lambda } }));
-const withGets = (value: unknown): typeof ENVIRONMENT => {
-  const environment = { s3: { standardGet: { value, unit: 'ms by percent' } } };
-  return parseConstants(JSON.stringify({ version: 1, environment }), 'e.json', 'environment', ENVIRONMENT);
-};
+const environmentWith = (environment: object): typeof ENVIRONMENT =>
+  parseConstants(JSON.stringify({ version: 1, environment }), 'e.json', 'environment', ENVIRONMENT);
+const withGets = (value: unknown): typeof ENVIRONMENT =>
+  environmentWith({ s3: { standardGet: { value, unit: 'ms by percent' } } });
+const withLambda = (lambda: object): typeof ENVIRONMENT => environmentWith({ lambda });
 
 it.each([
   ['prices', PRICES],
@@ -42,7 +43,7 @@ describe('a file of constants', () => {
     expect(values.lambda.requests).toBe(0.3);
     expect({ ...values, lambda: { ...values.lambda, requests: 0.2 } }).toEqual(DEFAULT_PRICES);
     expect(PRICES.lambda.requests.value).toBe(0.2);
-    expect(DEFAULT_ENVIRONMENT).toEqual(valuesOf(ENVIRONMENT));
+    expect(DEFAULT_ENVIRONMENT).toMatchObject(valuesOf(ENVIRONMENT));
     expect(withGets([[50, 20]]).s3.standardGet.value).toEqual([[50, 20]]);
   });
 
@@ -76,10 +77,42 @@ describe('a file of constants', () => {
     [{ requests: { value: 1, unit: 'USD' } }, "must be 'USD/million', got 'USD'"],
     [{ requests: { ...REQUESTS, value: -1 } }, 'got -1'],
     [{ requests: { ...REQUESTS, note: '' } }, "got 'note'"],
+    [{ requests: { ...REQUESTS, spread: [0.5, 2] } }, 'must be absent, as prices are exact, got a list of 2'],
     [{ requests: { ...REQUESTS, source: 'x'.repeat(501) } }, 'at most 500 characters, got 501'],
     [{ 'a\u001b[31m\nb': 1 }, "got 'a\\x1b[31m\\x0ab': correct the file"],
   ])('is refused with the constants %j', (lambda, message) => {
     expect(() => pricesOf(lambda)).toThrow(message);
+  });
+
+  it('counts as ours where value and spread are ours', () => {
+    const { value, unit, spread } = ENVIRONMENT.lambda.placementMs;
+    expect(withLambda({ placementMs: { value, unit, spread } })).toEqual(ENVIRONMENT);
+    const known = 'replaced';
+    expect(withLambda({ placementMs: { value, unit } }).lambda.placementMs).toMatchObject({ known });
+    const own = { value, unit, spread: [0.5, 3] };
+    expect(withLambda({ placementMs: own }).lambda.placementMs).toMatchObject({ ...own, known });
+  });
+
+  it.each([
+    ['placementMs', 'x', "lambda.placementMs.spread of environment file 'e.json' must be a list, got 'x'"],
+    ['placementMs', null, 'must be a list, got null'],
+    ['placementMs', [1], 'must have at least 2 entries'],
+    ['placementMs', [-1, 1e308], 'spread[0] of environment file'],
+    ['placementMs', [0.5, 1e308], 'must be a number from 1 to 10, got 1e+308: correct the file'],
+    ['placementMs', [0.5, '2'], "must be a number from 1 to 10, got '2'"],
+    ['placementMs', [2, 0.5], 'must be a number from 0 to 1, got 2'],
+    // Functions that live longer are faster.
+    ['keepAliveSeconds', [0.5, 2], 'must be a number from 1 to 10, got 0.5'],
+  ])('is refused with %s and the spread %j', (name, spread, message) => {
+    const { value, unit } = ENVIRONMENT.lambda[name as 'placementMs'];
+    expect(() => withLambda({ [name]: { value, unit, spread } })).toThrow(message);
+  });
+
+  it('is refused if an end is no value of the constant', () => {
+    const network = { refill: { value: 0.5, unit: 'share', spread: [1, 3] } };
+    expect(() => environmentWith({ network })).toThrow(
+      "network.refill.value times spread of environment file 'e.json' must be a number from 0 to 1, got 1.5",
+    );
   });
 
   it.each([

@@ -1,4 +1,5 @@
-import { DEFAULT_ENVIRONMENT, ENVIRONMENT } from '../../../lib/cost/constants/defaults';
+import { parseConstants } from '../../../lib/cost/constants/constants-file';
+import { DEFAULT_ENVIRONMENT, ENVIRONMENT, environmentOf } from '../../../lib/cost/constants/defaults';
 import { environmentAt } from '../../../lib/cost/constants/ends';
 import { costModel } from '../../../lib/cost/model';
 import { chainOf, outcomesOf } from '../../support/cost-fixtures';
@@ -25,11 +26,23 @@ it('the ends multiply numbers, and the second numbers of pairs', () => {
   );
 });
 
-it('a constant that a user replaced stays as it is', () => {
-  const { lambda } = DEFAULT_ENVIRONMENT;
-  const own = { ...DEFAULT_ENVIRONMENT, lambda: { ...lambda, placementMs: 150 } };
-  expect(environmentAt(own, 'slow').lambda.placementMs).toBe(150);
-  expect(environmentAt(own, 'slow').lambda.runtimeLoadMs).toBe(2 * lambda.runtimeLoadMs);
+it.each([
+  [150, undefined, [150, 150]],
+  // The value is ours, and exact.
+  [200, undefined, [200, 200]],
+  [200, [0.9, 1.5], [180, 300]],
+  [150, [1, 1], [150, 150]],
+])('the constant %d of a user with the spread %j has the ends %j', (value, spread, ends) => {
+  const lambda = { placementMs: { value, unit: 'ms', spread } };
+  const text = JSON.stringify({ version: 1, environment: { lambda } });
+  const own = environmentOf(parseConstants(text, 'e.json', 'environment', ENVIRONMENT));
+  const [low, high] = (['fast', 'slow'] as const).map((end) => environmentAt(own, end).lambda);
+  expect([low.placementMs, high.placementMs]).toEqual(ends);
+  expect(high.runtimeLoadMs).toBe(2 * DEFAULT_ENVIRONMENT.lambda.runtimeLoadMs);
+});
+
+it('an end is exact', () => {
+  expect(environmentAt(slow, 'slow')).toEqual(slow);
 });
 
 it.each(['express', 'standard'] as const)('a run of %s is between its ends', (stateMachineType) => {

@@ -6,7 +6,7 @@ import {
   mapped,
   valuesOf,
 } from '../../../lib/cost/constants/constant';
-import { ENVIRONMENT, PRICES } from '../../../lib/cost/constants/defaults';
+import { ENVIRONMENT, PRICES, environmentOf } from '../../../lib/cost/constants/defaults';
 import type { CostOptions } from '../../../lib/cost/options';
 import { BERT, exampleOf } from '../../support/cost-tables';
 
@@ -53,7 +53,7 @@ it.each([...names(PRICES), ...names(ENVIRONMENT)])(
   (name) => {
     for (const end of [0, 1] as const) {
       const [prices, environment] = [withExtreme(PRICES, name, end), withExtreme(ENVIRONMENT, name, end)];
-      const own = figures({ prices: valuesOf(prices), environment: valuesOf(environment) });
+      const own = figures({ prices: valuesOf(prices), environment: environmentOf(environment) });
       expect(own.filter((figure) => !Number.isFinite(figure) || figure < 0)).toEqual([]);
     }
   },
