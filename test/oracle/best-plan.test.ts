@@ -14,6 +14,7 @@ import { analyzeFast } from '../support/inference/fast-analysis';
 import { graphOf } from '../support/graph-text';
 import { FLOAT, value } from '../support/model-builder';
 import { saveSparse } from '../support/sparse-model';
+import { FULL_CHECKS } from '../support/full-checks';
 import { type Account, accountsOf } from './account';
 import type { Deployment, Fn, PlanFile, Read, State, Tensor } from './deployment';
 import { charactersOf } from './objects';
@@ -208,7 +209,7 @@ const cases: readonly (readonly [string, Model, readonly Setting[]])[] = [
   [
     'large weights and tensors',
     products(64, 4096, [8192, 4096, 8192, 2048, 8192, 4096]),
-    [express, standard],
+    FULL_CHECKS ? [express, standard] : [standard],
   ],
   [
     'a narrow place, a wide one and an early result',
@@ -218,7 +219,7 @@ const cases: readonly (readonly [string, Model, readonly Setting[]])[] = [
   [
     'skip connections',
     products(32, 4096, [8192, 4096, 4096, 8192], { 2: 't0', 3: 'x' }),
-    [express, standard],
+    FULL_CHECKS ? [express, standard] : [standard],
   ],
   ['tensors in the state', products(1, 4096, [8192, 4096, 8192, 4096, 8192, 2048]), [express]],
 ];

@@ -8,6 +8,7 @@ const COMPILER = [
   /\/lib\/optimize\/optimize\.test/,
   /\/lib\/plan\/(best-cut|search\/label-setting|search\/partition)\.test/,
   /\/lib\/plan\/sizes\/(run-memory|slice-sizes)\.test/,
+  /\/oracle\/best-plan\.test/,
 ];
 
 /** Deployments into the local cloud, of which `npm test` runs some cases too. */
@@ -19,7 +20,7 @@ const DEPLOYMENTS = [
 
 /** Deployed examples, runs under faults, the fuzzer, and checks of the checks. */
 const LEFT_OUT = {
-  compiler: [/\/lib\/plan\/printed-plans\.test/],
+  compiler: [/\/docs\/planned-rows\.test/, /\/lib\/plan\/printed-plans\.test/],
   deploy: [/\/deploy\/deploy\.test/],
   deployments: [
     /\/end-to-end\/batch-faults\.test/,
