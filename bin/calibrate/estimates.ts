@@ -45,9 +45,15 @@ export function estimatesOf(pipeline: PlannedPipeline, calls: readonly MeasuredC
     });
     const at = (percent: number): number => rounded(Math.max(0, quantile(samples, percent / 100)));
     const [low, high] = [5, 95].map((percent) => (at(percent) / at(50)).toFixed(2));
-    const evidence = `${samples.length} calls${at(50) > 0 ? `, ${low} to ${high} of the median` : ''}`;
     const belowZero = samples.filter((sample) => sample <= 0);
     const isTooShort = belowZero.length > MOST_BELOW_ZERO * samples.length;
+    // The plan predicts more for the rest of the phase than it took.
+    const spreadText = isTooShort
+      ? ', some too short'
+      : at(50) > 0
+        ? `, ${low} to ${high} of the median`
+        : '';
+    const evidence = `${samples.length} calls${spreadText}`;
     const measured = PERCENTS.map((percent) => [percent, at(percent)] as const);
     const estimate = typeof before === 'number' ? at(50) : withTail(measured, before);
     const value = samples.length < LEAST_CALLS || isTooShort ? undefined : estimate;
@@ -59,7 +65,7 @@ export function estimatesOf(pipeline: PlannedPipeline, calls: readonly MeasuredC
       const constant = { value, unit, known: 'replaced', ...(own && { spread: own }), source, date } as const;
       table[group] = { ...table[group], [name]: constant };
     }
-    return { name: `${group}.${name}`, before, value, evidence, isTooShort };
+    return { name: `${group}.${name}`, before, value, evidence };
   });
   return { table, estimates };
 }

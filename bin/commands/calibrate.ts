@@ -1,8 +1,7 @@
 /** `sliced-inference calibrate PLAN`: compares calls of a deployed pipeline with its plan, and estimates constants from the calls. */
 import { Command, Option } from 'commander';
 import type { Pairs } from '../../lib/cost/constants/constant';
-import { parseConstants, printConstants } from '../../lib/cost/constants/constants-file';
-import { ENVIRONMENT } from '../../lib/cost/constants/defaults';
+import { printConstants } from '../../lib/cost/constants/constants-file';
 import { SlicedInferenceError } from '../../lib/errors';
 import { largestOf, median } from '../../lib/extremes';
 import { estimatesOf } from '../calibrate/estimates';
@@ -31,10 +30,7 @@ Examples:
   $ sliced-inference calibrate slices/plan.json --logs *.logs.json --out e.json`;
 
 export function calibrateCommand(): Command {
-  const stack = new Option(
-    '--stack <name>',
-    'print the commands that fetch the logs of the last day, and end',
-  );
+  const stack = new Option('--stack <name>', 'print commands that fetch the logs of the last day, and end');
   return new Command('calibrate')
     .description('compare calls of a deployed pipeline with its plan, and estimate constants from the calls')
     .argument('<plan>', 'plan.json of the deployed slices, beside its model or in a folder beside it')
@@ -72,13 +68,8 @@ async function calibrate(plan: string, { logs = [], stack, out }: CalibrateOptio
   });
   print(`${formatTable(['slice', 'phase', 'calls', 'predicted ms', 'actual ms'], phases)}\n\n`);
   print(`${formatTable(['constant', 'before', 'calibrated', 'evidence'], constants)}\n`);
-  const kept = estimates.filter(({ isTooShort }) => isTooShort).map(({ name }) => name);
-  const reason = 'more than 5 % of its calls took less time than the plan predicts for the rest of the phase';
-  if (kept.length > 0) print(`\neach of these keeps its value, as ${reason}: ${kept.join(', ')}\n`);
   if (out === undefined) return;
   const text = printConstants('environment', table);
-  // What this command writes, the others can read.
-  parseConstants(text, out, 'environment', ENVIRONMENT);
   await writeNamedFile(out, '--out', text);
   print(`\nwritten to ${out}\n`);
 }

@@ -24,23 +24,11 @@ export function recurrentSeconds({ inputs }: WorkNode, weights: Weights): number
   const [steps = 1] = x.shape;
   const batch = positions / Math.max(1, steps);
   const fromInputs = productSeconds(
-    {
-      count: directions,
-      rows: positions,
-      inner: features,
-      columns: gates,
-      dtype: w.dtype,
-    },
+    { count: directions, rows: positions, inner: features, columns: gates, dtype: w.dtype },
     w.isWeight ? weights : 'tensor',
   );
   const fromState = productSeconds(
-    {
-      count: directions * steps,
-      rows: batch,
-      inner: hidden,
-      columns: gates,
-      dtype: r.dtype,
-    },
+    { count: directions * steps, rows: batch, inner: hidden, columns: gates, dtype: r.dtype },
     // Each step after the first finds them in the caches.
     r.isWeight ? { ...weights, areCached: true } : 'tensor',
   );
@@ -74,18 +62,9 @@ export function attentionSeconds(work: WorkNode, weights: Weights): number {
   const mixed = productSeconds({ count, rows: sequence, inner: keys, columns: head, dtype }, 'tensor');
   const softmax = count * sequence * keys * vcpu.INPUT_ELEMENT_NS.softmax * 1e-9;
   const projection = hasWeights ? inputs.at(1) : undefined;
-  const projected =
-    projection === undefined
-      ? 0
-      : productSeconds(
-          {
-            count: 1,
-            rows: batch * sequence,
-            inner: hidden,
-            columns: projection.shape.at(-1) ?? 1,
-            dtype: projection.dtype,
-          },
-          projection.isWeight ? weights : 'tensor',
-        );
-  return projected + scores + softmax + mixed + memorySeconds(work);
+  const own = scores + softmax + mixed + memorySeconds(work);
+  if (projection === undefined) return own;
+  const columns = projection.shape.at(-1) ?? 1;
+  const projected = { count: 1, rows: batch * sequence, inner: hidden, columns, dtype: projection.dtype };
+  return own + productSeconds(projected, projection.isWeight ? weights : 'tensor');
 }

@@ -1,6 +1,5 @@
 /** Fargate tasks behind a load balancer, which are always on: as many as the rate of requests needs, and one at least. */
-import { computeMs } from '../formulas/lambda';
-import { callTiming, hostOf } from '../formulas/slice-timing';
+import { computeMs, singleThreadMs } from '../formulas/lambda';
 import { LatencyDistribution } from '../latency/latency-distribution';
 import {
   type AlternativeSetting,
@@ -51,22 +50,11 @@ function taskOf(
 ): AlternativeSize {
   const { prices, environment, architecture } = options;
   const { armVcpu, armMemory, x86Vcpu, x86Memory, loadBalancer } = prices.fargate;
-  const { alwaysOn, lambda } = environment;
+  const { alwaysOn, handler } = environment;
   const isArm = architecture === 'arm64';
-  const idle = {
-    fileBytes: 0,
-    packedBytes: 0,
-    activationBytes: 0,
-    coreSeconds: 0,
-    gets: 0,
-    requestGets: 0,
-    readBytes: 0,
-    writeBytes: 0,
-    memoryMb: 0,
-  };
-  const { overheadMs } = callTiming(idle, lambda.mbPerVcpu * vcpus, 1, 0, 0, hostOf(options));
   const busyMs =
-    computeMs(model.coreSeconds, Math.max(1, Math.floor(vcpus)), vcpus, environment) + overheadMs;
+    computeMs(model.coreSeconds, Math.max(1, Math.floor(vcpus)), vcpus, environment) +
+    singleThreadMs(handler.callCpuMs, vcpus);
   const tasksAt = (rate: number): number =>
     Math.max(1, Math.ceil(((rate / 3600) * (busyMs / 1000)) / alwaysOn.utilization));
   const taskDollars = vcpus * (isArm ? armVcpu : x86Vcpu) + memoryGb * (isArm ? armMemory : x86Memory);
