@@ -37,7 +37,7 @@ const CHECKS = {
 /** Groups of `test/support/jest/long-checks.cjs`, and the files and folders whose changes need them. */
 const TESTS = {
   compiler: `${INSTALLED} bench/split docs lib test/end-to-end/split-kernels.test.ts test/lib test/oracle test/support`,
-  deploy: 'client lambda lib/aws lib/batch lib/pipeline scripts/check-deploy test/deploy',
+  deploy: 'client lambda lib/aws lib/batch lib/pipeline test/deploy',
   deployments: `${INSTALLED} ${RUNS} test/end-to-end test/faults test/lib/aws test/lib/pipeline`,
   examples: `${INSTALLED} ${RUNS} examples test/examples`,
   fuzz: `${INSTALLED} bin/tensor-files client contract lambda lib local/s3 test/fuzz test/support`,

@@ -18,7 +18,7 @@ import { ROOT } from '../support/documents';
 import { until } from '../support/until';
 import type { Outputs } from './life';
 
-const EMULATOR = path.join(ROOT, 'scripts/check-deploy');
+const EMULATOR = path.join(ROOT, 'test/deploy/emulator');
 
 const REGION = 'us-east-1';
 const ACCOUNT = '000000000000';
