@@ -53,7 +53,7 @@ async function runAround(cloud: LocalCloud, next: string, runs: number): Promise
 
 const assemblies = models.map((model) => synthesize(model, () => ({ slicing: Slicing.count(4), ...batch })));
 
-const RUNS = cases(25, 200);
+const RUNS = cases(40, 200);
 test(`each of ${RUNS} runs around a deployment succeeds and uses one of the two models`, async () => {
   const ran = await runAround(await start(assemblies[0]), assemblies[1], RUNS);
   expect(ran).toHaveLength(RUNS + 1);
