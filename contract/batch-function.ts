@@ -11,6 +11,8 @@ export interface BatchSettings {
   readonly items: BatchItemsSignature;
   /** Prefix of the results, with a slash at its end. */
   readonly resultsPrefix: string;
+  /** Of the code of the handlers, if there are any: results that other code made are not skipped. */
+  readonly handlerDigest?: string;
   readonly hasPreprocess: boolean;
   readonly hasPostprocess: boolean;
   /** Most failed items, and the most of 100, of a batch that succeeds. */

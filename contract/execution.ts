@@ -25,6 +25,11 @@ export interface InlineTensor {
 export interface ExecutionInputs {
   /** Key of a safetensors object below `inputs/` in the pipeline's bucket. */
   readonly s3?: string;
+  /**
+   * The ETag that the object must have: the execution fails if another one has replaced it.
+   * @default - any object will do
+   */
+  readonly etag?: string;
   /** Inline tensors by name. */
   readonly tensors?: Readonly<Record<string, InlineTensor>>;
 }

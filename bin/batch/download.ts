@@ -1,5 +1,5 @@
 /** Writes the table and the results of a batch into a folder. A file has its name when it is complete, so the same command continues. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { FollowedBatch } from '../../client/batch/batch';
@@ -41,9 +41,9 @@ export async function download(
     await inPool(batch.rows(), FILES_AT_ONCE, async (row) => {
       fs.appendFileSync(table, `${JSON.stringify(row)}\n`);
       if (row.result === undefined) return;
-      // The client has refused keys with `..` between slashes. On Windows, backslashes separate names too.
-      const name = row.result.slice(batch.signature.resultsPrefix.length).replaceAll('\\', '%5C');
-      const file = path.join(folder, name);
+      // The client has refused keys with `..` between slashes.
+      const names = row.result.slice(batch.signature.resultsPrefix.length).split('/').map(fileName);
+      const file = path.join(folder, ...names);
       if (fs.existsSync(file)) count.skipped++;
       else await write(file, path.join(partial, String(row.index)), await batch.resultBytes(row.result));
       onFile(++count.files);
@@ -55,6 +55,17 @@ export async function download(
     fs.rmSync(partial, { recursive: true, force: true });
   }
   return { folder, ...count };
+}
+
+/** Most file systems allow as many. */
+const MAX_NAME_BYTES = 255;
+
+/** A part of a key that no file can have as its name becomes its beginning with a digest. On Windows, backslashes separate names too. */
+function fileName(part: string): string {
+  const name = part.replaceAll('\\', '%5C').replaceAll('\0', '%00');
+  if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name;
+  const digest = createHash('sha256').update(name).digest('hex');
+  return `${name.slice(0, MAX_NAME_BYTES / 5)}~${digest}${path.extname(name).slice(0, 12)}`;
 }
 
 async function write(file: string, partial: string, content: Uint8Array): Promise<void> {

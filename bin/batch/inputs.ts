@@ -89,10 +89,14 @@ export async function upload(
 /** Of an input: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
 const MAX_LINE_BYTES = 256 * 1024;
 
+const BYTE_ORDER_MARK = '\xef\xbb\xbf';
+
 /** @throws SlicedInferenceError for the first line that would fail the whole batch */
 async function checkLines(list: string): Promise<void> {
   let [line, bytes] = [1, 0];
   for await (const chunk of fs.createReadStream(list, 'latin1')) {
+    if (line === 1 && bytes === 0 && String(chunk).startsWith(BYTE_ORDER_MARK))
+      throw unfit(list, 'JSON Lines without a byte order mark', 'one', 'save it as UTF-8 without it');
     for (const [at, part] of String(chunk).split('\n').entries()) {
       if (at > 0) [line, bytes] = [line + 1, 0];
       bytes += part.length;

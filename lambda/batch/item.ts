@@ -7,12 +7,21 @@ import { invalidInput } from '../errors';
 import { isRecord, kindOf, quotedName, type JsonRecord } from '../json-values';
 import { parseExecutionInput } from '../request/request';
 
-/** What an item runs. */
-export interface KnownItem {
-  /** Input of the pipeline's states. */
-  readonly request: unknown;
-  /** What the result depends on: the ETag of the request's object, or anything else that changes with the request. */
-  readonly content: { readonly etag: string } | { readonly key: string } | { readonly json: unknown };
+/** What an item runs: input of the pipeline's states. */
+export type KnownItem =
+  | RequestInS3
+  | {
+      readonly request: unknown;
+      /** What the result depends on. */
+      readonly json: unknown;
+    };
+
+interface RequestInS3 {
+  readonly request: JsonRecord;
+  /** Of the object with the tensors. */
+  readonly key: string;
+  /** That the object had when it was listed, or that the item names. */
+  readonly etag?: string;
 }
 
 /** Step Functions passes on a byte order mark as a part of the first column's name. */
@@ -28,20 +37,20 @@ export function itemName(
   return typeof name === 'string' && name !== '' ? name : `#${index}`;
 }
 
-/** Whether the item is a folder that the S3 console made, which is an empty object. */
+/** Whether the item is a folder that the S3 console made, which is an empty object. An inventory may lack sizes. */
 export function isFolder({ items: { kind } }: BatchSettings, { value }: IndexedItem): boolean {
-  const { Key, Size = 0 } = fieldsOf(kind, value);
+  const { Key, Size } = fieldsOf(kind, value);
   const isObject = kind === 'objects' || kind === 'inventory';
-  return isObject && typeof Key === 'string' && Key.endsWith('/') && Number(Size) === 0;
+  return isObject && typeof Key === 'string' && Key.endsWith('/') && (Size === 0 || Size === '0');
 }
 
 /** @throws NamedFailure `InvalidInput` if the item stands for no request */
-export function readItem(settings: BatchSettings, { value }: IndexedItem): KnownItem {
+export function readItem(settings: BatchSettings, { value }: IndexedItem, attempt: number): KnownItem {
   const { kind } = settings.items;
   if (!isRecord(value)) throw invalidInput(`an item of ${kind} must be a JSON object, got ${kindOf(value)}`);
   const fields = fieldsOf(kind, value);
   if (kind === 'csv') return ofRow(settings, fields);
-  return kind === 'jsonLines' ? ofLine(settings, fields) : ofObject(settings, fields);
+  return kind === 'jsonLines' ? ofLine(settings, fields) : ofObject(settings, fields, attempt);
 }
 
 function fieldsOf(kind: BatchItemsKind, value: unknown): JsonRecord {
@@ -63,7 +72,11 @@ function decoded(key: unknown): unknown {
   }
 }
 
-function ofObject(settings: BatchSettings, { Bucket, Key, Etag, ETag }: JsonRecord): KnownItem {
+function ofObject(
+  settings: BatchSettings,
+  { Bucket, Key, Etag, ETag }: JsonRecord,
+  attempt: number,
+): KnownItem {
   const { items, hasPreprocess } = settings;
   if (typeof Key !== 'string') throw invalidInput(`an item must have a Key, got ${kindOf(Key)}`);
   const bucket = typeof Bucket === 'string' ? Bucket : items.bucket;
@@ -72,20 +85,20 @@ function ofObject(settings: BatchSettings, { Bucket, Key, Etag, ETag }: JsonReco
   // The function may answer by the key too, and two keys may have one name without `inputs/`.
   if (hasPreprocess) {
     const request = { bucket, key: Key };
-    return { request, content: { json: { ...request, ...known } } };
+    return { request, json: { ...request, ...known } };
   }
   if (bucket !== settings.bucket) {
     throw invalidInput(
       `an item must be in the pipeline's bucket, got ${quotedName(bucket)}: copy it, or set a preprocess function`,
     );
   }
-  // An inventory may be days old, so S3 is asked for the ETag of today.
-  const content = items.kind === 'objects' ? known : undefined;
-  return { request: requestOfKey(Key), content: content ?? { key: Key } };
+  // An inventory may be days old, and an object may be mended before a redrive: then S3 is asked for the ETag of today.
+  const isFresh = items.kind === 'objects' && attempt === 1;
+  return { request: requestOfKey(Key), key: Key, ...(isFresh && known) };
 }
 
 function ofRow(settings: BatchSettings, fields: JsonRecord): KnownItem {
-  if (settings.hasPreprocess) return { request: fields, content: { json: fields } };
+  if (settings.hasPreprocess) return { request: fields, json: fields };
   const { column = '' } = settings.items;
   const key = fields[column];
   if (typeof key !== 'string' || key === '') {
@@ -94,12 +107,12 @@ function ofRow(settings: BatchSettings, fields: JsonRecord): KnownItem {
       `the column ${quotedName(column)} must hold the key of a request, got ${kindOf(key)}: the row has ${columns}`,
     );
   }
-  return { request: requestOfKey(key), content: { key } };
+  return { request: requestOfKey(key), key };
 }
 
 /** A line is an input of the pipeline's executions, whose version may be left out, with an `id` of the user's. */
 function ofLine({ hasPreprocess }: BatchSettings, whole: JsonRecord): KnownItem {
-  if (hasPreprocess) return { request: whole, content: { json: whole } };
+  if (hasPreprocess) return { request: whole, json: whole };
   const { id, ...line } = whole;
   if (id !== undefined && typeof id !== 'string')
     throw invalidInput(`'id' must be a string, got ${kindOf(id)}`);
@@ -108,13 +121,10 @@ function ofLine({ hasPreprocess }: BatchSettings, whole: JsonRecord): KnownItem 
   }
   const request = withOutput({ version: CONTRACT_VERSION, ...line });
   const { tensors } = parseExecutionInput(request);
-  return {
-    request,
-    content: tensors.kind === 'object' ? { key: tensors.key } : { json: line },
-  };
+  return tensors.kind === 'inline' ? { request, json: line } : { request, ...tensors };
 }
 
-function requestOfKey(key: string): unknown {
+function requestOfKey(key: string): JsonRecord {
   if (!key.startsWith(INPUTS_PREFIX)) {
     throw invalidInput(
       `a request must be below '${INPUTS_PREFIX}' in the pipeline's bucket, got ${quotedName(key)}: copy it, or set a preprocess function`,
@@ -126,6 +136,6 @@ function requestOfKey(key: string): unknown {
 }
 
 /** Results are only in S3, because the states of a child have no room for those of several items. */
-function withOutput(request: object): object {
+function withOutput(request: JsonRecord): JsonRecord {
   return { ...request, output: { inline: 'never' } };
 }

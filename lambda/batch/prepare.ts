@@ -27,8 +27,8 @@ export async function prepare(
   await inParallel(known, CONNECTIONS, async (own) => {
     const about = { index: own.index, item: itemName(settings, own) };
     try {
-      const { request, content } = readItem(settings, own);
-      const name = resultName(settings, about.item, await contentOf(content, context));
+      const { request, content } = await withContent(readItem(settings, own, attempt), context);
+      const name = resultName(settings, about.item, content);
       const resultKey = `${name}.safetensors`;
       const result = settings.hasPostprocess ? `${name}.json` : resultKey;
       const isThere = (await etagOf(objects, settings.bucket, result)) !== undefined;
@@ -48,15 +48,21 @@ export async function prepare(
   return { runs, rows };
 }
 
-async function contentOf(
-  content: KnownItem['content'],
+/**
+ * A request in S3 gets the ETag of its object: if another caller replaces the object during the batch, its item fails, instead of writing a
+ * result under a key that does not belong to it.
+ */
+async function withContent(
+  item: KnownItem,
   { settings, objects }: BatchContext,
-): Promise<string> {
-  if ('etag' in content) return content.etag.replaceAll('"', '');
-  if ('json' in content) return JSON.stringify(sorted(content.json));
-  const etag = await etagOf(objects, settings.bucket, content.key);
-  if (etag !== undefined) return etag.replaceAll('"', '');
-  throw invalidInput(`the request's object is missing or not permitted: check the item's key`);
+): Promise<{ readonly request: unknown; readonly content: string }> {
+  if ('json' in item) return { request: item.request, content: JSON.stringify(sorted(item.json)) };
+  const { request, key } = item;
+  const etag = item.etag ?? (await etagOf(objects, settings.bucket, key));
+  if (etag === undefined)
+    throw invalidInput(`the request's object is missing or not permitted: check the item's key`);
+  const inputs = { ...(isRecord(request.inputs) && request.inputs), etag };
+  return { request: { ...request, inputs }, content: etag.replaceAll('"', '') };
 }
 
 /** `undefined` if the object is missing. */

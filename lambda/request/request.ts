@@ -16,12 +16,15 @@ import type { TensorSpec } from '../../contract/tensors';
 
 export interface ParsedInput {
   readonly tensors:
-    | { readonly kind: 'object'; readonly key: string }
+    | { readonly kind: 'object'; readonly key: string; readonly etag?: string }
     | { readonly kind: 'inline'; readonly tensors: ReadonlyMap<string, RawTensor> };
   readonly inline: InlineMode;
 }
 
 const INPUT = "the execution's input";
+
+/** With or without its quotes; not a list of several. */
+const ETAG = /^"?[\w-]+"?$/;
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
 const MAX_KEY_BYTES = 1024;
@@ -43,12 +46,17 @@ export function parseExecutionInput(value: unknown): ParsedInput {
 
 function parseInputs(value: unknown): ParsedInput['tensors'] {
   const subject = `'inputs' of ${INPUT}`;
-  const { s3: key, tensors } = objectWithFields(value, ['s3', 'tensors'], subject);
+  const { s3: key, etag, tensors } = objectWithFields(value, ['s3', 'etag', 'tensors'], subject);
   if ((key === undefined) === (tensors === undefined)) {
     const got = key === undefined ? 'neither' : 'both';
     throw invalidInput(`${subject} must have exactly one of s3 and tensors, got ${got}`);
   }
-  if (key !== undefined) return { kind: 'object', key: checkedKey(key) };
+  if (etag !== undefined && (key === undefined || typeof etag !== 'string' || !ETAG.test(etag)))
+    throw invalidInput(
+      `'inputs.etag' of ${INPUT} must be the ETag of the object at 's3', got ${fieldValue(etag)}`,
+    );
+  const quoted = typeof etag === 'string' && { etag: `"${etag.replaceAll('"', '')}"` };
+  if (key !== undefined) return { kind: 'object', key: checkedKey(key), ...quoted };
   const named = Object.entries(jsonObject(tensors, `'inputs.tensors' of ${INPUT}`));
   return {
     kind: 'inline',
@@ -94,9 +102,9 @@ export async function openRequest(
     checkRequest(specs, input.tensors.tensors);
     return inMemory(input.tensors.tensors);
   }
-  const { key } = input.tensors;
+  const { key, etag } = input.tensors;
   const reader = await refusingBadObject(key, () =>
-    store.open(key, requestHeaderLimit(specs.request, memoryBytes)),
+    store.open(key, { maxHeaderBytes: requestHeaderLimit(specs.request, memoryBytes), etag }),
   );
   try {
     checkRequest(specs, reader.heads);

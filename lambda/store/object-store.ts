@@ -68,9 +68,7 @@ export class ObjectChanged extends Error {
   override readonly name = 'ObjectChanged';
 
   constructor(readonly object: ObjectReference) {
-    super(
-      `s3://${object.bucket}/${object.key} was replaced while it was read: write each request to a new key`,
-    );
+    super(`s3://${object.bucket}/${object.key} was replaced: write each request to a new key`);
   }
 }
 

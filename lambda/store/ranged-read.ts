@@ -15,8 +15,14 @@ export const CONNECTIONS = 6;
 
 const MAX_FRUITLESS_CONNECTIONS = 4;
 
-export async function openObject(objects: ObjectStore, object: ObjectReference, bytes: number) {
-  const { size, version, body } = await objects.get(object, { start: 0, end: bytes });
+/** @param known the version that the object must have */
+export async function openObject(
+  objects: ObjectStore,
+  object: ObjectReference,
+  bytes: number,
+  known?: string,
+) {
+  const { size, version, body } = await objects.get(object, { start: 0, end: bytes }, known);
   const range = { start: 0, end: Math.min(bytes, size) };
   // Nobody reads the body of an empty object.
   if (range.end === 0) body.destroy();

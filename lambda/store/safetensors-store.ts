@@ -28,6 +28,13 @@ interface SafetensorsStoreOptions {
   readonly firstReadBytes?: number;
 }
 
+interface OpenOptions {
+  /** @default - the most of any safetensors file */
+  readonly maxHeaderBytes?: number;
+  /** That the object must have. @default - any object will do */
+  readonly etag?: string | undefined;
+}
+
 export class SafetensorsStore {
   private readonly writers: 'functions' | 'callers';
   private readonly firstReadBytes: number;
@@ -67,11 +74,11 @@ export class SafetensorsStore {
    * damaged is read again.
    * @throws NamedFailure `CorruptTensor`; SafetensorsError, ObjectUnavailable, ObjectChanged
    */
-  async open(key: string, maxHeaderBytes?: number): Promise<TensorReader> {
+  async open(key: string, options: OpenOptions = {}): Promise<TensorReader> {
     const object = this.reference(key);
     for (let attempt = 1; ; attempt++) {
       try {
-        const { reader, requestEtag } = await this.openOnce(object, maxHeaderBytes);
+        const { reader, requestEtag } = await this.openOnce(object, options);
         return {
           heads: reader.heads,
           ...(requestEtag !== undefined && { requestEtag }),
@@ -89,8 +96,9 @@ export class SafetensorsStore {
     }
   }
 
-  private async openOnce(object: ObjectReference, maxHeaderBytes?: number) {
-    const { size, version, start, startBytes } = await openObject(this.objects, object, this.firstReadBytes);
+  private async openOnce(object: ObjectReference, { maxHeaderBytes, etag }: OpenOptions) {
+    const opened = await openObject(this.objects, object, this.firstReadBytes, etag);
+    const { size, version, start, startBytes } = opened;
     const first = new ByteCursor(start.chunks());
     const fetchRange: FetchRange = (range, target) =>
       readRangeInto(this.objects, object, range, version, target);

@@ -25,6 +25,7 @@ import { onObjects, useKey } from '../pipeline/storage';
 import { type BatchSizes, batchSizes, itemsInTime, type SlicedInferenceBatchProps } from './batch-props';
 import { batchStates } from './batch-states';
 import { allow, type BatchPlaces, mapStatements } from './distributed-map';
+import { handlerDigest, isUnversioned } from './handler-code';
 
 /**
  * Runs a pipeline on each item of a data set: on a Distributed Map of Step Functions, whose children run the functions of the pipeline. Each item
@@ -77,6 +78,12 @@ export class SlicedInferenceBatch extends Construct {
           `${sizes.itemsPerRun} items of a run may take longer than the five minutes of an Express execution, by the model of cost: ${remedy}`,
         );
       }
+      if (handlersOf(deployed).some(isUnversioned))
+        warn(
+          this,
+          'unversionedHandler',
+          'the code of an imported preprocess or postprocess function is not known, so a rerun of the batch skips what earlier code made: import one of its versions',
+        );
       this.function = this.createFunction(deployed, settingsOf(this.places, sizes, deployed));
       const fn = publishedVersion(this.function, this.function.currentVersion);
       const role = stateMachineRole(this, 'StateMachineRole');
@@ -162,7 +169,8 @@ export class SlicedInferenceBatch extends Construct {
     attachOwnPolicy(role, 'Policy', [
       ...sharedPermissions({ bucket, files: [], logGroup }),
       allow('ReadResults', ['s3:GetObject'], [objects(resultsPrefix)]),
-      ...(readsRequests(own) ? [allow('ReadRequests', ['s3:GetObject'], [objects(INPUTS_PREFIX)])] : []),
+      // To learn the ETag of a request: a list of objects tells it, but not in a redrive.
+      ...(own.hasPreprocess ? [] : [allow('ReadRequests', ['s3:GetObject'], [objects(INPUTS_PREFIX)])]),
       allow('WriteResults', ['s3:PutObject'], [objects(resultsPrefix)]),
       ...(settings.tracing ? [tracingStatement()] : []),
       ...(network ? networkStatements() : []),
@@ -190,21 +198,23 @@ export class SlicedInferenceBatch extends Construct {
   }
 }
 
-/** To learn the ETag of a request, which only a list of objects tells. */
-function readsRequests({ items, hasPreprocess }: BatchSettings): boolean {
-  return items.kind !== 'objects' && !hasPreprocess;
+function handlersOf({ workflow: { preprocess, postprocess } }: DeployedPipeline): lambda.IFunction[] {
+  return [preprocess, postprocess].flatMap((own) => (own ? [own.target] : []));
 }
 
 function settingsOf(
   places: BatchPlaces,
   { toleratedFailures, toleratedFailurePercentage }: BatchSizes,
-  { workflow: { plan, preprocess, postprocess } }: DeployedPipeline,
+  deployed: DeployedPipeline,
 ): BatchSettings {
+  const { plan, preprocess, postprocess } = deployed.workflow;
+  const digest = handlerDigest(handlersOf(deployed));
   return {
     bucket: places.bucket.bucketName,
     deploymentDigest: plan.deploymentDigest,
     items: itemsSignature(places),
     resultsPrefix: places.resultsPrefix,
+    ...(digest !== undefined && { handlerDigest: digest }),
     hasPreprocess: preprocess !== undefined,
     hasPostprocess: postprocess !== undefined,
     ...(toleratedFailures !== undefined && { toleratedFailures }),

@@ -40,7 +40,7 @@ function addBatch(pipeline: SlicedInferencePipeline, id: string, items: BatchIte
 }
 
 /** One stack with all batches. Pipelines share a bucket. */
-function addBatches(stack: Stack, plain: SlicedInferencePipeline): void {
+function addBatches(stack: Stack, plain: SlicedInferencePipeline, after = AFTER): void {
   for (const [id, [items]] of Object.entries(SOURCES)) addBatch(plain, id, items(plain));
   const objects = (name: string): BatchItems => BatchItems.objects(`inputs/${name}/`);
   addBatch(plain, 'BadItems', BatchItems.jsonLines('inputs/bad.jsonl'), { itemsPerRun: 3 });
@@ -53,7 +53,7 @@ function addBatches(stack: Stack, plain: SlicedInferencePipeline): void {
   const own = another('Wrapped', {
     ...ONE_SLICE,
     preprocess: userFunction(stack, 'Before', BEFORE),
-    postprocess: userFunction(stack, 'After', AFTER),
+    postprocess: userFunction(stack, 'After', after),
   });
   addBatch(own, 'Functions', objects('any'));
   const consolidated = another('Consolidated', { consolidation: Consolidation.ALWAYS });
@@ -195,6 +195,9 @@ test('accounts for each bad item, and repeats only these', async () => {
     [{ inputs: inline, output: {} }, "InvalidInput: an item must have no 'output'"],
     [[1], 'InvalidInput: an item of jsonLines must be a JSON object'],
     [{ inputs: {} }, "InvalidInput: 'inputs' of the execution's input must have exactly one"],
+    [{ inputs: { s3: 'inputs/one', etag: 'a1-2' } }, "InvalidInput: the request's object s3://"],
+    [{ inputs: { tensors: {}, etag: 'a1' } }, "InvalidInput: 'inputs.etag' of the execution's input must be"],
+    [{ inputs: { s3: 'inputs/one', etag: 'a,b' } }, "InvalidInput: 'inputs.etag' of the execution's input"],
   ];
   await cloud.putObject('inputs/bad.jsonl', text(cases.map(([item]) => item)));
   const { output, rows: table } = await runBatch(cloud, 'BadItems');
@@ -202,14 +205,15 @@ test('accounts for each bad item, and repeats only these', async () => {
     (failure ? `${failure.error}: ${failure.message}` : status).slice(0, cases[at][1].length),
   );
   expect(found).toEqual(cases.map(([, expected]) => expected));
-  expect(output.items).toEqual({ total: 15, done: 6, skipped: 0, failed: 9 });
-  expect(output.failures.reduce((sum, failure) => sum + failure.count, 0)).toBe(9);
+  expect(output.items).toEqual({ total: 18, done: 6, skipped: 0, failed: 12 });
+  expect(output.failures.reduce((sum, failure) => sum + failure.count, 0)).toBe(12);
+  expect(table[15].failure?.message).toMatch(/one was replaced: write each request to a new key$/);
   expect(new Set(table.slice(2, 6).map(({ result }) => result)).size).toBe(4);
   for (const at of [0, 1, 2, 3, 4]) await expectResult(cloud, table[at], inputs);
   await expectResult(cloud, table[5], rows(1, 6));
   await cloud.putObject('inputs/missing', encodeSafetensors(rows(1, 8)));
   const again = await runBatch(cloud, 'BadItems');
-  expect(again.output.items).toEqual({ total: 15, done: 1, skipped: 6, failed: 8 });
+  expect(again.output.items).toEqual({ total: 18, done: 1, skipped: 6, failed: 11 });
   await expectResult(cloud, again.rows[6], rows(1, 8));
 });
 
@@ -250,6 +254,19 @@ test('uses the function of the whole model once it is warm', async () => {
   const { output, rows: table } = await runBatch(cloud, 'Warm');
   expect(output.usage.find(({ whole }) => whole)?.calls).toBeGreaterThan(0);
   for (const [at, inputs] of [...requests.values()].entries()) await expectResult(cloud, table[at], inputs);
+});
+
+test('computes the results anew after the code of a handler has changed', async () => {
+  await cloud.putObject('inputs/any/a', Buffer.from('a'));
+  const items = 'inputs/any/a';
+  await runBatch(cloud, 'Functions', { items });
+  const use = (stack: Stack, plain: SlicedInferencePipeline) => {
+    addBatches(stack, plain, `exports.handler = async () => 'other';`);
+  };
+  await cloud.deploy(synthesize(MODEL, () => PLAIN, { use }));
+  const { output, rows: table } = await runBatch(cloud, 'Functions', { items });
+  expect(output.items).toMatchObject({ done: 1, skipped: 0 });
+  expect(table[0].output).toBe('other');
 });
 
 test('computes the results anew after the model has changed', async () => {

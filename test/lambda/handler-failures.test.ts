@@ -128,7 +128,7 @@ describe('a request that does not fit', () => {
     };
     const replaced = await failure(slices.sliceHandler(0), fromS3);
     expect(replaced.name).toBe('InvalidInput');
-    expect(replaced.cause.message).toContain('was replaced while it was read');
+    expect(replaced.cause.message).toContain('was replaced');
   });
 
   it('is refused if the header of its object is far longer than the model needs, without reading the header', async () => {

@@ -143,6 +143,10 @@ def test_a_batch_is_refused(batch, script, options, kind, message):
         ({}, [{**ROWS[0], "result": f"{RESULTS}../x"}]),
         ({}, [{"index": 0}]),
         ({}, [{**ROWS[0], "processors": 7}]),
+        ({}, [{**ROWS[0], "index": 5}, {**ROWS[1], "index": 2}]),
+        ({}, [{**ROWS[0], "index": 2}, {**ROWS[1], "index": 2}]),
+        *(({}, [{**ROWS[0], "index": index}]) for index in (-1, "x", True, 0.5)),
+        *(({}, [{**ROWS[0], **bad}]) for bad in ({"attempt": None}, {"item": 7}, {"status": "lost"})),
     ],
 )
 def test_malformed_output_is_refused(batch, script, rows):

@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import * as http from 'node:http';
 import * as path from 'node:path';
 import { json } from 'node:stream/consumers';
+import { namesStart } from '../../../bin/batch/executions';
 import type { BatchSignature } from '../../../client';
 import { closeServer, listen } from '../../../local/http/loopback-server';
 import { BATCH_OUTPUT, describedBatch, RESULTS } from '../../support/batch-answers';
@@ -108,6 +109,31 @@ describe('batch', () => {
     expect(late.code).toBe(1);
     expect(late.stderr).toMatch(
       /^error: the execution failed: States.Timeout: the batch must succeed, got no end/,
+    );
+  });
+
+  it('gives results whose names are too long for a file shorter ones, and refuses a list with a byte order mark', async () => {
+    const keys = ['a', 'b'].map((last) => `${RESULTS}d/${'é'.repeat(200)}${last}.e.safetensors`);
+    for (const Key of keys) await s3.client.putObject({ Bucket: BUCKET, Key, Body: Key });
+    const table = keys.map((result, index) =>
+      JSON.stringify({ index, item: result, status: 'done', attempt: 1, result }),
+    );
+    const out = path.join(temporaryFolder(), 'out');
+    const Key = `${RESULTS}tables/${namesStart(ARN, undefined)}1.jsonl`;
+    await s3.client.putObject({ Bucket: BUCKET, Key, Body: `${table.join('\n')}\n` });
+    end = succeeding;
+    await outcome(['batch', ARN, '--out', out], local);
+    const files = fs.readdirSync(path.join(out, 'd'));
+    const contents = files.map((file) => fs.readFileSync(path.join(out, 'd', file), 'utf8'));
+    expect(contents.sort()).toEqual(keys);
+    for (const file of files) expect(file).toMatch(/^é{51}~[0-9a-f]{64}\.safetensors$/);
+    signature = {
+      items: { kind: 'jsonLines', bucket: BUCKET, location: 'inputs/x/y.jsonl', folder: 'inputs/x/' },
+    };
+    const list = path.join(out, 'marked.jsonl');
+    fs.writeFileSync(list, '\ufeff{}\n');
+    expect(await refuse(['batch', ARN, '--inputs', list], local)).toMatch(
+      /^'.*marked\.jsonl' of --inputs must be JSON Lines without a byte order mark, got one: save it as UTF-8/,
     );
   });
 

@@ -35,7 +35,7 @@ function answering(...answers: unknown[]) {
 
 it.each([
   [403, ObjectUnavailable, 's3://b/k is missing or not permitted'],
-  [412, ObjectChanged, 's3://b/k was replaced while it was read'],
+  [412, ObjectChanged, 's3://b/k was replaced'],
   [400, S3ServiceException, ''],
 ])('reading from S3 fails once for status %i', async (status, kind, words) => {
   const { store, sent } = answering(failed(status), {});

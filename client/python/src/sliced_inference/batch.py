@@ -126,7 +126,7 @@ class SlicedInferenceBatchRun:
         except InferenceError as error:
             if error.name != TOO_MANY_FAILURES:
                 raise
-        start, total, rest = 0, 1, b""
+        start, total, rest, last = 0, 1, b"", -1
         matching: dict[str, str] = {}
         while start < total:
             ranged = {"Range": f"bytes={start}-{start + PART_BYTES - 1}", **matching}
@@ -135,9 +135,12 @@ class SlicedInferenceBatchRun:
             # The parts of two tables would not fit.
             matching = {"IfMatch": etag}
             *lines, rest = (rest + part).split(b"\n")
-            yield from map(self._row, lines)
-        if rest:
-            yield self._row(rest)
+            if start >= total and rest:
+                lines.append(rest)
+            for line in lines:
+                row = self._row(line, last)
+                last = row.index
+                yield row
 
     def stop(self) -> None:
         """Stops the batch. Start it again to run the items that have no result yet."""
@@ -165,7 +168,7 @@ class SlicedInferenceBatchRun:
 
         return self._run(lambda call: call.repeated(lambda: read(call)))
 
-    def _row(self, line: bytes) -> BatchRow:
+    def _row(self, line: bytes, after: int) -> BatchRow:
         row, prefix = json_object(line) or {}, self._signature["resultsPrefix"]
         try:
             place, failure, key = None, None, row.get("result", "")
@@ -178,6 +181,10 @@ class SlicedInferenceBatchRun:
                 raise KeyError(key)
             about = (row["index"], row["item"], row["status"], place, failure, row.get("ms"))
             processors, attempt = [*row.get("processors", [])], row["attempt"]
+            known = row["status"] in ("done", "skipped", "failed") and isinstance(row["item"], str)
+            # JSON's true is an integer in Python.
+            if not known or any(type(count) is not int for count in (row["index"], attempt)) or row["index"] <= after:
+                raise KeyError(row["index"])
         except (AttributeError, KeyError, TypeError) as error:
             expected = f"rows with index, item, status, attempt, and a failure or a result below {prefix}"
             raise invalid_output(expected, "another one") from error
