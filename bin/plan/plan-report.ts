@@ -124,14 +124,16 @@ export interface ReportedSlice {
   /** Seconds of computing on one vCPU. */
   readonly coreSeconds: number;
   /** Times without delays that vary, such as those of S3. */
-  readonly times: {
-    /** Reading, computing and writing in a warm function. */
-    readonly warmMs: number;
-    /** From the start of a cold function until the slice is loaded. */
-    readonly loadMs: number;
-    /** Reading, computing and writing right after the slice was loaded. */
-    readonly coldMs: number;
-  };
+  readonly times: SliceTimes & { readonly ends: Ends<SliceTimes> };
+}
+
+export interface SliceTimes {
+  /** Reading, computing and writing in a warm function. */
+  readonly warmMs: number;
+  /** From the start of a cold function until the slice is loaded. */
+  readonly loadMs: number;
+  /** Reading, computing and writing right after the slice was loaded. */
+  readonly coldMs: number;
 }
 
 /** A stretch of neighboring nodes, all of one slice; one node each in small models. */

@@ -1,6 +1,13 @@
 /** The tables of the page. Those of a chart have what its tooltips say. */
 import { type Figure, type QuantityKind, TEMPERATURES, maybe, quantity, runFigure } from '../figures';
-import type { LineItem, PlanReport, ServiceRun, Temperature } from '../plan-report';
+import type {
+  LineItem,
+  PlanReport,
+  ReportedSlice,
+  ServiceRun,
+  SliceTimes,
+  Temperature,
+} from '../plan-report';
 import type { Facts } from './charts/chart';
 
 export interface Table {
@@ -39,6 +46,11 @@ export function factsTable(caption: string, name: string, facts: readonly Facts[
   };
 }
 
+function timeOf({ times }: ReportedSlice, name: keyof SliceTimes): Figure {
+  const { fast, slow } = times.ends;
+  return maybe('milliseconds', times[name], { fast: fast[name], slow: slow[name] });
+}
+
 export function sliceTable({ slices }: PlanReport): Table {
   return tableOf('The slices', slices, [
     column('slice', 'count', ({ slice }) => slice),
@@ -52,9 +64,9 @@ export function sliceTable({ slices }: PlanReport): Table {
     column('peak memory', 'bytes', ({ peakMemoryBytes }) => peakMemoryBytes),
     column('function', 'megabytes', ({ memoryMb }) => memoryMb),
     column('compute', 'seconds', ({ coreSeconds }) => coreSeconds),
-    column('load', 'milliseconds', ({ times }) => times.loadMs),
-    column('warm', 'milliseconds', ({ times }) => times.warmMs),
-    column('cold', 'milliseconds', ({ times }) => times.coldMs),
+    ['load', (slice) => timeOf(slice, 'loadMs')],
+    ['warm', (slice) => timeOf(slice, 'warmMs')],
+    ['cold', (slice) => timeOf(slice, 'coldMs')],
   ]);
 }
 

@@ -38,7 +38,8 @@ export function assembleReport(
   const { coldShare } = model;
   const sizes = sliceSizes(cut.dataflow, cut.wiring, bytes, costs);
   const ofModel = reportedModel(analyzed);
-  const slices = reportedSlices(cut, plan, sizes, priced.steps);
+  const ends = { fast: fast.runs.slices.steps, slow: slow.runs.slices.steps };
+  const slices = reportedSlices(cut, plan, sizes, priced.steps, ends);
   const consolidation = cut.whole && {
     ...{ memoryMb: cut.whole.memoryMb, fileBytes: fileBytes(cut.whole.size) },
     run: reportedRuns(middle.ofPipeline, { fast: fast.ofPipeline, slow: slow.ofPipeline }),

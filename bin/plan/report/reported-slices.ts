@@ -6,7 +6,7 @@ import type { PlanDraft } from '../../../lib/plan/file/plan';
 import { wholeModel } from '../../../lib/plan/pricing/price';
 import { type SliceSize, memoryMb, peakBytes } from '../../../lib/plan/sizes/estimate';
 import type { WiredCut } from '../../../lib/plan/wiring/wiring';
-import type { ReportedCut, ReportedModel, ReportedSlice } from '../plan-report';
+import type { Ends, ReportedCut, ReportedModel, ReportedSlice, SliceTimes } from '../plan-report';
 import type { ItemizedStep } from '../../../lib/cost/schedule';
 
 export function reportedModel({ source, model, planned, dataflow, cuts }: AnalyzedModel): ReportedModel {
@@ -27,15 +27,19 @@ export function reportedModel({ source, model, planned, dataflow, cuts }: Analyz
   };
 }
 
+type Steps = readonly ItemizedStep[];
+
 /**
  * @param sizes by slice
  * @param steps by slice
+ * @param ends the steps where functions are fastest, and slowest
  */
 export function reportedSlices(
   { groups }: WiredCut,
   plan: PlanDraft,
   sizes: readonly SliceSize[],
-  steps: readonly ItemizedStep[],
+  steps: Steps,
+  ends: Ends<Steps>,
 ): ReportedSlice[] {
   let next = 0;
   return plan.slices.map((slice, index): ReportedSlice => {
@@ -43,8 +47,11 @@ export function reportedSlices(
     const first = next;
     next += nodes;
     const { weightBytes, activationBytes, readBytes, writeBytes, memoryMb: memory, peakMemoryBytes } = slice;
-    const { cost, writesTo, inState } = steps[index];
-    const { warmMs, loadMs, coldMs } = cost;
+    const { writesTo, inState } = steps[index];
+    const timesOf = ({ [index]: { cost } }: Steps): SliceTimes => {
+      const { warmMs, loadMs, coldMs } = cost;
+      return { warmMs, loadMs, coldMs };
+    };
     return {
       slice: index,
       nodes,
@@ -56,7 +63,7 @@ export function reportedSlices(
       memoryMb: memory,
       peakMemoryBytes,
       coreSeconds: sizes[index].coreSeconds,
-      times: { warmMs, loadMs, coldMs },
+      times: { ...timesOf(steps), ends: { fast: timesOf(ends.fast), slow: timesOf(ends.slow) } },
     };
   });
 }

@@ -50,6 +50,22 @@ describe.each(REPORTS)('the report of %s', (_, make) => {
     expect(mixed.dollarsPerMillion).toBeCloseTo(shares, 9);
   });
 
+  it('has the times of slices and services between their ends, at the ends too of the same size', () => {
+    for (const { times } of report.slices)
+      for (const name of ['warmMs', 'loadMs', 'coldMs'] as const) {
+        expect(times.ends.fast[name]).toBeLessThanOrEqual(times[name]);
+        expect(times.ends.slow[name]).toBeGreaterThanOrEqual(times[name]);
+      }
+    expect(report.slices.some(({ times }) => times.ends.slow.loadMs > 1.01 * times.loadMs)).toBe(true);
+    for (const run of report.alternatives.flatMap(({ warm, cold }) =>
+      [warm, cold].flatMap((own) => own ?? []),
+    ))
+      for (const quantile of ['p50', 'p95'] as const) {
+        expect(run.ends?.fast[quantile]).toBeLessThanOrEqual(run[quantile]);
+        expect(run.ends?.slow[quantile]).toBeGreaterThanOrEqual(run[quantile]);
+      }
+  });
+
   it('prices services only if they break no limit, and runs only if they are not charged by the hour', () => {
     for (const { service, isFeasible, breaks, warm, cold, dollarsPerMonth } of report.alternatives) {
       const prices = [warm, cold].flatMap((run) => run?.dollarsPerMillion ?? []);
