@@ -7,6 +7,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { TensorSpec } from '../../contract/tensors';
 import type { DataSource } from './data-source';
+import { fileDigest } from '../cache/fingerprint';
 import { cacheFolder, readCached, writeCached } from '../cache/folder';
 import { SlicedInferenceError, printable, quoted } from '../errors';
 import { withTemporaryFolder } from '../host/folders';
@@ -94,9 +95,13 @@ export function runForSizes(
     const [modelPath, weightsFolder] = [path.join(folder, 'model.onnx'), weightsFolderOf(model)];
     const digest = writeMapped(model, { modelPath, weightsFolder });
     const files = model.files.map(({ path: own, fingerprint }) => [fs.realpathSync(own), fingerprint]);
-    const parts = ['sizes and bodies', packageVersion(), onnxRuntimeVersion(), digest, files, dimensions];
+    const parts = [
+      ...['sizes and bodies', packageVersion(), onnxRuntimeVersion(), digest, files, dimensions],
+      // Of a file that cannot be read, the run says what is wrong.
+      file !== undefined && fs.existsSync(file) && fs.statSync(file).isFile() && fileDigest(file),
+    ];
     const key = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-    const cache = file === undefined ? cacheFolder('shapes') : undefined;
+    const cache = cacheFolder('shapes');
     const cached = readCached(cache, key) as DataSizes | undefined;
     if (cached !== undefined) return cached;
     const names = model.graph.nodes.map((node) => runName(model.graph, node));

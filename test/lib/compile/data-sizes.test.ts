@@ -100,6 +100,15 @@ describe('a model whose sizes depend on data', () => {
     const file = saveModel(modelOf(nodesOf('NonZero x > p; Cast p > y to=1'), { x: [3, 'n'] }));
     const analyze = (n: number) => () => void analyzeModel(file, { dimensions: { n } });
     expect([4, 4, 5].map((n) => runsOf(analyze(n)))).toEqual([1, 0, 1]);
+    const inputs = (last: number) =>
+      inputsFile({
+        x: [
+          [3, 1],
+          [0, 1, last],
+        ],
+      });
+    const own = (last: number) => () => void analyzeModel(file, { inputs: inputs(last) });
+    expect([2, 2, 3].map((last) => runsOf(own(last)))).toEqual([1, 0, 1]);
   });
 
   it('runs on the inputs of the user, and has the sizes of their dimensions', () => {
