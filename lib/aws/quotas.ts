@@ -1,11 +1,12 @@
 /** AWS quotas that a pipeline must not exceed, below the documentation that they come from. */
+import { MAX_EXPRESS_SECONDS } from '../cost/batch-limits';
 
 export const LAMBDA_QUOTAS = 'https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html';
 export const MAX_LAMBDA_ENVIRONMENT_BYTES = 4 * 1024;
 
 export const STEP_FUNCTIONS_QUOTAS =
   'https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html';
-export const MAX_EXPRESS_MINUTES = 5;
+export const MAX_EXPRESS_MINUTES = MAX_EXPRESS_SECONDS / 60;
 
 export const S3_QUOTAS = 'https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html';
 export const MAX_PUT_BYTES = 5 * 1024 ** 3;

@@ -1,7 +1,7 @@
 /** The props of `SlicedInferenceBatch`, and their checks. */
 import { Duration, Token } from 'aws-cdk-lib';
 import {
-  MAX_CHILD_SECONDS,
+  MAX_EXPRESS_SECONDS,
   MAX_CHILDREN,
   MAX_ITEMS_PER_RUN,
   RAMP_CHILDREN_PER_SECOND,
@@ -105,6 +105,6 @@ export function itemsInTime(
   maxConcurrency: number,
 ): number {
   if (slowest === undefined) return Infinity;
-  const room = MAX_CHILD_SECONDS - maxConcurrency / RAMP_CHILDREN_PER_SECOND - slowest.firstMs / 1000;
+  const room = MAX_EXPRESS_SECONDS - maxConcurrency / RAMP_CHILDREN_PER_SECOND - slowest.firstMs / 1000;
   return Math.max(0, Math.floor((1000 * room) / Math.max(1, slowest.itemMs)));
 }

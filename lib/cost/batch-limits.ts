@@ -28,7 +28,7 @@ export const MAX_ITEMS_PER_RUN = 40;
 export const MAX_MAP_ITEMS = 100_000_000;
 export const MAX_CHILDREN = 10_000;
 export const CHILD_STARTS_PER_SECOND = 1_000;
-export const MAX_CHILD_SECONDS = 300;
+export const MAX_EXPRESS_SECONDS = 300;
 
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html, read 2026-11: a new account may have 10
 export const CONCURRENT_CALLS = 1_000;

@@ -202,11 +202,11 @@ function quotasOf({ model, steps, width }: BatchedPlan, use: BatchUse): BatchQuo
   const fewer = 'use fewer --items-per-run, or a plan whose runs are shorter';
   const slower = 'use a lower --concurrency';
   const fewerItems = 'start several batches, each with a part of the items';
-  const { CONCURRENT_CALLS, MAX_CHILD_SECONDS, MAX_FUNCTION_SECONDS } = limits;
+  const { CONCURRENT_CALLS, MAX_EXPRESS_SECONDS, MAX_FUNCTION_SECONDS } = limits;
   const more = `ask AWS for more concurrent executions, or ${slower}`;
   return [
     row('calls at once in the account', use.lanes * width, CONCURRENT_CALLS, more),
-    row('seconds of a slow child (p95)', use.childSeconds, MAX_CHILD_SECONDS, fewer),
+    row('seconds of a slow child (p95)', use.childSeconds, MAX_EXPRESS_SECONDS, fewer),
     row('items of the table', use.items, limits.MAX_TABLE_ITEMS, fewerItems),
     row('seconds to write the table', use.tableSeconds, MAX_FUNCTION_SECONDS, fewerItems),
     row('S3 PUTs a second', perSecond * puts.length, limits.PUTS_PER_SECOND, slower),

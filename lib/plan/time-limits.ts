@@ -1,6 +1,6 @@
 /** What users should know of calls and runs that may take longer than AWS allows: sentences without a full stop. */
 import { sliceName } from '../../contract/keys';
-import { MAX_CHILD_SECONDS } from '../cost/batch-limits';
+import { MAX_EXPRESS_SECONDS } from '../cost/batch-limits';
 import type { StateMachineType } from '../cost/formulas/step-functions';
 import type { CallSeconds } from './file/plan';
 import { MAX_LAMBDA_TIMEOUT_SECONDS } from './sizes/lambda-quotas';
@@ -25,6 +25,6 @@ export function callText({ planned, slowest }: CallSeconds): string {
 
 /** @param seconds of a cold run where runs are slowest */
 export function longRunNote(seconds: number, type: StateMachineType = 'express'): string | undefined {
-  if (type === 'standard' || seconds <= MAX_CHILD_SECONDS) return undefined;
-  return `a run whose functions are all cold takes up to ${Math.round(seconds)} seconds where functions are slowest, and an Express execution ends after ${MAX_CHILD_SECONDS} seconds: use a Standard state machine, more memory or more slices`;
+  if (type === 'standard' || seconds <= MAX_EXPRESS_SECONDS) return undefined;
+  return `a run whose functions are all cold takes up to ${Math.round(seconds)} seconds where functions are slowest, and an Express execution ends after ${MAX_EXPRESS_SECONDS} seconds: use a Standard state machine, more memory or more slices`;
 }
