@@ -15,7 +15,7 @@ import { until } from '../support/until';
 import { type Example, synthesizeExamples } from './examples';
 import { type Played, playRound } from './round';
 
-const { FAULTS_EXECUTIONS, FAULTS_SEED = '1', FAULTS_ONLY } = process.env;
+const { FAULTS_EXECUTIONS, FAULTS_SEED = '2', FAULTS_ONLY } = process.env;
 
 /** Executions at the same time need functions of their own, and most of the work is to start these. */
 const SHORT = {
