@@ -48,12 +48,8 @@ export function estimatesOf(pipeline: PlannedPipeline, calls: readonly MeasuredC
     const belowZero = samples.filter((sample) => sample <= 0);
     const isTooShort = belowZero.length > MOST_BELOW_ZERO * samples.length;
     // The plan predicts more for the rest of the phase than it took.
-    const spreadText = isTooShort
-      ? ', some too short'
-      : at(50) > 0
-        ? `, ${low} to ${high} of the median`
-        : '';
-    const evidence = `${samples.length} calls${spreadText}`;
+    const quality = isTooShort ? 'some too short' : `${low} to ${high} of the median`;
+    const evidence = samples.length === 0 ? '0 calls' : `${samples.length} calls, ${quality}`;
     const measured = PERCENTS.map((percent) => [percent, at(percent)] as const);
     const estimate = typeof before === 'number' ? at(50) : withTail(measured, before);
     const value = samples.length < LEAST_CALLS || isTooShort ? undefined : estimate;

@@ -1,7 +1,8 @@
 /** `sliced-inference calibrate PLAN`: compares calls of a deployed pipeline with its plan, and estimates constants from the calls. */
 import { Command, Option } from 'commander';
 import type { Pairs } from '../../lib/cost/constants/constant';
-import { printConstants } from '../../lib/cost/constants/constants-file';
+import { parseConstants, printConstants } from '../../lib/cost/constants/constants-file';
+import { ENVIRONMENT } from '../../lib/cost/constants/defaults';
 import { SlicedInferenceError } from '../../lib/errors';
 import { largestOf, median } from '../../lib/extremes';
 import { estimatesOf } from '../calibrate/estimates';
@@ -70,6 +71,8 @@ async function calibrate(plan: string, { logs = [], stack, out }: CalibrateOptio
   print(`${formatTable(['constant', 'before', 'calibrated', 'evidence'], constants)}\n`);
   if (out === undefined) return;
   const text = printConstants('environment', table);
+  // What this command writes, the others can read.
+  parseConstants(text, out, 'environment', ENVIRONMENT);
   await writeNamedFile(out, '--out', text);
   print(`\nwritten to ${out}\n`);
 }
