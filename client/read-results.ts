@@ -1,4 +1,5 @@
 /** Checks an execution's output field by field, since that of another state machine may have any, and reads its results there or in S3. */
+import { entryName } from '../contract/batch-pack';
 import type { CallTiming, ExecutionOutput, ObjectReference, ServedBy } from '../contract/execution';
 import { OUTPUTS_PREFIX, outputObjectKey } from '../contract/keys';
 import { CONTRACT_VERSION } from '../contract/version';
@@ -21,7 +22,7 @@ import { type Objects, BrokenBodyError } from './aws/objects';
 
 export interface CheckedOutput extends Omit<ExecutionOutput, 'outputs'> {
   readonly results:
-    | { readonly object: ObjectReference; readonly tensors: undefined }
+    | { readonly object: ObjectReference; readonly entry?: number; readonly tensors: undefined }
     // Without an object if the request wants the results inline only.
     | { readonly object: ObjectReference | undefined; readonly tensors: JsonRecord };
 }
@@ -66,9 +67,11 @@ export function checkOutput(text: string): CheckedOutput {
   };
 }
 
-function checkPlaces({ s3, tensors }: JsonRecord): CheckedOutput['results'] {
+function checkPlaces({ s3, entry, tensors }: JsonRecord): CheckedOutput['results'] {
   if (tensors !== undefined && !isRecord(tensors)) throw invalidOutput('named tensors', kindOf(tensors));
-  if (tensors === undefined) return { object: checkObject(s3), tensors };
+  if (entry !== undefined && !isEntry(entry)) throw invalidOutput('an entry of a pack', fieldValue(entry));
+  if (tensors === undefined)
+    return { object: checkObject(s3), ...(entry !== undefined && { entry }), tensors };
   return { object: s3 === undefined ? undefined : checkObject(s3), tensors };
 }
 
@@ -165,7 +168,10 @@ export async function readResultTensors(
   objects: Objects,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, RawTensor>> {
-  if (results.tensors === undefined) return await readTensors(results.object, objects, signal);
+  if (results.tensors === undefined) {
+    const tensors = await readTensors(results.object, objects, signal);
+    return results.entry === undefined ? tensors : tensorsOfEntry(tensors, results.entry);
+  }
   return new Map(Object.entries(results.tensors).map(([name, tensor]) => [name, decode(name, tensor)]));
 }
 
@@ -176,6 +182,24 @@ function decode(name: string, tensor: unknown): RawTensor {
     const reason = error instanceof Error ? error.message : String(error);
     throw invalidOutput(`a tensor as ${quotedName(name)}`, `a malformed one (${reason})`, name);
   }
+}
+
+export function isEntry(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/**
+ * The tensors of one item of a batch, in an object with those of several.
+ * @throws InferenceError `InvalidOutput` if it has none
+ */
+export function tensorsOfEntry(
+  tensors: ReadonlyMap<string, RawTensor>,
+  entry: number,
+): ReadonlyMap<string, RawTensor> {
+  const start = entryName(entry, '');
+  const own = [...tensors].filter(([name]) => name.startsWith(start));
+  if (own.length === 0) throw invalidOutput(`tensors of the entry ${entry}`, 'none');
+  return new Map(own.map(([name, tensor]) => [name.slice(start.length), tensor]));
 }
 
 export async function readTensors(

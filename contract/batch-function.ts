@@ -1,5 +1,6 @@
 /** Environment variables of a batch's function, the events that its state machine sends, and the function's answers. */
-import type { BatchItemsSignature, BatchRow, BatchUsage } from './batch';
+import type { BatchItemsSignature, BatchUsage } from './batch';
+import type { HandledItem, PackFailure, PackItem, PackResult } from './batch-pack';
 
 /** The environment variable of a batch's function with the JSON of its `BatchSettings`. */
 export const SETTINGS_VARIABLE = 'BATCH_SETTINGS';
@@ -18,90 +19,128 @@ export interface BatchSettings {
   /** Most failed items, and the most of 100, of a batch that succeeds. */
   readonly toleratedFailures?: number;
   readonly toleratedFailurePercentage: number;
+  /** CloudWatch namespace of the metric of failed items; absent without metrics. */
+  readonly metricsNamespace?: string;
 }
 
-/** An item as the ItemSelector of the distributed map makes it. */
-export interface IndexedItem {
-  readonly index: number;
-  /** What the item reader found: an entry of a list of objects or of an inventory, a line, or a row. */
-  readonly value: unknown;
+/** Begins an execution: finds the results of earlier ones. */
+export interface BatchToStart {
+  /** Name of the execution. */
+  readonly execution: string;
+  /** Whether results of earlier executions do not count. */
+  readonly again: boolean;
 }
 
-/** What all items of a child share. */
+/** What all children share: their `BatchInput`. */
+export interface StartedBatch {
+  /** Prefix of the results of this deployment. */
+  readonly prefix: string;
+  /** Key of the index of earlier results; empty without any. */
+  readonly index: string;
+  /** See `PackEvent.salt`; empty unless the execution does everything again. */
+  readonly salt: string;
+}
+
+/** The input of a child. */
 export interface ChildInput {
-  readonly Items: readonly IndexedItem[];
-  readonly BatchInput: { readonly execution: string; readonly attempt: number };
+  readonly Items: readonly PackItem[];
+  /** With the name of the batch's execution. */
+  readonly BatchInput: StartedBatch & { readonly execution: string };
 }
 
-export interface RunItem {
-  readonly index: number;
-  readonly item: string;
-  /** Key of its result. */
+/** Asks which items have a result already. */
+export interface ItemsToFind {
+  readonly items: readonly PackItem[];
+  readonly index: string;
+  readonly prefix: string;
+}
+
+export interface FoundItems {
+  readonly results: readonly PackResult[];
+  /** Items without a result. */
+  readonly left: readonly PackItem[];
+}
+
+/** What a postprocess function answered for entries of a result. */
+export interface AnswersToStore {
+  /** Key of the result's object. */
   readonly result: string;
+  /** Indices of the items from the first answer on, in the order of the entries. */
+  readonly items: readonly number[];
+  /** The entry of the first answer. */
+  readonly from: number;
+  readonly answers: readonly HandledItem[];
+  readonly prefix: string;
+  readonly salt: string;
 }
 
-/** A run of the pipeline for one item. It is the input of an iteration of the child's inline Map. */
-export interface BatchRun {
-  readonly item: RunItem;
-  readonly request: unknown;
-  /** Where the last slice writes the tensors of the result. */
-  readonly resultKey: string;
+export interface StoredAnswers {
+  /** None if all failed. */
+  readonly results: readonly PackResult[];
+  readonly failed: readonly PackFailure[];
 }
 
-/** What a run of a child came to. Exactly one of `failure` and `ms` is set. */
-export interface RunOutcome {
-  readonly item: RunItem;
-  /** Where the tensors of the result are. */
-  readonly s3?: { readonly bucket: string; readonly key: string };
-  /** What the postprocess function answered. */
-  readonly output?: unknown;
-  readonly ms?: number;
-  /** By slice, or of the whole model alone: milliseconds of the call times the memory in MB. */
-  readonly mbMs?: readonly number[];
-  readonly isWhole?: boolean;
-  readonly processors?: readonly string[];
-  readonly failure?: { readonly Error?: string; readonly Cause?: string };
+/** Failed items of a child. */
+export interface FailuresToReport {
+  readonly execution: string;
+  readonly failed: readonly PackFailure[];
 }
 
-export interface PrepareAnswer {
-  readonly runs: readonly BatchRun[];
-  /** Of items that do not run. */
-  readonly rows: readonly BatchRow[];
+export interface ReportedFailures {
+  /** Key of the object with the failures: `PackFailure`s. */
+  readonly key: string;
 }
 
-/** The output of a child. Of a child with failed items, the JSON in the cause of its failure. */
+/** The output of a child. Items that are neither in `results` nor in the object of `failures` did not run. */
 export interface ChildOutput {
-  readonly rows: readonly BatchRow[];
-  readonly usage: readonly BatchUsage[];
+  readonly results: readonly ChildResult[];
+  /** Key of an object; empty if no item failed. */
+  readonly failures: string;
 }
 
-export interface ChildToFinish {
-  readonly rows: readonly BatchRow[];
-  readonly runs: readonly RunOutcome[];
-  readonly attempt: number;
+/** Absent but for `key` and `items` if there was a result already. */
+export interface ChildResult extends PackResult {
+  /** Wall-clock milliseconds of the run. */
+  readonly ms?: number;
+  readonly calls?: readonly ChildCall[];
+}
+
+export interface ChildCall extends Pick<BatchUsage, 'slice' | 'whole'> {
+  /** Milliseconds of the call times the memory in MB. */
+  readonly mbMs: number;
+  readonly processor?: string;
 }
 
 export interface TableToWrite {
   /** Name of the execution. */
   readonly execution: string;
   readonly location: string;
-  /** The manifest of the result writer. */
-  readonly manifest: string;
+  /** The manifest of the result writer; absent if the map has failed. */
+  readonly manifest?: string;
+  /** Why the map has failed. */
+  readonly failure?: { readonly Error?: string; readonly Cause?: string };
 }
 
 export type BatchEvent =
-  { readonly prepare: ChildInput } | { readonly finish: ChildToFinish } | { readonly table: TableToWrite };
+  | { readonly start: BatchToStart }
+  | { readonly find: ItemsToFind }
+  | { readonly store: AnswersToStore }
+  | { readonly report: FailuresToReport }
+  | { readonly table: TableToWrite };
 
 /** Names of the errors with which the batch's function fails, besides those of slice functions. */
 export const BATCH_ERROR_NAMES = {
-  /** Of a child: at least one of its items failed. */
-  itemsFailed: 'ItemsFailed',
   /** Of a batch: there are no items. */
   noItems: 'NoItems',
   /** Of a batch: more items failed than it tolerates. The table is written. */
   tooManyFailures: 'TooManyFailures',
+  /** Of a batch: items did not run, such as those behind one that took all the time. The table is written. */
+  itemsPending: 'ItemsPending',
 } as const;
 
 /** Below the prefix of results. */
 export const MAP_RUNS_FOLDER = 'map-runs/';
 export const TABLES_FOLDER = 'tables/';
+export const INDICES_FOLDER = 'indices/';
+/** Has an object for each run with failed items; its name ends with their number. */
+export const FAILURES_FOLDER = 'failures/';

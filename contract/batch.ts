@@ -56,6 +56,22 @@ export interface BatchInput {
    * @default - the location of the batch's items
    */
   readonly items?: string;
+  /**
+   * Whether all items run, also those that have a result.
+   * @default false
+   */
+  readonly again?: boolean;
+}
+
+/** Where an item's result is. */
+export interface BatchResult {
+  /** The key of an object in the pipeline's bucket, which has the results of several items. */
+  readonly key: string;
+  /**
+   * The item's number in the object, from 0 on: its tensors are named `<entry>/<tensor>`. In JSON Lines of a postprocess function, the
+   * number of its line.
+   */
+  readonly entry: number;
 }
 
 /** Why an item has no result. */
@@ -72,20 +88,18 @@ export interface BatchRow {
   readonly index: number;
   /** The key of the item, or its `id`, or the number of its line. */
   readonly item: string;
-  /** `done`: this execution computed the result. `skipped`: there was one already. */
-  readonly status: 'done' | 'skipped' | 'failed';
-  /** The key of the result's object in the pipeline's bucket; absent if the item failed. */
-  readonly result?: string;
+  /** `done`: this execution computed the result. `skipped`: there was one already. `pending`: the item did not run. */
+  readonly status: 'done' | 'skipped' | 'failed' | 'pending';
+  /** Absent if the item failed or is pending. */
+  readonly result?: BatchResult;
   /** The JSON of a postprocess function, if it has at most `MAX_ROW_OUTPUT_BYTES`. The result's object has it in any case. */
   readonly output?: unknown;
   /** Only if the item failed. */
   readonly failure?: BatchFailure;
-  /** Wall-clock milliseconds of the item's run. */
+  /** The item's share of the wall-clock milliseconds of its run. */
   readonly ms?: number;
   /** The classes of the processors that computed the result, such as `x86_64 AVX2`. Absent if the item was skipped or failed. */
   readonly processors?: readonly string[];
-  /** In which pass over the inputs the item ran: 1, and one more after each redrive. */
-  readonly attempt: number;
 }
 
 /** Items that failed for the same reason. */
@@ -124,13 +138,17 @@ export interface BatchOutput {
     readonly done: number;
     /** Items that had a result. */
     readonly skipped: number;
-    /** Items without a result. */
+    /** Items that failed. */
     readonly failed: number;
+    /** Items that did not run. */
+    readonly pending: number;
   };
   /** By cause, the most frequent first; at most `MAX_FAILURE_CAUSES`. */
   readonly failures: readonly BatchFailureCount[];
-  /** Sum of `ms` over the items that are done. */
+  /** Wall-clock milliseconds of all runs that computed results. */
   readonly milliseconds: number;
+  /** Number of these runs. */
+  readonly runs: number;
   /** By slice; the whole model last. */
   readonly usage: readonly BatchUsage[];
 }

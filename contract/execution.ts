@@ -69,6 +69,8 @@ export interface ObjectReference {
 export interface ExecutionOutputs {
   /** Absent only if the request asked for inline results only. */
   readonly s3?: ObjectReference;
+  /** Of an item of a batch: its number in the object, whose tensors are named `<entry>/<tensor>`. */
+  readonly entry?: number;
   /** Inline tensors by name; absent if the results are too large or the request does not allow them. */
   readonly tensors?: Readonly<Record<string, InlineTensor>>;
 }

@@ -1,4 +1,5 @@
 /** The event that the state machine sends to a slice function, and the function's answers. */
+import type { PackEvent, PackOutcome } from './batch-pack';
 import type { CallTiming, ExecutionOutputs, ObjectReference } from './execution';
 import type { CONTRACT_VERSION } from './version';
 
@@ -63,8 +64,8 @@ export interface SliceEvent {
    * carries them.
    */
   readonly maxTensors?: number;
-  /** Of the last slice and of the whole model: the key of the results, below `outputs/`. By default that of the run. */
-  readonly resultKey?: string;
+  /** Of a batch: the items that the function computes instead of a request. */
+  readonly pack?: PackEvent;
   /** Marks a warm-up: the function only loads the slice, for a later call of this run. */
   readonly warmUp?: true;
   /** Asks the function of the whole model to run the request if it has loaded the model, and otherwise to say so at once. */
@@ -111,4 +112,8 @@ export interface SliceAnswer {
   readonly timing: CallTiming;
   /** Last slice only. */
   readonly outputs?: ExecutionOutputs;
+  /** Of a batch: how many items the call computed. */
+  readonly items?: number;
+  /** Of the last slice, if the event has a pack. */
+  readonly pack?: PackOutcome;
 }

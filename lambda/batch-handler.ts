@@ -1,26 +1,32 @@
-/** The function of a batch: prepares the items of a child, makes its rows, and writes the table at the end. */
+/** The function of a batch: finds earlier results, stores answers of a postprocess function, reports failures, and writes the table. */
 import type { BatchOutput } from '../contract/batch';
 import {
   SETTINGS_VARIABLE,
   type BatchEvent,
   type BatchSettings,
-  type ChildOutput,
-  type PrepareAnswer,
+  type FoundItems,
+  type ReportedFailures,
+  type StartedBatch,
+  type StoredAnswers,
 } from '../contract/batch-function';
 import type { BatchContext } from './batch/context';
-import { finish } from './batch/finish';
-import { prepare } from './batch/prepare';
+import { findResults } from './batch/find';
+import { reportFailures } from './batch/report';
+import { startBatch } from './batch/start';
+import { storeAnswers } from './batch/stored-answers';
 import { writeTable } from './batch/table';
 import { failureOf, NamedFailure, sliceFailed, UNKNOWN_SLICE } from './errors';
+import { functionAgents } from './store/connections';
 import { CallDeadline } from './store/limits';
-import { functionObjects } from './store/s3-client';
+import { functionObjects, functionS3Client } from './store/s3-client';
+import { toStandardOutput } from './telemetry/telemetry';
 
 interface CallContext {
   getRemainingTimeInMillis(): number;
   readonly awsRequestId: string;
 }
 
-type Answer = PrepareAnswer | ChildOutput | BatchOutput;
+type Answer = StartedBatch | FoundItems | StoredAnswers | ReportedFailures | BatchOutput;
 
 const deadline = new CallDeadline();
 let deployed: Omit<BatchContext, 'requestId'> | undefined;
@@ -30,8 +36,10 @@ export async function handler(event: BatchEvent, call: CallContext): Promise<Ans
   deployed ??= readDeployed(process.env);
   const context = { ...deployed, requestId: call.awsRequestId };
   try {
-    if ('prepare' in event) return await prepare(event.prepare, context);
-    if ('finish' in event) return await finish(event.finish, context);
+    if ('start' in event) return await startBatch(event.start, context);
+    if ('find' in event) return await findResults(event.find, context);
+    if ('store' in event) return await storeAnswers(event.store, context);
+    if ('report' in event) return await reportFailures(event.report, context);
     return await writeTable(event.table, context);
   } catch (error) {
     // Lambda may freeze requests that are on their way.
@@ -44,8 +52,11 @@ function readDeployed(variables: NodeJS.ProcessEnv): Omit<BatchContext, 'request
   const settings = variables[SETTINGS_VARIABLE];
   if (settings === undefined)
     throw sliceFailed(`the environment variable ${SETTINGS_VARIABLE} is missing: deploy the stack again`);
+  const agents = functionAgents();
   return {
     settings: JSON.parse(settings) as BatchSettings,
-    objects: functionObjects({ deadline }),
+    objects: functionObjects({ agents, deadline }),
+    s3: functionS3Client(agents),
+    log: toStandardOutput,
   };
 }

@@ -1,6 +1,7 @@
 /** The slice function: checks the event, loads the slice once, reads tensors, runs the session, writes the outputs. */
 import { ENV } from '../contract/environment';
 import type { ColdAnswer, LoadAnswer, SliceAnswer, SliceEvent, WarmUpAnswer } from '../contract/slice-event';
+import { runPack } from './batch/run-pack';
 import { failureOf, UNKNOWN_SLICE } from './errors';
 import { checkEvent, isWarmUp, loggedCall } from './request/event-check';
 import { readEnvironment, type Variables } from './slice/environment';
@@ -105,11 +106,18 @@ export function makeHandler(
         memoryBytes: environment.memoryBytes,
         runs: new SafetensorsStore(counted, environment.runsBucket, { writers: 'functions' }),
       };
-      const answer = await runSlice(event, resident.forRun(environment, event.run), stores, {
-        startedAt,
-        isWhole: environment.loaderClaim !== undefined,
-      });
-      telemetry.call(about, answer.timing, counted.take());
+      const own = { startedAt, isWhole: environment.loaderClaim !== undefined };
+      const loading = resident.forRun(environment, event.run);
+      const { pack } = event;
+      const answer =
+        pack === undefined
+          ? await runSlice(event, loading, stores, own)
+          : await runPack({ ...event, pack }, loading, stores, {
+              ...{ ...own, objects: counted },
+              remainingMs: () => context?.getRemainingTimeInMillis() ?? LONGEST_CALL_MS,
+            });
+      const { timing, items } = answer;
+      telemetry.call(about, { ...timing, ...(items !== undefined && { items }) }, counted.take());
       return answer;
     } catch (error) {
       // Permissions change with the model, so a deployment during the run may be the reason.

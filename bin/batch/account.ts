@@ -11,7 +11,7 @@ export interface Account {
   readonly executionArn: string;
   /** Of the execution, as Step Functions has it. */
   readonly status: string;
-  /** Of a batch that did not succeed, a child execution counts as a whole, and items that were skipped as done. */
+  /** Of a batch that has no output, items that were skipped count as done. */
   readonly items: BatchOutput['items'] | Omit<ItemCounts, 'running'>;
   readonly failures?: BatchOutput['failures'];
   readonly seconds: number;

@@ -3,6 +3,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { FollowedBatch } from '../../client/batch/batch';
+import type { ItemResult } from '../../client/batch/results';
+import type { BatchResultRow } from '../../client/batch/types';
+import type { BatchResult } from '../../contract/batch';
+import { INPUTS_PREFIX } from '../../contract/keys';
+import { encodeSafetensors } from '../../lambda/tensors/safetensors';
 import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
 import { noteUnfinished } from '../process/unfinished';
 import { inPool } from './in-pool';
@@ -26,7 +31,7 @@ export interface Downloaded {
   readonly skipped: number;
 }
 
-/** Writes `table.jsonl`, and each result below the folder as its key is below the prefix of the batch's results. */
+/** Writes `table.jsonl`, and for each result a file with the name of its item and a digest of the result's place. */
 export async function download(
   folder: string,
   batch: FollowedBatch,
@@ -41,11 +46,9 @@ export async function download(
     await inPool(batch.rows(), FILES_AT_ONCE, async (row) => {
       fs.appendFileSync(table, `${JSON.stringify(row)}\n`);
       if (row.result === undefined) return;
-      // The client has refused keys with `..` between slashes.
-      const names = row.result.slice(batch.signature.resultsPrefix.length).split('/').map(fileName);
-      const file = path.join(folder, ...names);
+      const file = path.join(folder, fileOf(row, row.result));
       if (fs.existsSync(file)) count.skipped++;
-      else await write(file, path.join(partial, String(row.index)), await batch.resultBytes(row.result));
+      else await write(file, path.join(partial, String(row.index)), contentOf(await batch.resultOf(row)));
       onFile(++count.files);
     });
     fs.renameSync(table, path.join(folder, 'table.jsonl'));
@@ -55,6 +58,24 @@ export async function download(
     fs.rmSync(partial, { recursive: true, force: true });
   }
   return { folder, ...count };
+}
+
+function contentOf(result: ItemResult): Uint8Array {
+  return 'output' in result
+    ? Buffer.from(`${JSON.stringify(result.output)}\n`)
+    : encodeSafetensors(result.tensors);
+}
+
+/** Other content has another place, so a file that is there is right. */
+function fileOf({ item }: BatchResultRow, { key, entry }: BatchResult): string {
+  const digest = createHash('sha256').update(`${key} ${entry}`).digest('hex').slice(0, 12);
+  const name = item.startsWith(INPUTS_PREFIX) ? item.slice(INPUTS_PREFIX.length) : item;
+  const extension = key.endsWith('.jsonl') ? 'json' : 'safetensors';
+  // An item may have any name, but no file outside of the folder.
+  const parts = `${name}.${digest}.${extension}`
+    .split('/')
+    .map((part) => (/^\.{0,2}$/.test(part) ? '%2E' : part));
+  return path.join(...parts.map(fileName));
 }
 
 /** Most file systems allow as many. */

@@ -28,6 +28,7 @@ export interface BatchOptions {
   readonly out?: string;
   readonly architecture: Architecture;
   readonly stop?: boolean;
+  readonly again?: boolean;
   readonly json?: boolean;
 }
 
@@ -67,7 +68,12 @@ export class BatchJob {
     }
     if (!followed) await this.putInputs(inputs, known);
     const { items } = inputs;
-    const own = { ...(items !== undefined && { items }), name: `${start}${(latest?.number ?? 0) + 1}` };
+    const { again } = options;
+    const own = {
+      ...(items !== undefined && { items }),
+      ...(again && { again }),
+      name: `${start}${(latest?.number ?? 0) + 1}`,
+    };
     const begun = followed ? { executionArn: followed.executionArn } : own;
     const batch = (await this.client.batch({ ...begun, signal })) as FollowedBatch;
     this.batch = batch;
@@ -98,7 +104,7 @@ export class BatchJob {
   private async end(batch: FollowedBatch): Promise<Account> {
     const { out, stop, architecture } = this.options;
     const { executionArn, signature } = batch;
-    let counts = countsOf(undefined);
+    let counts = countsOf(undefined, 0);
     for await (const progress of batch.progress()) {
       counts = progress;
       showProgress(progressText(progress));
@@ -113,8 +119,11 @@ export class BatchJob {
       const output = await batch.result();
       const { items, failures, table } = output;
       const children = Math.ceil(items.total / signature.itemsPerRun);
+      const requestsInS3 = !/^(jsonLines|jsonArray|parquet)/.test(signature.items.kind);
       const constants = { prices: DEFAULT_PRICES, environment: DEFAULT_ENVIRONMENT };
-      const dollars = sumOf(Object.values(batchBill(output, { children, architecture, ...constants })));
+      const dollars = sumOf(
+        Object.values(batchBill(output, { children, architecture, requestsInS3, ...constants })),
+      );
       account = { ...account, items, failures, dollars, table: `s3://${table.bucket}/${table.key}` };
     } catch (error) {
       if (!(error instanceof InferenceError) || error.cause instanceof Error) throw error;

@@ -33,7 +33,8 @@ export function batchCommand(): Command {
         'x86_64',
       ),
     )
-    .addOption(new Option('--stop', 'stop the batch of these inputs').conflicts('out'))
+    .option('--again', 'run all items, also those that have a result')
+    .addOption(new Option('--stop', 'stop the batch of these inputs').conflicts(['out', 'again']))
     .option('--json', 'print the summary as JSON')
     .addHelpText('after', laidOut(HELP))
     .action(run);

@@ -11,4 +11,4 @@ export {
   StartSyncExecutionCommand,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
-export { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+export { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';

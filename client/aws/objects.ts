@@ -82,6 +82,29 @@ export class Objects {
     return { bytes, total, etag: ETag };
   }
 
+  /** The keys below a prefix. */
+  async *keys({ bucket, key: prefix }: ObjectReference, signal: AbortSignal): AsyncGenerator<string, void> {
+    const { connection, requestTimeout: ms } = this;
+    let token: string | undefined;
+    do {
+      const page = {
+        Bucket: bucket,
+        Prefix: prefix,
+        ...(token !== undefined && { ContinuationToken: token }),
+      };
+      const { Contents = [], NextContinuationToken } = await request(
+        'ListObjectsV2',
+        { signal, ms },
+        async (ended) => {
+          const { sdk, client } = await connection.load();
+          return client.send(new sdk.ListObjectsV2Command(page), { abortSignal: ended });
+        },
+      );
+      for (const { Key = '' } of Contents) yield Key;
+      token = NextContinuationToken;
+    } while (token !== undefined);
+  }
+
   private async ask(input: GetObjectCommandInput, signal: AbortSignal): Promise<GetObjectCommandOutput> {
     const { connection, requestTimeout: ms } = this;
     return await request('GetObject', { signal, ms }, async (abortSignal) => {

@@ -5,7 +5,10 @@
 import type { AwsClient } from '../options';
 import type * as BundledSdk from './bundled-sdk';
 
-export type S3Sdk = Pick<typeof BundledSdk, 'S3Client' | 'GetObjectCommand' | 'PutObjectCommand'>;
+export type S3Sdk = Pick<
+  typeof BundledSdk,
+  'S3Client' | 'GetObjectCommand' | 'ListObjectsV2Command' | 'PutObjectCommand'
+>;
 
 export type StepFunctionsSdk = Omit<typeof BundledSdk, keyof S3Sdk>;
 

@@ -1,7 +1,7 @@
 /** A batch that runs or has ended: its progress, its result and its rows. */
 import type { DescribeExecutionOutput } from '@aws-sdk/client-sfn';
 import type { BatchOutput, BatchRow, BatchSignature } from '../../contract/batch';
-import { BATCH_ERROR_NAMES, TABLES_FOLDER } from '../../contract/batch-function';
+import { BATCH_ERROR_NAMES, FAILURES_FOLDER, TABLES_FOLDER } from '../../contract/batch-function';
 import type { ObjectReference } from '../../contract/execution';
 import { quotedName } from '../../lambda/json-values';
 import { explainedError } from '../aws/failures';
@@ -10,14 +10,13 @@ import type { StepFunctions } from '../aws/step-functions';
 import { InferenceError } from '../errors';
 import { outputOf } from '../failure-cause';
 import type { Settings } from '../options';
-import { readTensors } from '../read-results';
-import { invocationOutput } from '../request';
 import { Backoff, mayPass, repeated, type Repeating } from '../run/call';
 import { isRunning, isUnknown } from '../run/run-execution';
 import { pause } from '../run/wait';
 import { typedTensors } from '../tensors/from-raw';
 import { checkBatchOutput } from './output';
 import { countsOf, progressSince } from './progress';
+import { type ItemResult, ResultReader } from './results';
 import { tableRows, type PartRange } from './table';
 import type { BatchItemResult, BatchProgress, BatchResultRow, SlicedInferenceBatchRun } from './types';
 
@@ -30,7 +29,12 @@ export interface BatchContext extends Repeating {
 }
 
 export class BatchRun implements SlicedInferenceBatchRun {
-  constructor(private readonly about: BatchContext) {}
+  private readonly results: ResultReader;
+
+  constructor(private readonly about: BatchContext) {
+    const { objects, signature, signal } = about;
+    this.results = new ResultReader(objects, signature, signal, (send) => this.asked(send));
+  }
 
   get executionArn(): string {
     return this.about.executionArn;
@@ -46,7 +50,7 @@ export class BatchRun implements SlicedInferenceBatchRun {
     for (let first; ;) {
       const execution = await this.describe();
       const mapRun = await this.asked(() => stepFunctions.mapRun(executionArn, signal));
-      const counts = countsOf(mapRun);
+      const counts = countsOf(mapRun, await this.failedItems());
       first ??= { at: performance.now(), counts };
       yield progressSince(first, counts);
       if (!isRunning(execution)) return;
@@ -68,14 +72,23 @@ export class BatchRun implements SlicedInferenceBatchRun {
   }
 
   async *rows(): AsyncGenerator<BatchResultRow, void, undefined> {
+    const { objects, signature, signal } = this.about;
+    const read = (range: PartRange) => this.asked(() => objects.part(this.table, range, signal));
+    let failure: unknown;
     try {
       await this.result();
     } catch (error) {
-      if (!hasTable(error)) throw error;
+      // A batch that has failed has a table, unless it has found no items.
+      if (!(error instanceof InferenceError) || !hasTable(error)) throw error;
+      failure = error;
     }
-    const { objects, signature, signal } = this.about;
-    const read = (range: PartRange) => this.asked(() => objects.part(this.table, range, signal));
-    for await (const row of tableRows(read, signature)) yield { ...row, read: () => this.read(row) };
+    const rows = tableRows(read, signature);
+    const first = await rows.next().catch((error: unknown) => {
+      throw failure ?? error;
+    });
+    if (first.done) return;
+    yield this.withRead(first.value);
+    for await (const row of rows) yield this.withRead(row);
   }
 
   async stop(): Promise<void> {
@@ -83,17 +96,31 @@ export class BatchRun implements SlicedInferenceBatchRun {
     await this.asked(() => stepFunctions.stopExecution(executionArn, 'the caller stopped the batch'));
   }
 
-  /** @internal The object of a row's result. */
-  async resultBytes(key: string): Promise<Uint8Array> {
+  /** @internal The result of a row that has one. */
+  async resultOf({ result = { key: '', entry: 0 } }: BatchRow): Promise<ItemResult> {
+    return await this.results.read(result);
+  }
+
+  /** @internal How many items have failed so far: the names of the objects with the failures end with the numbers. */
+  async failedItems(): Promise<number> {
     const { objects, signature, signal } = this.about;
-    return await this.asked(() => objects.get({ bucket: signature.bucket, key }, signal));
+    const key = `${signature.resultsPrefix}${FAILURES_FOLDER}${this.name}/`;
+    return await this.asked(async () => {
+      let failed = 0;
+      for await (const name of objects.keys({ bucket: signature.bucket, key }, signal))
+        failed += Number(/-(\d+)\.json$/.exec(name)?.[1] ?? 0);
+      return failed;
+    });
+  }
+
+  private get name(): string {
+    return this.executionArn.split(':').at(-1) ?? '';
   }
 
   /** The batch's function writes it here, also before it fails with `TooManyFailures`. */
   private get table(): ObjectReference {
     const { bucket, resultsPrefix } = this.signature;
-    const name = this.executionArn.split(':').at(-1) ?? '';
-    return { bucket, key: `${resultsPrefix}${TABLES_FOLDER}${name}.jsonl` };
+    return { bucket, key: `${resultsPrefix}${TABLES_FOLDER}${this.name}.jsonl` };
   }
 
   private pauses(): Backoff {
@@ -114,19 +141,24 @@ export class BatchRun implements SlicedInferenceBatchRun {
     }
   }
 
-  private async read({ item, failure, result: key = '', output }: BatchRow): Promise<BatchItemResult> {
+  private withRead(row: BatchRow): BatchResultRow {
+    return { ...row, read: () => this.read(row) };
+  }
+
+  private async read(row: BatchRow): Promise<BatchItemResult> {
     const { executionArn } = this;
+    const { item, status, failure, output } = row;
     if (failure !== undefined) {
       const message = `the item ${quotedName(item)} failed: ${failure.message}`;
       throw new InferenceError(failure.error, message, { executionArn });
     }
-    if (output !== undefined) return { output };
-    if (key.endsWith('.json')) {
-      return { output: invocationOutput(Buffer.from(await this.resultBytes(key)).toString('utf8')) };
+    if (status === 'pending') {
+      const message = `the item ${quotedName(item)} must have a result, got none, because it did not run: start the batch again`;
+      throw new InferenceError(BATCH_ERROR_NAMES.itemsPending, message, { executionArn });
     }
-    const { objects, signature, signal } = this.about;
-    const object = { bucket: signature.bucket, key };
-    return { outputs: typedTensors(await this.asked(() => readTensors(object, objects, signal))) };
+    if (output !== undefined) return { output };
+    const result = await this.resultOf(row);
+    return 'output' in result ? result : { outputs: typedTensors(result.tensors) };
   }
 }
 
@@ -138,9 +170,9 @@ function maySendAgain(error: unknown): boolean {
   return mayPass(error) || isUnknown(error) || error instanceof BrokenBodyError;
 }
 
-/** Whether a batch that failed has a table all the same. */
-export function hasTable(error: unknown): boolean {
-  return error instanceof InferenceError && error.name === BATCH_ERROR_NAMES.tooManyFailures;
+/** Whether a batch that has ended with this error may have a table: not if it was stopped, or has no items. */
+export function hasTable({ name, cause }: InferenceError): boolean {
+  return !(cause instanceof Error) && name !== BATCH_ERROR_NAMES.noItems;
 }
 
 const OWN_ERRORS: readonly string[] = Object.values(BATCH_ERROR_NAMES);

@@ -52,9 +52,13 @@ async function start(
   client: Client,
   stateMachineArn: string,
   machine: StateMachineArn,
-  { items, name }: BatchOptions,
+  { items, again, name }: BatchOptions,
 ): Promise<string> {
-  const request = { stateMachineArn, name: name ?? randomUUID(), input: JSON.stringify({ items }) };
+  const request = {
+    stateMachineArn,
+    name: name ?? randomUUID(),
+    input: JSON.stringify({ items, ...(again && { again }) }),
+  };
   const expected = machine.executionArn(request.name);
   try {
     const send = () => client.stepFunctions.startExecution(request, client.signal);

@@ -4,7 +4,7 @@ import type { ObjectReference } from '../../contract/execution';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { isRecord, parsedRecord, quotedName } from '../../lambda/json-values';
 import type { InferenceError } from '../errors';
-import { invalidOutput } from '../read-results';
+import { invalidOutput, isEntry } from '../read-results';
 
 /**
  * @param table where the batch writes it
@@ -18,9 +18,9 @@ export function checkBatchOutput(text: string, table: ObjectReference): BatchOut
     [`version ${CONTRACT_VERSION}`, version === CONTRACT_VERSION],
     [`the table ${quotedName(table.key)}`, bucket === table.bucket && key === table.key],
     ['a deploymentDigest', typeof value.deploymentDigest === 'string'],
-    ['the items of a batch', hasCounts(items, ['total', 'done', 'skipped', 'failed'])],
+    ['the items of a batch', hasCounts(items, ['total', 'done', 'skipped', 'failed', 'pending'])],
     ['the failures of a batch', Array.isArray(failures) && failures.every(isFailureCount)],
-    ['the milliseconds of a batch', isCount(value.milliseconds)],
+    ['the milliseconds and the runs of a batch', hasCounts(value, ['milliseconds', 'runs'])],
     ['the usage of a batch', Array.isArray(usage) && usage.every((own) => hasCounts(own, ['calls', 'mbMs']))],
   ];
   const missing = expected.find(([, isThere]) => !isThere);
@@ -31,24 +31,33 @@ export function checkBatchOutput(text: string, table: ObjectReference): BatchOut
 /** @param after index of the row before */
 export function checkRow(line: string, signature: BatchSignature, after: number): BatchRow {
   const row = parsedRecord(line) ?? {};
-  const { index, item, status, result, failure, attempt, processors } = row;
-  const isPlaced = isCount(index) && index > after && isCount(attempt) && typeof item === 'string';
+  const { index, item, status, result, failure, processors } = row;
+  const isPlaced = isCount(index) && index > after && typeof item === 'string';
   const isDone = (status === 'done' || status === 'skipped') && failure === undefined;
   const isKnown = processors === undefined || (Array.isArray(processors) && processors.every(isText));
+  const isNone = result === undefined;
   const isEnded =
-    status === 'failed' ? isFailure(failure) && result === undefined : isDone && isBelow(result, signature);
+    (status === 'failed' && isFailure(failure) && isNone) ||
+    (status === 'pending' && failure === undefined && isNone) ||
+    (isDone && isResult(result, signature));
   if (isPlaced && isKnown && isEnded) return row as unknown as BatchRow;
   throw invalidRow(after + 1, signature);
 }
 
 export function invalidRow(place: number, { resultsPrefix }: BatchSignature): InferenceError {
-  const fields = `index, item, attempt, status, and a failure or a result below ${quotedName(resultsPrefix)}`;
+  const fields = `index, item, status, and a failure or a result below ${quotedName(resultsPrefix)}`;
   return invalidOutput(`row ${place} of the table with ${fields}`, 'another one');
 }
 
-/** A key from outside: the caller may have permissions for others, and may make a path of it. */
-function isBelow(key: unknown, { resultsPrefix }: BatchSignature): boolean {
-  return typeof key === 'string' && key.startsWith(resultsPrefix) && !/(^|\/)\.{1,2}(\/|$)/.test(key);
+/** From outside: the caller may have permissions for other keys. */
+function isResult(value: unknown, { resultsPrefix }: BatchSignature): boolean {
+  const { key, entry } = isRecord(value) ? value : {};
+  return (
+    typeof key === 'string' &&
+    key.startsWith(resultsPrefix) &&
+    isEntry(entry) &&
+    !/(^|\/)\.{1,2}(\/|$)/.test(key)
+  );
 }
 
 function isText(value: unknown): value is string {

@@ -4,15 +4,20 @@ import type { BatchProgress } from './types';
 
 export type ItemCounts = Omit<BatchProgress, 'perSecond' | 'endsAt'>;
 
-export function countsOf(mapRun: DescribeMapRunOutput | undefined): ItemCounts {
+/**
+ * Step Functions counts children, and those with failed items succeed too.
+ * @param reported items that children have reported as failed
+ */
+export function countsOf(mapRun: DescribeMapRunOutput | undefined, reported: number): ItemCounts {
   const of = (name: keyof MapRunItemCounts): number => mapRun?.itemCounts?.[name] ?? 0;
-  const failed = of('failed') + of('timedOut') + of('aborted');
+  const known = Math.min(reported, of('succeeded'));
   return {
     total: of('total'),
-    done: of('succeeded'),
-    failed,
+    done: of('succeeded') - known,
+    failed: known + of('failed') + of('timedOut'),
     running: of('running'),
-    pending: of('pending'),
+    // Children that were stopped have not ended their items.
+    pending: of('pending') + of('aborted'),
   };
 }
 

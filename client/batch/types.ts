@@ -15,6 +15,11 @@ export interface BatchOptions {
    */
   readonly items?: string;
   /**
+   * Whether all items run, also those that have a result.
+   * @default false
+   */
+  readonly again?: boolean;
+  /**
    * Name of the execution. If one of this name and these items runs, the call attaches to it.
    * @default - a new one
    */
@@ -37,11 +42,11 @@ export interface BatchProgress {
   readonly total: number;
   /** Items with a result. */
   readonly done: number;
-  /** Items of child executions that failed. All items of such a child count, also those that have a result. */
+  /** Items that failed. */
   readonly failed: number;
   /** Items of child executions that run. */
   readonly running: number;
-  /** Items that wait. */
+  /** Items that wait, or whose child executions were stopped. */
   readonly pending: number;
   /** Items that ended per second, since the first report of this iterator. */
   readonly perSecond: number;
@@ -81,7 +86,7 @@ export interface SlicedInferenceBatchRun {
   result(): Promise<BatchOutput>;
   /**
    * Waits until the batch has ended, and yields its rows in the order of the inputs. They are read as slowly as you take them. A batch
-   * that failed with `TooManyFailures` has rows too.
+   * that has failed has rows too, unless it was stopped or has no items.
    * @throws as `result`
    */
   rows(): AsyncGenerator<BatchResultRow, void, undefined>;

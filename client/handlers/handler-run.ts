@@ -35,7 +35,7 @@ export async function failingIn<T>(step: Step, work: () => Promise<T>): Promise<
   }
 }
 
-function failureIn(step: Step, error: unknown): HandlerFailure {
+export function failureIn(step: Step, error: unknown): HandlerFailure {
   if (!(error instanceof Error))
     return new HandlerFailure('Error', { step, message: bounded(String(error)) }, undefined);
   const isOfSlices = NAMES_OF_SLICES.includes(error.name);

@@ -3,11 +3,20 @@ import type { ExecutionOutput } from '../../contract/execution';
 import { kindOf, quotedName } from '../../lambda/json-values';
 import { MAX_EXECUTION_DATA_BYTES } from '../description/pipeline-description';
 import { InferenceError } from '../errors';
-import { checkOutput, requireBucket, readResultTensors } from '../read-results';
+import {
+  type CheckedOutput,
+  checkOutput,
+  readResultTensors,
+  readTensors,
+  requireBucket,
+  tensorsOfEntry,
+} from '../read-results';
+import type { RawTensor } from '../../lambda/tensors/tensor';
 import { kindOfArray } from '../tensors/array-kinds';
 import type { TypedTensor } from '../tensors/tensor-forms';
 import { typedTensors } from '../tensors/from-raw';
 import { failingIn, objectsOf } from './handler-run';
+import { handledPack, isPack } from './pack';
 import { BUCKET_VARIABLE, bucketName, type HandlerContext, type ReadOutputsOptions } from './handler-options';
 
 /** A run whose results a function turns into the execution's output. */
@@ -26,7 +35,8 @@ export interface FinishedRun {
  * ```
  *
  * The function needs `pipeline.grantReadOutputs(fn)`. If it throws or returns no JSON, the run fails with the error's name, and
- * `parseFailureCause` finds the step and the message.
+ * `parseFailureCause` finds the step and the message. In a batch, the handler calls `fromOutputs` for each item of a run, and a failure concerns
+ * that item alone.
  * @param fromOutputs receives the results by name, and returns JSON of at most 256 KiB
  */
 export function postprocessHandler(
@@ -35,9 +45,31 @@ export function postprocessHandler(
 ): (output: ExecutionOutput, context: HandlerContext) => Promise<unknown> {
   return (output, context) =>
     failingIn('postprocess', async () => {
-      const outputs = await readOutputs(output, options);
-      return checkedJson(await fromOutputs(outputs, { output, context }));
+      const read = packReader(options);
+      const handle = async (own: unknown): Promise<unknown> => {
+        const finished = own as ExecutionOutput;
+        return checkedJson(await fromOutputs(await read(finished), { output: finished, context }));
+      };
+      if (!isPack(output)) return await handle(output);
+      const remainingMs = () => context.getRemainingTimeInMillis();
+      return await handledPack(output, { step: 'postprocess', handle, remainingMs });
     });
+}
+
+/** Reads an object once for all outputs in it that follow each other. */
+function packReader(options: ReadOutputsOptions) {
+  let kept: { readonly key: string; readonly tensors: Promise<ReadonlyMap<string, RawTensor>> } | undefined;
+  return async (output: ExecutionOutput): Promise<Record<string, TypedTensor>> => {
+    const checked = checkedOutput(output, options);
+    const { object } = checked.results;
+    const entry = checked.results.tensors === undefined ? checked.results.entry : undefined;
+    const signal = new AbortController().signal;
+    if (entry === undefined || object === undefined)
+      return typedTensors(await readResultTensors(checked, objectsOf(options), signal));
+    if (kept?.key !== object.key)
+      kept = { key: object.key, tensors: readTensors(object, objectsOf(options), signal) };
+    return typedTensors(tensorsOfEntry(await kept.tensors, entry));
+  };
 }
 
 function checkedJson(value: unknown): unknown {
@@ -83,10 +115,13 @@ export async function readOutputs(
   output: ExecutionOutput,
   options: ReadOutputsOptions = {},
 ): Promise<Record<string, TypedTensor>> {
-  const stated: unknown = output;
-  const checked = checkOutput(JSON.stringify(stated ?? null));
+  return await packReader(options)(output);
+}
+
+function checkedOutput(output: unknown, options: ReadOutputsOptions): CheckedOutput {
+  const checked = checkOutput(JSON.stringify(output ?? null));
   const bucket = bucketName(options);
   // Without one, the state machine of the pipeline states it. What the function may read, its role decides.
   if (bucket !== undefined) requireBucket(checked, bucket, OTHER_BUCKET);
-  return typedTensors(await readResultTensors(checked, objectsOf(options), new AbortController().signal));
+  return checked;
 }

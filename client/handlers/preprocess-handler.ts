@@ -4,6 +4,7 @@ import { InferenceError, invalidTensor } from '../errors';
 import { inlineMode } from '../options';
 import { prepareRequest } from '../request';
 import { failingIn, objectsOf } from './handler-run';
+import { handledPack, isPack } from './pack';
 import {
   BUCKET_VARIABLE,
   bucketName,
@@ -28,7 +29,8 @@ import { rawTensors } from '../tensors/to-raw';
  * ```
  *
  * Tensors that do not fit into the request go into an object below `inputs/`; see `writeRequest`. If the function throws or returns
- * something else, the run fails with the error's name, and `parseFailureCause` finds the step and the message.
+ * something else, the run fails with the error's name, and `parseFailureCause` finds the step and the message. In a batch, the handler
+ * calls `toTensors` for each item of a run, and a failure concerns that item alone.
  * @param toTensors receives the execution's input, which nobody has checked
  */
 export function preprocessHandler(
@@ -37,7 +39,14 @@ export function preprocessHandler(
 ): (input: unknown, context: HandlerContext) => Promise<ExecutionInput> {
   return (input, context) =>
     failingIn('preprocess', async () => {
-      return await writeRequest(await toTensors(input, context), options);
+      const handle = async (item: unknown) => writeRequest(await toTensors(item, context), options);
+      if (!isPack(input)) return await handle(input);
+      const remainingMs = () => context.getRemainingTimeInMillis();
+      return (await handledPack(input, {
+        step: 'preprocess',
+        handle,
+        remainingMs,
+      })) as unknown as ExecutionInput;
     });
 }
 

@@ -1,24 +1,21 @@
 /** What an item of a batch is called, and the request that it stands for. */
-import type { BatchItemsKind } from '../../contract/batch';
-import type { BatchSettings, IndexedItem } from '../../contract/batch-function';
+import type { PackItem, PackSource } from '../../contract/batch-pack';
 import { INPUTS_PREFIX } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { invalidInput } from '../errors';
 import { isRecord, kindOf, quotedName, type JsonRecord } from '../json-values';
-import { parseExecutionInput } from '../request/request';
 
-/** What an item runs: input of the pipeline's states. */
-export type KnownItem =
-  | RequestInS3
-  | {
-      readonly request: unknown;
-      /** What the result depends on. */
-      readonly json: unknown;
-    };
+/** The request of an item, and what tells it from other requests. */
+export interface ItemRequest {
+  /** Input of the pipeline's executions. */
+  readonly request: unknown;
+  /** Objects of the pipeline's bucket whose content the result depends on. */
+  readonly objects: readonly NamedObject[];
+  /** What else the result depends on. */
+  readonly content?: unknown;
+}
 
-interface RequestInS3 {
-  readonly request: JsonRecord;
-  /** Of the object with the tensors. */
+export interface NamedObject {
   readonly key: string;
   /** That the object had when it was listed, or that the item names. */
   readonly etag?: string;
@@ -28,35 +25,39 @@ interface RequestInS3 {
 const BYTE_ORDER_MARK = /^\ufeff/;
 
 /** The name of an item in the table: its key or `id`, or else its place. It never fails, because failed items have a name too. */
-export function itemName(
-  { items: { kind, column = '' } }: BatchSettings,
-  { index, value }: IndexedItem,
-): string {
-  const fields = fieldsOf(kind, value);
-  const name = kind === 'csv' ? fields[column] : (fields.Key ?? fields.id);
+export function itemName(source: PackSource, { index, value }: PackItem): string {
+  const fields = fieldsOf(source, value);
+  const name = source.column === undefined ? (fields.Key ?? fields.id) : fields[source.column];
   return typeof name === 'string' && name !== '' ? name : `#${index}`;
 }
 
 /** Whether the item is a folder that the S3 console made, which is an empty object. An inventory may lack sizes. */
-export function isFolder({ items: { kind } }: BatchSettings, { value }: IndexedItem): boolean {
-  const { Key, Size } = fieldsOf(kind, value);
-  const isObject = kind === 'objects' || kind === 'inventory';
-  return isObject && typeof Key === 'string' && Key.endsWith('/') && (Size === 0 || Size === '0');
+export function isFolder(source: PackSource, { value }: PackItem): boolean {
+  const { Key, Size } = fieldsOf(source, value);
+  return isOfObjects(source) && typeof Key === 'string' && Key.endsWith('/') && (Size === 0 || Size === '0');
 }
 
 /** @throws NamedFailure `InvalidInput` if the item stands for no request */
-export function readItem(settings: BatchSettings, { value }: IndexedItem, attempt: number): KnownItem {
-  const { kind } = settings.items;
-  if (!isRecord(value)) throw invalidInput(`an item of ${kind} must be a JSON object, got ${kindOf(value)}`);
-  const fields = fieldsOf(kind, value);
-  if (kind === 'csv') return ofRow(settings, fields);
-  return kind === 'jsonLines' ? ofLine(settings, fields) : ofObject(settings, fields, attempt);
+export function readItem(source: PackSource, { value, request }: PackItem): ItemRequest {
+  if (!isRecord(value))
+    throw invalidInput(`an item of ${source.kind} must be a JSON object, got ${kindOf(value)}`);
+  const fields = fieldsOf(source, value);
+  const own = isOfObjects(source) ? ofObject(source, fields) : undefined;
+  // The function may answer by all that it gets.
+  if (source.hasPreprocess)
+    return { request, ...(own ?? { objects: namedIn(fields, source), content: fields }) };
+  if (own !== undefined) return ofKey(own, source);
+  return source.column === undefined ? ofLine(fields) : ofRow(source.column, fields);
 }
 
-function fieldsOf(kind: BatchItemsKind, value: unknown): JsonRecord {
+function isOfObjects({ kind }: PackSource): boolean {
+  return kind === 'objects' || kind === 'inventory';
+}
+
+function fieldsOf({ kind, column }: PackSource, value: unknown): JsonRecord {
   const fields = isRecord(value) ? value : {};
   if (kind === 'inventory') return { ...fields, Key: decoded(fields.Key) };
-  if (kind !== 'csv') return fields;
+  if (column === undefined) return fields;
   return Object.fromEntries(
     Object.entries(fields).map(([name, cell]) => [name.replace(BYTE_ORDER_MARK, ''), cell]),
   );
@@ -73,69 +74,64 @@ function decoded(key: unknown): unknown {
 }
 
 function ofObject(
-  settings: BatchSettings,
+  { kind, bucket: own, itemsBucket }: PackSource,
   { Bucket, Key, Etag, ETag }: JsonRecord,
-  attempt: number,
-): KnownItem {
-  const { items, hasPreprocess } = settings;
+): Pick<ItemRequest, 'objects' | 'content'> {
   if (typeof Key !== 'string') throw invalidInput(`an item must have a Key, got ${kindOf(Key)}`);
-  const bucket = typeof Bucket === 'string' ? Bucket : items.bucket;
-  const etag = Etag ?? ETag;
-  const known = typeof etag === 'string' && etag !== '' ? { etag } : undefined;
-  // The function may answer by the key too, and two keys may have one name without `inputs/`.
-  if (hasPreprocess) {
-    const request = { bucket, key: Key };
-    return { request, json: { ...request, ...known } };
-  }
-  if (bucket !== settings.bucket) {
-    throw invalidInput(
-      `an item must be in the pipeline's bucket, got ${quotedName(bucket)}: copy it, or set a preprocess function`,
-    );
-  }
-  // An inventory may be days old, and an object may be mended before a redrive: then S3 is asked for the ETag of today.
-  const isFresh = items.kind === 'objects' && attempt === 1;
-  return { request: requestOfKey(Key), key: Key, ...(isFresh && known) };
+  const bucket = typeof Bucket === 'string' ? Bucket : itemsBucket;
+  const listed = Etag ?? ETag;
+  // An inventory may be days old: then S3 is asked for the ETag of today.
+  const isFresh = kind === 'objects' && typeof listed === 'string' && listed !== '';
+  if (bucket === own) return { objects: [{ key: Key, ...(isFresh && { etag: listed }) }] };
+  return { objects: [], content: { bucket, key: Key, etag: listed } };
 }
 
-function ofRow(settings: BatchSettings, fields: JsonRecord): KnownItem {
-  if (settings.hasPreprocess) return { request: fields, json: fields };
-  const { column = '' } = settings.items;
-  const key = fields[column];
-  if (typeof key !== 'string' || key === '') {
-    const columns = Object.keys(fields).map(quotedName).join(', ');
+function ofKey({ objects: [object] }: Pick<ItemRequest, 'objects'>, { kind }: PackSource): ItemRequest {
+  if (object === undefined) {
     throw invalidInput(
-      `the column ${quotedName(column)} must hold the key of a request, got ${kindOf(key)}: the row has ${columns}`,
+      `an item of ${kind} must be in the pipeline's bucket, got one in another bucket: copy it, or set a preprocess function`,
     );
   }
-  return { request: requestOfKey(key), key };
+  return requestOf(object);
+}
+
+function ofRow(column: string, fields: JsonRecord): ItemRequest {
+  const key = fields[column];
+  if (typeof key === 'string' && key !== '') return requestOf({ key });
+  const columns = Object.keys(fields).map(quotedName).join(', ');
+  throw invalidInput(
+    `the column ${quotedName(column)} must hold the key of a request, got ${kindOf(key)}: the row has ${columns}`,
+  );
 }
 
 /** A line is an input of the pipeline's executions, whose version may be left out, with an `id` of the user's. */
-function ofLine({ hasPreprocess }: BatchSettings, whole: JsonRecord): KnownItem {
-  if (hasPreprocess) return { request: whole, json: whole };
-  const { id, ...line } = whole;
+function ofLine({ id, ...line }: JsonRecord): ItemRequest {
   if (id !== undefined && typeof id !== 'string')
     throw invalidInput(`'id' must be a string, got ${kindOf(id)}`);
   if (line.output !== undefined) {
     throw invalidInput("an item must have no 'output': the batch decides where results are");
   }
-  const request = withOutput({ version: CONTRACT_VERSION, ...line });
-  const { tensors } = parseExecutionInput(request);
-  return tensors.kind === 'inline' ? { request, json: line } : { request, ...tensors };
+  const { s3: key, etag } = isRecord(line.inputs) ? line.inputs : {};
+  const request = { version: CONTRACT_VERSION, ...line };
+  if (typeof key !== 'string') return { request, objects: [], content: line };
+  return { request, objects: [{ key, ...(typeof etag === 'string' && { etag }) }] };
 }
 
-function requestOfKey(key: string): JsonRecord {
-  if (!key.startsWith(INPUTS_PREFIX)) {
+function requestOf(object: NamedObject): ItemRequest {
+  if (!object.key.startsWith(INPUTS_PREFIX)) {
     throw invalidInput(
-      `a request must be below '${INPUTS_PREFIX}' in the pipeline's bucket, got ${quotedName(key)}: copy it, or set a preprocess function`,
+      `a request must be below '${INPUTS_PREFIX}' in the pipeline's bucket, got ${quotedName(object.key)}: copy it, or set a preprocess function`,
     );
   }
-  const request = withOutput({ version: CONTRACT_VERSION, inputs: { s3: key } });
-  parseExecutionInput(request);
-  return request;
+  return { request: { version: CONTRACT_VERSION, inputs: { s3: object.key } }, objects: [object] };
 }
 
-/** Results are only in S3, because the states of a child have no room for those of several items. */
-function withOutput(request: JsonRecord): JsonRecord {
-  return { ...request, output: { inline: 'never' } };
+/** Objects that the fields of a row name: a preprocess function will read them. */
+function namedIn(fields: JsonRecord, { bucket }: PackSource): NamedObject[] {
+  const start = `s3://${bucket}/`;
+  return Object.values(fields).flatMap((value) => {
+    if (typeof value !== 'string') return [];
+    const key = value.startsWith(start) ? value.slice(start.length) : value;
+    return key.startsWith(INPUTS_PREFIX) ? [{ key }] : [];
+  });
 }

@@ -32,15 +32,13 @@ export function checkEvent(
   event: unknown,
   { deploymentDigest }: { readonly deploymentDigest: string },
 ): void {
-  const { version, run, warmUp, ifWarm, load, askedAt, tensors, maxTensors, resultKey, ...rest } =
-    fieldsOf(event);
+  const { version, run, warmUp, ifWarm, load, askedAt, tensors, maxTensors, pack, ...rest } = fieldsOf(event);
   const { deploymentDigest: wanted } = rest;
   const marks = [warmUp, ifWarm, load].filter((mark) => mark !== undefined);
   const isOneKind = marks.length <= 1 && marks.every((mark) => mark === true);
   const isTimed = (load === true) === Number.isFinite(askedAt);
   // `tensor-flow/state-tensors.ts` checks the texts that the slice reads.
-  const isOfSlice =
-    (tensors === undefined || isRecord(tensors)) && isTensorLimit(maxTensors) && isResultKey(resultKey);
+  const isOfSlice = (tensors === undefined || isRecord(tensors)) && isTensorLimit(maxTensors) && isPack(pack);
   if (version !== CONTRACT_VERSION || !isRun(run) || !isOneKind || !isTimed || !isOfSlice) {
     throw sliceFailed(
       "the event does not come from this pipeline's state machine: start the state machine instead of the function",
@@ -87,14 +85,29 @@ function fieldsOf(event: unknown): Fields {
   return isRecord(event) ? event : {};
 }
 
-/** Below `outputs/`, where the permissions of the function end, and without segments that change the path. */
-function isResultKey(value: unknown): boolean {
+/** The function reads its items as it reads requests. Its permissions end below `outputs/`. */
+function isPack(value: unknown): boolean {
   if (value === undefined) return true;
-  return typeof value === 'string' && RESULT_KEY.test(value) && Buffer.byteLength(value) <= MAX_KEY_BYTES;
+  if (!isRecord(value)) return false;
+  const { items = [], source = {}, handedOn = [], resultsPrefix = RESULTS, salt = '' } = value;
+  return (
+    isItems(items) &&
+    isRecord(source) &&
+    Array.isArray(handedOn) &&
+    handedOn.every((name) => typeof name === 'string') &&
+    typeof resultsPrefix === 'string' &&
+    RESULTS_PREFIX.test(resultsPrefix) &&
+    typeof salt === 'string' &&
+    /^\w{0,32}$/.test(salt)
+  );
 }
 
-const RESULT_KEY = /^outputs\/(?!.*(?:^|\/)\.{1,2}\/).+\.safetensors$/su;
-const MAX_KEY_BYTES = 1024;
+function isItems(items: unknown): boolean {
+  return Array.isArray(items) && items.every((item) => isRecord(item) && Number.isSafeInteger(item.index));
+}
+
+const RESULTS = 'outputs/any/';
+const RESULTS_PREFIX = /^outputs\/(?:(?!\.{1,2}\/)[\w.+=@-]+\/)+$/;
 
 function isTensorLimit(value: unknown): boolean {
   if (value === undefined) return true;

@@ -78,9 +78,10 @@ export class SafetensorsStore {
     const object = this.reference(key);
     for (let attempt = 1; ; attempt++) {
       try {
-        const { reader, requestEtag } = await this.openOnce(object, options);
+        const { reader, requestEtag, pack } = await this.openOnce(object, options);
         return {
           heads: reader.heads,
+          ...(pack !== undefined && { pack }),
           ...(requestEtag !== undefined && { requestEtag }),
           discard: () => reader.discard(),
           read: (names) =>
@@ -112,6 +113,7 @@ export class SafetensorsStore {
       return {
         reader: new StoredTensors(parsed.entries, first, startBytes, fetchRange),
         requestEtag: this.writers === 'functions' ? parsed.requestEtag : version,
+        pack: parsed.pack,
       };
     } catch (error) {
       await first.close();

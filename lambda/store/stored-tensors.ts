@@ -14,6 +14,8 @@ export interface TensorReader {
   readonly heads: ReadonlyMap<string, TensorHead>;
   /** ETag of the request's object: of this object, or of the one from which the tensors were computed. */
   readonly requestEtag?: string;
+  /** The JSON that says which items of a batch the object has. */
+  readonly pack?: string;
   /** @param names of `heads` */
   read(names: readonly string[]): Promise<Map<string, RawTensor>>;
   discard(): Promise<void>;

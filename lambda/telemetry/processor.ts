@@ -4,6 +4,7 @@
  * https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/core/mlas/lib/platform.cpp
  */
 import { closeSync, openSync, readSync } from 'node:fs';
+import { peakMemoryBytes } from './telemetry';
 
 interface Feature {
   readonly name: string;
@@ -113,4 +114,15 @@ function readCpuinfo(): string {
   } catch {
     return '';
   }
+}
+
+/** Lambda's MB. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
+const MEGABYTE = 2 ** 20;
+
+/** What the measurements of a call say about its process. */
+export function processOf(memoryBytes: number) {
+  return {
+    ...{ peakMemoryBytes: peakMemoryBytes(), memoryMb: memoryBytes / MEGABYTE },
+    processor: processorClass(),
+  };
 }

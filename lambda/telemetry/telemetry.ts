@@ -61,7 +61,8 @@ export class Telemetry {
     private readonly namespace: string | undefined,
   ) {}
 
-  call(about: LoggedCall, timing: CallTiming, requests: RequestCounts): void {
+  /** @param timing with the number of items, of a batch */
+  call(about: LoggedCall, timing: CallTiming & { readonly items?: number }, requests: RequestCounts): void {
     const message = timing.whole ? 'whole model ran' : 'slice ran';
     // Count a load once, at the run's own call, even if the warm-up did it.
     this.writeLine(

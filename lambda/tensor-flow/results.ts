@@ -31,16 +31,14 @@ export async function writeResults(
   store: SafetensorsStore,
 ): Promise<{ outputs: ExecutionOutputs; bytesWritten: number }> {
   const limit = inlineLimit(slices);
-  // Do not even encode results that are too large.
-  const mayFit = [...tensors.values()].reduce((sum, tensor) => sum + inlineBytes(tensor), 0) <= limit;
   if (inline === 'only') {
-    const fitting = mayFit ? fittingTensors(tensors, limit) : undefined;
+    const fitting = fittingTensors(tensors, limit);
     if (fitting === undefined) throw tooLarge(`more than ${limit}`, slices);
     return { outputs: { tensors: fitting }, bytesWritten: 0 };
   }
   const bytesWritten = await store.write(key, tensors);
   const s3 = store.reference(key);
-  if (inline === 'never' || !mayFit) return { outputs: { s3 }, bytesWritten };
+  if (inline === 'never' || !mayFit(tensors, limit)) return { outputs: { s3 }, bytesWritten };
   // If an earlier attempt wrote results to S3, return those.
   const reader = bytesWritten === 0 ? await store.open(key) : undefined;
   const written = reader ? await reader.read([...reader.heads.keys()]) : tensors;
@@ -60,12 +58,19 @@ function tooLarge(got: string, slices: number): NamedFailure {
   );
 }
 
-function fittingTensors(
+/** The tensors as JSON. @returns undefined if they have more than `limit` bytes */
+export function fittingTensors(
   tensors: ReadonlyMap<string, RawTensor>,
   limit: number,
 ): Record<string, InlineTensor> | undefined {
+  if (!mayFit(tensors, limit)) return undefined;
   const encoded = Object.fromEntries(
     [...tensors].map(([name, tensor]) => [name, encodeInlineTensor(tensor)]),
   );
   return Buffer.byteLength(JSON.stringify(encoded)) <= limit ? encoded : undefined;
+}
+
+/** Results that are too large are not even encoded. */
+function mayFit(tensors: ReadonlyMap<string, RawTensor>, limit: number): boolean {
+  return [...tensors.values()].reduce((sum, tensor) => sum + inlineBytes(tensor), 0) <= limit;
 }

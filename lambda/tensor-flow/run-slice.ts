@@ -2,8 +2,8 @@
 import type { SliceAnswer, SliceEvent } from '../../contract/slice-event';
 import { messageOf, sliceFailed } from '../errors';
 import type { SliceForRun } from '../slice/resident-slice';
-import { processorClass } from '../telemetry/processor';
-import { peakMemoryBytes, roundedTenth, Stopwatch } from '../telemetry/telemetry';
+import { processOf } from '../telemetry/processor';
+import { roundedTenth, Stopwatch } from '../telemetry/telemetry';
 import { tensorBytes } from '../tensors/tensor';
 import {
   expectsWrite,
@@ -14,9 +14,6 @@ import {
   writeTensors,
   type Stores,
 } from './slice-tensors';
-
-/** Lambda's MB. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
-const MEGABYTE = 2 ** 20;
 
 /** Reads the tensors while the slice loads, so a bad request fails without waiting for the weights. */
 export async function runSlice(
@@ -61,8 +58,7 @@ export async function runSlice(
 
   const { slice } = manifest;
   const bytesRead = [...read.values()].reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
-  const memory = { peakMemoryBytes: peakMemoryBytes(), memoryMb: stores.memoryBytes / MEGABYTE };
-  const sizes = { weightBytes, bytesRead, bytesWritten, ...memory, processor: processorClass() };
+  const sizes = { weightBytes, bytesRead, bytesWritten, ...processOf(stores.memoryBytes) };
   return {
     slice,
     ...written,

@@ -53,7 +53,7 @@ function readsRequest(manifest: SliceManifest): boolean {
   return manifest.slice === 0 || neededTensors(manifest).some(isFromRequest);
 }
 
-function neededTensors(manifest: SliceManifest): SourcedTensor[] {
+export function neededTensors(manifest: SliceManifest): SourcedTensor[] {
   return [...manifest.inputs, ...resultsFromElsewhere(manifest)];
 }
 
@@ -83,7 +83,7 @@ interface WriteOptions {
 }
 
 export async function writeTensors(
-  { run, maxTensors, resultKey }: Pick<SliceEvent, 'run' | 'maxTensors' | 'resultKey'>,
+  { run, maxTensors }: Pick<SliceEvent, 'run' | 'maxTensors'>,
   manifest: SliceManifest,
   { read, computed }: { readonly read: NamedTensors; readonly computed: NamedTensors },
   { inline, requestEtag }: WriteOptions,
@@ -92,7 +92,7 @@ export async function writeTensors(
   if (manifest.result !== undefined) {
     const all = new Map([...read, ...computed]);
     const { outputs, bytesWritten } = await writeResults(
-      resultKey ?? outputObjectKey(run),
+      outputObjectKey(run),
       pick(all, manifest.result),
       { inline, slices: manifest.slices },
       stores.callers,

@@ -5,6 +5,7 @@
  * The format has no string tensors and no checksums. Both are stored as entries of `__metadata__`, a map of strings: see
  * `contract/safetensors-metadata.ts`.
  */
+import { PACK } from '../../contract/batch-pack';
 import { REQUEST_ETAG, STRING_TENSOR_PREFIX, TENSOR_CRC32_PREFIX } from '../../contract/safetensors-metadata';
 import { fieldValue, isRecord, quotedName, type JsonRecord } from '../json-values';
 import {
@@ -102,8 +103,12 @@ export function parseHeader(json: Uint8Array, fileBytes: number) {
     if (entries.has(name)) throw badTensor(name, 'is listed twice, once as a string tensor');
     entries.set(name, parseStringTensor(name, value));
   }
-  const requestEtag = metadata[REQUEST_ETAG];
-  return { entries, ...(typeof requestEtag === 'string' && { requestEtag }) };
+  const { [REQUEST_ETAG]: requestEtag, [PACK]: pack } = metadata;
+  return {
+    entries,
+    ...(typeof requestEtag === 'string' && { requestEtag }),
+    ...(typeof pack === 'string' && { pack }),
+  };
 }
 
 /** Bytes that are not UTF-8 would become U+FFFD, which could make one name of two. */

@@ -4,6 +4,8 @@ import {
   MAX_EXPRESS_SECONDS,
   MAX_CHILDREN,
   MAX_ITEMS_PER_RUN,
+  PACK_BYTES,
+  PACK_SECONDS,
   RAMP_CHILDREN_PER_SECOND,
 } from '../cost/batch-limits';
 import { SlicedInferenceError } from '../errors';
@@ -19,16 +21,16 @@ export interface SlicedInferenceBatchProps {
   readonly items: BatchItems;
 
   /**
-   * The most items of one child execution, from 1 to 40. They run one after the other, and share the start of the child and two calls of the
-   * batch's function. All of them must end within the five minutes of an Express execution.
+   * The most items of one child execution, from 1 to 500. One run takes them through every slice: a call for each slice, and an object for
+   * the tensors of all items. All of them must end within the five minutes of an Express execution. With 1, functions before and after the
+   * slices get an item as an execution of the pipeline does; otherwise the handlers of this package call your code for each item.
    *
-   * @default - 8, or as many as end in time by the model of cost
+   * @default - as many as compute for ten seconds by the model of cost, and whose tensors functions hold; 16 of a `slicedModel`
    */
   readonly itemsPerRun?: number;
 
   /**
-   * The most child executions at once, from 1 to 10,000. Each calls one function at a time, or more if slices run in parallel, and each call needs
-   * one unit of Lambda concurrency. Accounts have 1,000 by default; new accounts may have 10. The first `maxConcurrency` children start at 100 a
+   * The most child executions at once, from 1 to 10,000. Each calls one function at a time, and each call needs one unit of Lambda concurrency. Accounts have 1,000 by default; new accounts may have 10. The first `maxConcurrency` children start at 100 a
    * second; after that, one starts when another ends.
    *
    * @default 100
@@ -36,14 +38,14 @@ export interface SlicedInferenceBatchProps {
   readonly maxConcurrency?: number;
 
   /**
-   * The most failed items of a batch that succeeds: a whole number. Above `itemsPerRun` times that, Step Functions ends the batch early.
+   * The most failed items of a batch that succeeds: a whole number. The batch counts when all items have run.
    *
    * @default - any number
    */
   readonly toleratedFailures?: number;
 
   /**
-   * The most failed items of a batch that succeeds, of 100 items: from 0 to 100. Above `itemsPerRun` times that, Step Functions ends the batch early.
+   * The most failed items of a batch that succeeds, of 100 items: from 0 to 100. The batch counts when all items have run.
    *
    * @default 100
    */
@@ -57,7 +59,6 @@ export interface SlicedInferenceBatchProps {
   readonly timeout?: Duration;
 }
 
-const DEFAULT_ITEMS_PER_RUN = 8;
 const DEFAULT_CHILDREN = 100;
 
 export interface BatchSizes {
@@ -72,8 +73,7 @@ export interface BatchSizes {
 export function batchSizes(props: SlicedInferenceBatchProps): BatchSizes {
   const { pipeline, toleratedFailures, timeout = Duration.days(1) } = props;
   const { maxConcurrency = DEFAULT_CHILDREN, toleratedFailurePercentage = 100 } = props;
-  const most = itemsInTime(pipeline, maxConcurrency);
-  const itemsPerRun = props.itemsPerRun ?? Math.max(1, Math.min(DEFAULT_ITEMS_PER_RUN, most));
+  const itemsPerRun = props.itemsPerRun ?? plannedItems(pipeline, maxConcurrency);
   check({ itemsPerRun }, 'a whole number', 1, MAX_ITEMS_PER_RUN);
   check({ maxConcurrency }, 'a whole number', 1, MAX_CHILDREN);
   check({ toleratedFailures: toleratedFailures ?? 0 }, 'a whole number', 0, Infinity);
@@ -101,10 +101,29 @@ function check(prop: Readonly<Record<string, number>>, kind: string, least: numb
 
 /** Items that a child runs within its time where runs are slowest, after its ramp and a cold start. Of a `slicedModel` there is no estimate. */
 export function itemsInTime(
-  { _deployed: { slowest } }: SlicedInferencePipeline,
+  { _deployed: { batchItem } }: SlicedInferencePipeline,
   maxConcurrency: number,
 ): number {
-  if (slowest === undefined) return Infinity;
-  const room = MAX_EXPRESS_SECONDS - maxConcurrency / RAMP_CHILDREN_PER_SECOND - slowest.firstMs / 1000;
-  return Math.max(0, Math.floor((1000 * room) / Math.max(1, slowest.itemMs)));
+  if (batchItem === undefined) return Infinity;
+  const { slowItemMs, slowFirstMs } = batchItem;
+  const room = MAX_EXPRESS_SECONDS - maxConcurrency / RAMP_CHILDREN_PER_SECOND - slowFirstMs / 1000;
+  return Math.max(0, Math.floor((1000 * room) / Math.max(1, slowItemMs)));
 }
+
+/** As many as compute for some seconds, whose tensors functions hold, and whose requests are sent together to a handler. */
+function plannedItems(pipeline: SlicedInferencePipeline, maxConcurrency: number): number {
+  const { batchItem } = pipeline._deployed;
+  if (batchItem === undefined) return UNKNOWN_ITEMS_PER_RUN;
+  const { itemMs, bytes } = batchItem;
+  // A third of the time, because packs of bad items are repeated in halves.
+  const most = [
+    (1000 * PACK_SECONDS) / Math.max(1, itemMs),
+    PACK_BYTES / Math.max(1, bytes),
+    itemsInTime(pipeline, maxConcurrency) / 3,
+    MAX_ITEMS_PER_RUN,
+  ];
+  return Math.max(1, Math.floor(Math.min(...most)));
+}
+
+/** Without a model of cost. */
+const UNKNOWN_ITEMS_PER_RUN = 16;

@@ -19,10 +19,11 @@ export interface BatchPlaces {
   /** The pipeline's bucket. */
   readonly bucket: s3.IBucket;
   readonly resultsPrefix: string;
+  readonly hasPreprocess: boolean;
 }
 
-/** Of the items of a child. Prepare adds the names of results to them, and a state holds 256 KiB. */
-const MAX_INPUT_BYTES = 160 * 1024;
+/** Of the items of a child: an event holds 256 KiB, and has the requests of a preprocess function too. */
+const MAX_INPUT_BYTES = { plain: 160 * 1024, preprocessed: 96 * 1024 };
 
 /** JSONata of the prefix or key of an execution's items. */
 export function locationExpression({ _location: location }: BatchItems): string {
@@ -35,7 +36,7 @@ export class BatchMap extends sfn.DistributedMap {
     scope: Construct,
     id: string,
     private readonly places: BatchPlaces,
-    private readonly sizes: BatchSizes,
+    sizes: BatchSizes,
   ) {
     super(scope, id, {
       queryLanguage: sfn.QueryLanguage.JSONATA,
@@ -49,10 +50,12 @@ export class BatchMap extends sfn.DistributedMap {
       },
       itemBatcher: new sfn.ItemBatcher({
         maxItemsPerBatch: sizes.itemsPerRun,
-        maxInputBytesPerBatch: MAX_INPUT_BYTES,
+        maxInputBytesPerBatch: MAX_INPUT_BYTES[places.hasPreprocess ? 'preprocessed' : 'plain'],
         batchInput: {
           execution: '{% $states.context.Execution.Name %}',
-          attempt: '{% $states.context.Execution.RedriveCount + 1 %}',
+          prefix: '{% $states.input.prefix %}',
+          index: '{% $states.input.index %}',
+          salt: '{% $states.input.salt %}',
         },
       }),
     });
@@ -60,16 +63,18 @@ export class BatchMap extends sfn.DistributedMap {
 
   public override toStateJson(queryLanguage?: sfn.QueryLanguage): object {
     const { bucket, resultsPrefix } = this.places;
-    const { itemsPerRun, toleratedFailures, toleratedFailurePercentage } = this.sizes;
     return {
       ...super.toStateJson(queryLanguage),
-      // Step Functions counts all items of a child as failed if one of them is. CDK would leave out a 0.
-      ToleratedFailurePercentage: Math.min(100, toleratedFailurePercentage * itemsPerRun),
-      ...(toleratedFailures !== undefined && { ToleratedFailureCount: toleratedFailures * itemsPerRun }),
+      // Failed items fail no child. A child that fails all the same, such as for its time, must not end those beside it.
+      ToleratedFailurePercentage: 100,
       ItemReader: itemReader(this.places),
       ResultWriter: {
         Resource: s3Action('putObject'),
-        Arguments: { Bucket: bucket.bucketName, Prefix: `${resultsPrefix}${MAP_RUNS_FOLDER.slice(0, -1)}` },
+        // A map that fails does not say where it has written, so the name of the execution is a part of it.
+        Arguments: {
+          Bucket: bucket.bucketName,
+          Prefix: `{% '${resultsPrefix}${MAP_RUNS_FOLDER}' & $states.context.Execution.Name %}`,
+        },
       },
     };
   }

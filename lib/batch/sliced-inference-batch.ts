@@ -5,7 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { BATCH_SIGNATURE_KEY, type BatchItemsSignature, type BatchSignature } from '../../contract/batch';
-import { SETTINGS_VARIABLE, type BatchSettings } from '../../contract/batch-function';
+import { FAILURES_FOLDER, SETTINGS_VARIABLE, type BatchSettings } from '../../contract/batch-function';
 import { INPUTS_PREFIX, OUTPUTS_PREFIX } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { located, warn } from '../aws/annotate';
@@ -44,7 +44,7 @@ export class SlicedInferenceBatch extends Construct {
   /** The state machine: each execution is a run of the batch. Its input is `{}`, or `{"items": "inputs/documents/2026-11/"}`. */
   public readonly stateMachine: sfn.StateMachine;
 
-  /** The function that prepares items, names results and writes the table. It runs no model. */
+  /** The function that finds earlier results, reports failed items and writes the table. It runs no model. */
   public readonly function: lambda.Function;
 
   /** Prefix of the results and tables in the pipeline's bucket, with a slash at its end. */
@@ -67,6 +67,7 @@ export class SlicedInferenceBatch extends Construct {
         itemsBucket: items._bucket ?? pipeline.bucket,
         bucket: pipeline.bucket,
         resultsPrefix: this.resultsPrefix,
+        hasPreprocess: deployed.workflow.preprocess !== undefined,
       };
       this.checkPlace(props, deployed);
       const most = itemsInTime(pipeline, sizes.maxConcurrency);
@@ -95,6 +96,7 @@ export class SlicedInferenceBatch extends Construct {
         definitionBody: sfn.DefinitionBody.fromChainable(
           batchStates(new Construct(this, 'States'), {
             ...{ places: this.places, sizes, fn, pipeline: deployed.workflow },
+            items: itemsSignature(this.places),
           }),
         ),
         comment: JSON.stringify({
@@ -115,8 +117,8 @@ export class SlicedInferenceBatch extends Construct {
   }
 
   /**
-   * Grants a principal permission to run the batch: to start, follow, stop and redrive executions, to put items and requests below `inputs/`, and
-   * to read the results and tables of this batch.
+   * Grants a principal permission to run the batch: to start, follow, stop and redrive executions, to put requests below `inputs/`, to read
+   * the items of this batch if they are below it, and to list and read the results and tables of this batch. A table names all items.
    *
    * @param grantee the principal, for example a function or a role
    * @example
@@ -124,7 +126,8 @@ export class SlicedInferenceBatch extends Construct {
    */
   public grantStart(grantee: iam.IGrantable): iam.Grant {
     const { stateMachine, resultsPrefix } = this;
-    const { bucket } = this.places;
+    const { bucket, items, itemsBucket } = this.places;
+    const isOwn = itemsBucket === bucket && items._folder.startsWith(INPUTS_PREFIX);
     const mapRuns = `arn:${Aws.PARTITION}:states:${Aws.REGION}:${Aws.ACCOUNT_ID}:mapRun:${stateMachine.stateMachineName}/*`;
     const started = ['states:StartExecution', 'states:DescribeStateMachine', 'states:ListExecutions'];
     const followed = ['states:DescribeExecution', 'states:ListMapRuns'];
@@ -132,9 +135,15 @@ export class SlicedInferenceBatch extends Construct {
       stateMachine.grant(grantee, ...started),
       stateMachine.grantExecution(grantee, ...followed, 'states:StopExecution', 'states:RedriveExecution'),
       iam.Grant.addToPrincipal({ grantee, actions: ['states:DescribeMapRun'], resourceArns: [mapRuns] }),
+      onObjects(['s3:PutObject'], INPUTS_PREFIX, bucket, grantee),
       // Callers see which items are there already.
-      onObjects(['s3:PutObject', 's3:GetObject'], INPUTS_PREFIX, bucket, grantee),
+      ...(isOwn ? [onObjects(['s3:GetObject'], items._folder, bucket, grantee)] : []),
       onObjects(['s3:GetObject'], resultsPrefix, bucket, grantee),
+      // The names of the objects with failures tell the progress.
+      iam.Grant.addToPrincipalOrResource({
+        ...{ grantee, actions: ['s3:ListBucket'], resourceArns: [bucket.bucketArn], resource: bucket },
+        conditions: { StringLike: { 's3:prefix': `${resultsPrefix}${FAILURES_FOLDER}*` } },
+      }),
       useKey(bucket, grantee, ['kms:Decrypt', 'kms:GenerateDataKey']),
     ].reduce((all, grant) => all.combine(grant));
   }
@@ -169,8 +178,11 @@ export class SlicedInferenceBatch extends Construct {
     attachOwnPolicy(role, 'Policy', [
       ...sharedPermissions({ bucket, files: [], logGroup }),
       allow('ReadResults', ['s3:GetObject'], [objects(resultsPrefix)]),
-      // To learn the ETag of a request: a list of objects tells it, but not in a redrive.
-      ...(own.hasPreprocess ? [] : [allow('ReadRequests', ['s3:GetObject'], [objects(INPUTS_PREFIX)])]),
+      // To learn the ETag of a request that no list has told.
+      allow('ReadRequests', ['s3:GetObject'], [objects(INPUTS_PREFIX)]),
+      allow('ListResults', ['s3:ListBucket'], [bucket.bucketArn], {
+        StringLike: { 's3:prefix': `${resultsPrefix}*` },
+      }),
       allow('WriteResults', ['s3:PutObject'], [objects(resultsPrefix)]),
       ...(settings.tracing ? [tracingStatement()] : []),
       ...(network ? networkStatements() : []),

@@ -29,7 +29,7 @@ export interface PlanEstimates {
   readonly warm: RunEstimate;
   /** A run that finds all functions cold. With consolidation, it also asks the whole model and lets it load. */
   readonly cold: RunEstimate;
-  readonly slowest: SlowestItems;
+  readonly batchItem: BatchItem;
   readonly oneFunction: OneFunction;
   /** Only with consolidation: milliseconds of a warm call of the whole model, without random delays. */
   readonly wholeCallMs?: number;
@@ -41,11 +41,15 @@ export interface PlanEstimates {
   readonly uselessSlices?: string;
 }
 
-/** Times of the items of a batch where runs are slowest, within which 95 of 100 end. */
-export interface SlowestItems {
-  /** What a child of a batch takes before its first item, with cold starts, and for each item. */
-  readonly firstMs: number;
+/** The items of a batch. */
+export interface BatchItem {
+  /** What an item takes in a run of many. */
   readonly itemMs: number;
+  /** The same where runs are slowest, within which 95 of 100 end, and what a child takes besides, with cold starts. */
+  readonly slowItemMs: number;
+  readonly slowFirstMs: number;
+  /** The most bytes of its tensors that a slice reads or writes. */
+  readonly bytes: number;
 }
 
 /** The plan beside one Lambda function that runs the whole model without a state machine. */
@@ -55,6 +59,9 @@ export interface OneFunction {
   /** Compares the two in one sentence without a full stop: the first one of `sliced-inference plan`. */
   readonly verdict: string;
 }
+
+/** Of a pack whose time tells that of an item. */
+const SOME_ITEMS = 8;
 
 export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: Slicer): PlanEstimates {
   const limits = planLimits(slicer);
@@ -68,11 +75,15 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
     ...costOf(plan, 0, temperature),
     ends: { fast: costOf(ends.fast, 0, temperature), slow: costOf(ends.slow, 0, temperature) },
   });
-  const { childMs, coldMs, itemMs } = timesOf(batchRuns(analyzedAt(analyzed, 'slow'), cut), 0).p95;
+  const packs = batchRuns(analyzed, cut);
+  const slow = timesOf(batchRuns(analyzedAt(analyzed, 'slow'), cut), 0, SOME_ITEMS).p95;
   return {
     warm: estimateOf('warm'),
     cold: estimateOf('cold'),
-    slowest: { firstMs: childMs + coldMs, itemMs },
+    batchItem: {
+      itemMs: timesOf(packs, 0, SOME_ITEMS).p50.itemMs,
+      ...{ slowItemMs: slow.itemMs, slowFirstMs: slow.childMs + slow.coldMs, bytes: packs.bytes },
+    },
     oneFunction: { isCheaper: verdict.choice === 'one-function', verdict: verdict.sentences[0] },
     profileDifferences: analyzed.profile?.differences ?? [],
     ...(refusedSizes !== undefined && { refusedSizes }),

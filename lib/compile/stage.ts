@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type { AnalyzeOptions } from './analyze';
-import type { PlanEstimates, OneFunction, RunEstimate, SlowestItems } from './plan-estimates';
+import type { PlanEstimates, OneFunction, RunEstimate, BatchItem } from './plan-estimates';
 import { type Fingerprint, fingerprint, isReliable } from '../cache/fingerprint';
 import { isSinceBoot, readCached, writeCached, cacheFolder } from '../cache/folder';
 import type * as compiler from './compile';
@@ -157,7 +157,7 @@ const RUN = anObject<RunEstimate>({ ...COST, ends: anObject<RunEstimate['ends']>
 const ESTIMATES = anObject<PlanEstimates>({
   warm: RUN,
   cold: RUN,
-  slowest: anObject<SlowestItems>({ firstMs: AMOUNT, itemMs: AMOUNT }),
+  batchItem: anObject<BatchItem>({ itemMs: AMOUNT, slowItemMs: AMOUNT, slowFirstMs: AMOUNT, bytes: AMOUNT }),
   oneFunction: anObject<OneFunction>({ isCheaper: trueOrFalse, verdict: text(MAX_TEXT) }),
   profileDifferences: aList(text(MAX_TEXT), MAX_DIFFERENCES),
   wholeCallMs: optional(AMOUNT),

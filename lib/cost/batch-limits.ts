@@ -1,10 +1,7 @@
 /** Numbers of a batch that its construct, the model of cost and the commands share. */
 
-/** Memory, in MB, of the function that prepares and ends each child, and writes the table. */
-export const BATCH_FUNCTION_MB = 1024;
-
-/** Milliseconds of this function in a child, before and after the items. It mostly waits for S3. */
-export const BATCH_FUNCTION_MS = 60;
+/** Memory, in MB, of the batch's function: one processor, because it parses the files of the map run, and keeps an index of results. */
+export const BATCH_FUNCTION_MB = 1769;
 
 /** `/tmp`, in MB, of this function. */
 export const BATCH_FUNCTION_TMP_MB = 4096;
@@ -12,8 +9,8 @@ export const BATCH_FUNCTION_TMP_MB = 4096;
 /** A row with a result and without an output. Names of items decide: rows of short ones have 220 bytes. */
 const TABLE_ROW_BYTES = 350;
 
-/** The function writes the rows as they arrive and then the table, so its `/tmp` holds each row twice. */
-export const MAX_TABLE_ITEMS = Math.floor((BATCH_FUNCTION_TMP_MB * 2 ** 20) / (2 * TABLE_ROW_BYTES));
+/** `/tmp` of the function that writes the table holds each row once. */
+export const MAX_TABLE_ITEMS = Math.floor((BATCH_FUNCTION_TMP_MB * 2 ** 20) / TABLE_ROW_BYTES);
 
 /**
  * The first children of a batch start no faster, because Lambda starts at most 1,000 sandboxes of a function in ten seconds:
@@ -21,8 +18,11 @@ export const MAX_TABLE_ITEMS = Math.floor((BATCH_FUNCTION_TMP_MB * 2 ** 20) / (2
  */
 export const RAMP_CHILDREN_PER_SECOND = 100;
 
-/** Beyond it, the names of items and results would not fit the 256 KiB of a state. */
-export const MAX_ITEMS_PER_RUN = 40;
+/** Beyond it, the failures of all items would not fit the 256 KiB of a state. */
+export const MAX_ITEMS_PER_RUN = 500;
+
+/** No pack of a child starts later. The last one has the rest of the time of an Express execution. */
+export const SECONDS_OF_PACKS = 180;
 
 // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html, read 2026-11; the number of items as others quote that page
 export const MAX_MAP_ITEMS = 100_000_000;
@@ -39,3 +39,9 @@ export const MAX_FUNCTION_SECONDS = 900;
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html, read 2026-11: for each prefix
 export const PUTS_PER_SECOND = 3_500;
 export const GETS_PER_SECOND = 5_500;
+
+/** A pack computes for about so long: its overhead is then below a tenth, and a batch of a few thousand items still has many packs. */
+export const PACK_SECONDS = 10;
+
+/** The bytes of all items of a pack that a slice reads or writes: functions hold as many (lambda/batch/run-pack.ts). */
+export const PACK_BYTES = 16 * 2 ** 20;

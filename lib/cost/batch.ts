@@ -1,11 +1,11 @@
 /**
- * The time and the price of a batch: children of a distributed map, each of which runs its items one after the other.
+ * The time and the price of a batch: children of a distributed map, each of which takes its items through the slices as a pack.
  *
  * A batch has as many lanes as children run at once. The functions of a lane are cold for its first item, and warm from then on. So the
  * last child ends when the lanes have done all of them. docs/costs.md describes what a child does besides its items.
  */
 import { sumOf } from '../extremes';
-import { batchBill } from './batch-bill';
+import { childrenDollars } from './batch-bill';
 import * as limits from './batch-limits';
 import type { Latency } from './chain';
 import { durationRate, initMs, singleThreadMs, vcpuShare } from './formulas/lambda';
@@ -15,11 +15,11 @@ import type { DetailedCostModel } from './model';
 import type { ItemizedStep, RunOutcomes } from './schedule';
 import { type LineItems, ITEM_NAMES, LINE_ITEMS, addItems } from './step';
 
-/** `Ramp`, `Prepare`, `Runs` and `Finish`. */
-const CHILD_STATES = 4;
+/** `Ramp`, `Next`, `Pack`, `Next` and `Done`. */
+const CHILD_STATES = 5;
 
-/** The start, the map, and the state that writes the table. */
-const PARENT_TRANSITIONS = 3;
+/** The start, the search for results, the map, and the state that writes the table. */
+const PARENT_TRANSITIONS = 4;
 
 export interface BatchShape {
   readonly items: number;
@@ -72,15 +72,20 @@ export function batchEstimate(batch: BatchShape & BatchTimes): BatchEstimate {
   };
 }
 
-/** A plan whose runs have no warm-ups, in an Express state machine, whose requests and results are in S3. */
+/** A plan whose runs are packs, in an Express state machine without warm-ups. */
 export interface BatchedPlan {
   readonly model: DetailedCostModel;
-  readonly steps: readonly ItemizedStep[];
-  readonly outcomes: RunOutcomes;
+  /** A run of so many items. */
+  readonly packOf: (items: number) => Pack;
   /** By slice: memory of its function, in MB. */
   readonly memoryMb: readonly number[];
-  /** The most calls at once of one run: more than 1 if slices run side by side. */
-  readonly width: number;
+  /** The most bytes of an item's tensors that a slice reads or writes. */
+  readonly bytes: number;
+}
+
+export interface Pack {
+  readonly steps: readonly ItemizedStep[];
+  readonly outcomes: RunOutcomes;
 }
 
 export interface PlannedBatch extends BatchShape {
@@ -116,16 +121,18 @@ export interface BatchQuota {
 
 /** @param slowest the same plan where runs are slowest, whose children must end in time */
 export function plannedBatch(plan: BatchedPlan, shape: BatchShape, slowest = plan): PlannedBatch {
-  const { items, itemsPerRun, concurrency } = shape;
-  const times = timesOf(plan, items);
+  const { items, concurrency } = shape;
+  const itemsPerRun = Math.min(shape.itemsPerRun, items);
+  const times = timesOf(plan, items, itemsPerRun);
   const [p50, p95] = [times.p50, times.p95].map((own) => {
     const estimate = batchEstimate({ items, itemsPerRun, concurrency, ...own });
-    return { ...estimate, costs: costsOf(plan, items, estimate, own.itemMs - times.p50.itemMs) };
+    const slowerMs = (own.childMs - times.p50.childMs) / itemsPerRun + own.itemMs - times.p50.itemMs;
+    return { ...estimate, costs: costsOf(plan, { items, itemsPerRun }, estimate, slowerMs) };
   });
   const { children, lanes, milliseconds, costs } = p50;
-  const { itemMs, childMs, coldMs } = timesOf(slowest, items).p95;
-  const runMs = childMs + coldMs + Math.min(items, itemsPerRun) * itemMs;
-  const childSeconds = runMs / 1000 + lanes / limits.RAMP_CHILDREN_PER_SECOND;
+  const { itemMs, childMs, coldMs } = timesOf(slowest, items, itemsPerRun).p95;
+  const childSeconds =
+    (childMs + coldMs + itemsPerRun * itemMs) / 1000 + lanes / limits.RAMP_CHILDREN_PER_SECOND;
   const [seconds, tableSeconds] = [milliseconds / 1000, times.p50.tableMs / 1000];
   const dollarsOf = (all: readonly BatchCost[]): number => sumOf(all.map(({ dollars }) => dollars));
   return {
@@ -133,13 +140,15 @@ export function plannedBatch(plan: BatchedPlan, shape: BatchShape, slowest = pla
     milliseconds: { p50: milliseconds, p95: p95.milliseconds },
     itemsPerSecond: items / seconds,
     dollars: { p50: dollarsOf(costs), p95: dollarsOf(p95.costs) },
-    quotas: quotasOf(plan, { lanes, seconds, items, childSeconds, tableSeconds }),
+    quotas: quotasOf(plan, { lanes, seconds, items, itemsPerRun, childSeconds, tableSeconds }),
   };
 }
 
+/** Milliseconds of a pack grow with its items by a constant, apart from the share of a sandbox's burst. */
 export function timesOf(
-  { model, outcomes: { warm, cold } }: BatchedPlan,
+  { model, packOf }: BatchedPlan,
   items: number,
+  itemsPerRun: number,
 ): Readonly<Record<keyof Latency, BatchTimes>> {
   const { transition, options } = model;
   const { environment, architecture } = options;
@@ -151,51 +160,63 @@ export function timesOf(
     startMs +
     2 * transferMs(bytes, share, hostOf(options), environment) +
     singleThreadMs((batch.tableCpu * bytes) / 1e6, share);
-  const item = warm.time.plus(transition);
+  const [one, two, full] = [1, 2, Math.max(2, itemsPerRun)].map((count) => packOf(count).outcomes);
   const states = transition.times(CHILD_STATES);
   const parent = transitionOf('standard', environment).times(PARENT_TRANSITIONS);
-  const at = (of: (delay: typeof item) => number): BatchTimes => ({
-    itemMs: of(item),
-    coldMs: startMs + cold.time.mean - warm.time.mean,
-    childMs: batch.startMs + of(states) + limits.BATCH_FUNCTION_MS,
-    tableMs: of(parent) + tableMs,
-  });
+  const at = (of: (delay: typeof one.warm.time) => number): BatchTimes => {
+    const [single, many] = [one, full].map(({ warm }) => of(warm.time));
+    const itemMs = (many - single) / (Math.max(2, itemsPerRun) - 1);
+    return {
+      itemMs,
+      coldMs: startMs + two.cold.time.mean - two.warm.time.mean,
+      childMs: batch.startMs + of(states) + single - itemMs,
+      tableMs: of(parent) + tableMs,
+    };
+  };
   return { p50: at(({ mean }) => mean), p95: at((delay) => delay.quantile(0.95)) };
 }
 
 /** @param slowerMs what an item takes longer than its mean: a function waits for S3 */
 function costsOf(
-  { model, steps, memoryMb }: BatchedPlan,
-  items: number,
+  { model, packOf, memoryMb }: BatchedPlan,
+  { items, itemsPerRun }: Pick<BatchShape, 'items' | 'itemsPerRun'>,
   { children, lanes, busyMs }: BatchEstimate,
   slowerMs: number,
 ): BatchCost[] {
   const { architecture, prices } = model.options;
+  const { steps } = packOf(itemsPerRun);
   const [warm, cold] = (['warmItems', 'coldItems'] as const).map((kind): LineItems =>
     addItems(steps.map(({ cost }) => cost[kind])),
   );
-  // Each item is asked for its result.
-  const asked = { items: { total: items, done: 0, skipped: items, failed: 0 }, usage: [] };
-  const own = batchBill({ ...asked, milliseconds: busyMs }, { children, ...model.options });
+  const machine = childrenDollars({ children, milliseconds: busyMs, ...model.options });
   const waitRate = durationRate(sumOf(memoryMb) / memoryMb.length, architecture, prices);
   return LINE_ITEMS.map((item) => ({
     item: ITEM_NAMES[item],
     dollars:
-      items * warm[item] +
+      (items / itemsPerRun) * warm[item] +
       lanes * (cold[item] - warm[item]) +
-      own[item] +
+      (item === 'stepFunctions' ? machine : 0) +
+      (item === 'callerPuts' ? (items - items / itemsPerRun) * warm.callerPuts : 0) +
       (item === 'lambdaTransfer' ? items * slowerMs * waitRate : 0),
   })).filter(({ dollars }) => dollars > 0);
 }
 
-type BatchUse = Readonly<Record<'items' | 'lanes' | 'seconds' | 'childSeconds' | 'tableSeconds', number>>;
+type BatchUse = Readonly<
+  Record<'items' | 'itemsPerRun' | 'lanes' | 'seconds' | 'childSeconds' | 'tableSeconds', number>
+>;
 
-function quotasOf({ model, steps, width }: BatchedPlan, use: BatchUse): BatchQuota[] {
-  const { getDollars } = model.stores['s3-standard'];
-  const puts = steps.filter(({ writesTo, inState }) => writesTo === 's3-standard' && !inState?.isAnswered);
-  const reads = steps.filter(({ readsFrom }) => readsFrom !== 's3-express');
-  const gets = sumOf(reads.map(({ cost }) => Math.round(cost.warmItems.s3Gets / getDollars)));
-  const perSecond = use.items / use.seconds;
+function quotasOf({ model, packOf }: BatchedPlan, use: BatchUse): BatchQuota[] {
+  const { getDollars, putDollars } = model.stores['s3-standard'];
+  const { steps } = packOf(use.itemsPerRun);
+  const [puts, gets] = [
+    steps
+      .filter(({ writesTo }) => writesTo === 's3-standard')
+      .map(({ cost }) => cost.warmItems.s3Puts / putDollars),
+    steps
+      .filter(({ readsFrom }) => readsFrom !== 's3-express')
+      .map(({ cost }) => cost.warmItems.s3Gets / getDollars),
+  ].map(sumOf);
+  const perSecond = use.items / use.itemsPerRun / use.seconds;
   const row = (quota: string, used: number, limit: number, advice: string): BatchQuota => ({
     ...{ quota, used, limit, advice },
   });
@@ -205,12 +226,11 @@ function quotasOf({ model, steps, width }: BatchedPlan, use: BatchUse): BatchQuo
   const { CONCURRENT_CALLS, MAX_EXPRESS_SECONDS, MAX_FUNCTION_SECONDS } = limits;
   const more = `ask AWS for more concurrent executions, or ${slower}`;
   return [
-    row('calls at once in the account', use.lanes * width, CONCURRENT_CALLS, more),
+    row('calls at once in the account', use.lanes, CONCURRENT_CALLS, more),
     row('seconds of a slow child (p95)', use.childSeconds, MAX_EXPRESS_SECONDS, fewer),
     row('items of the table', use.items, limits.MAX_TABLE_ITEMS, fewerItems),
     row('seconds to write the table', use.tableSeconds, MAX_FUNCTION_SECONDS, fewerItems),
-    row('S3 PUTs a second', perSecond * puts.length, limits.PUTS_PER_SECOND, slower),
-    // One more asks whether there is a result.
-    row('S3 GETs a second', perSecond * (gets + 1), limits.GETS_PER_SECOND, slower),
+    row('S3 PUTs a second', perSecond * puts, limits.PUTS_PER_SECOND, slower),
+    row('S3 GETs a second', perSecond * gets, limits.GETS_PER_SECOND, slower),
   ];
 }

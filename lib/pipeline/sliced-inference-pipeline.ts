@@ -17,7 +17,7 @@ import { createStateMachine } from '../aws/state-machine';
 import { PipelineFragment } from '../aws/workflow/fragment';
 import { publishedVersion, userFunction } from '../aws/workflow/invoke-function';
 import type { PipelineStates } from '../aws/workflow/states';
-import type { SlowestItems } from '../compile/plan-estimates';
+import type { BatchItem } from '../compile/plan-estimates';
 import { SlicedInferenceError } from '../errors';
 import { informOfLargeRequest } from './large-request';
 import { checkProps, type PipelineSettings, pipelineSettings } from './settings';
@@ -120,8 +120,8 @@ export class SlicedInferencePipeline extends Construct {
       this.isExpress = settings.stateMachineType === sfn.StateMachineType.EXPRESS;
       this._hasSliceMetrics = settings.sliceMetrics;
       const workflow = workflowOf(deployment, functions, settings, props);
-      const { slowest, cold } = planned?.estimates ?? {};
-      this._deployed = { workflow, settings, network, bucket: this.bucket, slowest };
+      const { batchItem, cold } = planned?.estimates ?? {};
+      this._deployed = { workflow, settings, network, bucket: this.bucket, batchItem };
       this.stateMachine = createStateMachine(this, {
         workflow,
         functions: this.functions,
@@ -258,7 +258,7 @@ export interface DeployedPipeline {
   readonly network: Network | undefined;
   readonly bucket: s3.IBucket;
   /** Absent for a `slicedModel`. */
-  readonly slowest: SlowestItems | undefined;
+  readonly batchItem: BatchItem | undefined;
 }
 
 function workflowOf(

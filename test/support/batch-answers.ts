@@ -10,9 +10,9 @@ export const RESULTS = 'outputs/nightly-1a2b/';
 export const FAILURE = { error: 'InvalidInput', message: 'convert it' };
 
 export const BATCH_OUTPUT: BatchOutput = {
-  ...{ version: 1, deploymentDigest, milliseconds: 1000 },
+  ...{ version: 1, deploymentDigest, milliseconds: 1000, runs: 1 },
   table: { bucket, key: `${RESULTS}tables/night.jsonl` },
-  items: { total: 3, done: 1, skipped: 1, failed: 1 },
+  items: { total: 3, done: 1, skipped: 1, failed: 1, pending: 0 },
   failures: [{ ...FAILURE, count: 1, item: 'inputs/docs/d' }],
   usage: [{ slice: 0, calls: 1000, mbMs: 1024 * 1e6 }],
 };

@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { SFN } from '@aws-sdk/client-sfn';
 import type { Stack } from 'aws-cdk-lib';
 import type { BatchOutput, BatchRow } from '../../contract/batch';
+import { tensorsOfEntry } from '../../client/read-results';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import {
   BatchItems,
@@ -62,6 +63,12 @@ export async function tableOf(cloud: LocalCloud, { table }: Pick<BatchOutput, 't
   return lines.map((line) => JSON.parse(line) as BatchRow);
 }
 
+/** The tensors of an item. */
+export async function resultOf(cloud: LocalCloud, result: BatchRow['result']): Promise<Tensors> {
+  const { key = '', entry = 0 } = result ?? {};
+  return tensorsOfEntry(decodeSafetensors(await cloud.getObject(key)), entry);
+}
+
 /** Fails unless the result of a row has the bits of ONNX Runtime on the whole model. */
 export async function expectResult(
   cloud: LocalCloud,
@@ -69,8 +76,7 @@ export async function expectResult(
   inputs: Tensors,
   model = MODEL,
 ): Promise<void> {
-  const tensors = decodeSafetensors(await cloud.getObject(result ?? ''));
-  expectSameBits(tensors, await runWhole(model, inputs));
+  expectSameBits(await resultOf(cloud, result), await runWhole(model, inputs));
 }
 
 /** Runs a batch of several in a stack, by the id of its construct. Returns its account and its rows. */

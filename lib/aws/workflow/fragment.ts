@@ -58,7 +58,7 @@ export class PipelineFragment extends sfn.StateMachineFragment {
 }
 
 /** The user's machine may be an Express one. */
-export function inAnyMachine({ whole, ...states }: PipelineStates): PipelineStates {
+function inAnyMachine({ whole, ...states }: PipelineStates): PipelineStates {
   if (whole === undefined) return states;
   const askSeconds = Math.min(whole.askSeconds, MAX_EXPRESS_ASK_SECONDS);
   return { ...states, whole: { ...whole, askSeconds } };

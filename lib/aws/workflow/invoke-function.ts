@@ -137,6 +137,9 @@ export const SANDBOX_RETRY: sfn.RetryProps = {
   jitterStrategy,
 };
 
+/** The function that writes the table of a batch begins anew after each of its deaths. */
+export const TABLE_RETRY: sfn.RetryProps = { ...SANDBOX_RETRY, maxAttempts: 6 };
+
 /**
  * Retries once, because the network may have damaged the data. The function has deleted a corrupt file and downloads it again, and
  * reads a corrupt tensor again. Its output goes to the same key as before.
@@ -152,6 +155,14 @@ export const CALL_RETRIES: readonly sfn.RetryProps[] = [
   SERVICE_RETRY,
   INACTIVE_FUNCTION_RETRY,
   SANDBOX_RETRY,
+];
+
+/** Of a batch, whose child has five minutes: an item that takes all the time of a function would take it again. */
+export const PACK_RETRIES: readonly sfn.RetryProps[] = [
+  SERVICE_RETRY,
+  INACTIVE_FUNCTION_RETRY,
+  { ...SANDBOX_RETRY, errors: SANDBOX_FAULTS.filter((name) => name !== 'Sandbox.Timedout') },
+  SLICE_RETRY,
 ];
 
 export const SLICE_RETRIES: readonly sfn.RetryProps[] = [...CALL_RETRIES, SLICE_RETRY];

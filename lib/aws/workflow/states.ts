@@ -16,8 +16,6 @@ import { type TaskFunction, InvokeFunction, CALL_RETRIES, SLICE_RETRIES } from '
 export interface RunExpressions {
   readonly run: string;
   readonly request: string;
-  /** Of the key for the results; the text is empty if the run's name decides. @default - the run's name decides */
-  readonly resultKey?: string;
 }
 
 /** What the states of a pipeline consist of, whatever state machine contains them. */
@@ -43,8 +41,6 @@ export interface WorkflowProps extends PipelineStates {
   /** Prefix of variable names, so that they differ from those of a state machine that contains the pipeline. */
   readonly prefix: string;
   readonly maxVariables: number;
-  /** Of the last state, with its `{%` and `%}`. @default - what the function answers */
-  readonly outputOfPostprocess?: string;
 }
 
 /** Name of the branch that contains all others. */
@@ -130,7 +126,7 @@ export class WorkflowBuilder {
   }
 
   private wholeCall(whole: WholeModelStates) {
-    return { ...whole, grantsCall: this.props.grantsCalls, event: this.event(), resultKey: this.resultKey() };
+    return { ...whole, grantsCall: this.props.grantsCalls, event: this.event() };
   }
 
   private executionOutput(found: Found): Record<string, unknown> {
@@ -183,7 +179,6 @@ export class WorkflowBuilder {
     const sendsRequest = (other: number): boolean => this.sendsRequest(other);
     const payload = {
       ...this.event(),
-      ...(slice === this.props.plan.slices.length - 1 && this.resultKey()),
       ...(sendsRequest(slice) && { request: boundedRequest(request) }),
       ...this.stateTensors.eventFields(slice, found, request, sendsRequest),
     };
@@ -217,11 +212,6 @@ export class WorkflowBuilder {
 
   private event(): Readonly<Record<string, unknown>> {
     return { ...this.identity(), executionArn: '{% $states.context.Execution.Id %}' };
-  }
-
-  private resultKey(): Readonly<Record<string, string>> {
-    const { resultKey } = this.props.expressions;
-    return resultKey === undefined ? {} : { resultKey: `{% ${resultKey} %}` };
   }
 
   userStep(

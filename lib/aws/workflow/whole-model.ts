@@ -29,7 +29,6 @@ interface WholeModelCall extends WholeModelStates {
 
 interface AskProps extends WholeModelCall {
   readonly request: string;
-  readonly resultKey: Readonly<Record<string, string>>;
   readonly output: Readonly<Record<string, unknown>>;
   /** The slices, which run unless the function serves the run. */
   readonly otherwise: sfn.IChainable;
@@ -47,13 +46,13 @@ const ANSWER = '$states.result.Payload';
  * a request that the function refuses fails the run here.
  */
 export function askWholeModel(scope: Construct, props: AskProps): InvokeFunction {
-  const { fn, askSeconds, grantsCall, event, request, resultKey, output, variables } = props;
+  const { fn, askSeconds, grantsCall, event, request, output, variables } = props;
   const cold = `${ANSWER}.cold ? $error('the whole model is cold, so the slices run')`;
   const task = new InvokeFunction(scope, 'Ask whole model', {
     fn,
     grantsCall,
     timeout: Duration.seconds(askSeconds),
-    payload: { ...event, ...resultKey, ifWarm: true, request },
+    payload: { ...event, ifWarm: true, request },
     outputs: {
       ...output,
       servedBy: 'whole',

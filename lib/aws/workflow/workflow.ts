@@ -62,7 +62,7 @@ export function pipelineWorkflow(scope: Construct, props: WorkflowProps): sfn.Ch
   if (!postprocess) return chain;
   return chain.next(
     builder.userStep('postprocess', postprocess, '{% $states.input %}', {
-      outputs: props.outputOfPostprocess ?? '{% $states.result.Payload %}',
+      outputs: '{% $states.result.Payload %}',
     }),
   );
 }

@@ -1,39 +1,55 @@
-/** The runs of a plan inside a batch: in an Express state machine, without warm-ups, with requests and results in S3. */
+/** The packs of a batch as runs of a plan: each slice is called once for all items, and the slices run one after the other. */
 import type { BatchedPlan } from '../../cost/batch';
+import type { Transport } from '../../cost/chain';
 import { DetailedCostModel } from '../../cost/model';
 import type { Schedule } from '../../cost/schedule';
-import type { Transport } from '../../cost/chain';
-import { largestOf, sumOf } from '../../extremes';
+import { largestOf } from '../../extremes';
 import type { CutSpace } from '../cuts/cuts';
-import { scheduleSlices } from '../schedule/schedule';
+import type { SliceSize } from '../sizes/estimate';
 import type { WiredCut } from '../wiring/wiring';
 import { plannedRuns } from './plan-runs';
 import { type SliceSettings, pricedPlan } from './price';
+
+/** Where the requests of the items are: an object for each, or inside the list of the items. */
+export type BatchRequests = 'objects' | 'lines';
 
 /** Also with consolidation, the slices alone run: how many items find the whole model warm is not modeled. */
 export function batchRuns(
   analyzed: { readonly cuts: CutSpace; readonly transport: Transport },
   cut: WiredCut & { readonly settings?: SliceSettings },
+  requests: BatchRequests = 'objects',
 ): BatchedPlan {
-  const { bytes, costs } = analyzed.cuts;
+  const { costs } = analyzed.cuts;
   const { dataflow, groups, wiring } = cut;
-  const own = { dataflow, groups, wiring };
   const { sizes, settings } = plannedRuns(analyzed, {
-    ...own,
+    ...{ dataflow, groups, wiring },
     ...(cut.settings && { settings: cut.settings }),
   });
   const model = new DetailedCostModel({
     ...costs.model(undefined, false).options,
-    ...{ stateMachineType: 'express', warmUp: false, request: 's3', result: 'inline' },
+    ...{ stateMachineType: 'express', warmUp: false, tensorsInState: false },
+    ...{ request: requests === 'lines' ? 'inline' : 's3', result: 'inline' },
   });
-  const schedule = scheduleSlices({ slices: wiring.slices, outputs: wiring.results });
+  const schedule: Schedule = sizes.map((_, slice) => ({ kind: 'slice', slice }));
   const { outputSecondsPerByte } = costs;
-  const priced = pricedPlan(schedule, sizes, settings, { model, outputSecondsPerByte }, { cut: own, bytes });
-  return { ...priced, memoryMb: settings.memoryMb, width: widthOf(schedule) };
+  const packOf = (items: number) => {
+    const own = sizes.map((size, slice) => sizeOfPack(size, slice, items));
+    const { steps, outcomes } = pricedPlan(schedule, own, settings, { model, outputSecondsPerByte });
+    return { steps, outcomes };
+  };
+  return {
+    ...{ model, packOf, memoryMb: settings.memoryMb },
+    bytes: largestOf(sizes.map(({ readBytes, writeBytes }) => Math.max(readBytes, writeBytes))),
+  };
 }
 
-function widthOf(schedule: Schedule): number {
-  return largestOf(
-    schedule.map((stage) => (stage.kind === 'parallel' ? sumOf(stage.branches.map(widthOf)) : 1)),
-  );
+/** The first slice reads a request for each item. The others read one object. */
+function sizeOfPack(size: SliceSize, slice: number, items: number): SliceSize {
+  const { coreSeconds, outputBytes, readBytes, writeBytes, requestBytes, gets } = size;
+  return {
+    ...size,
+    ...{ coreSeconds: items * coreSeconds, outputBytes: items * outputBytes },
+    ...{ readBytes: items * readBytes, writeBytes: items * writeBytes, requestBytes: items * requestBytes },
+    ...(slice === 0 ? { gets: 0, requestGets: items } : { gets: Math.max(1, gets), requestGets: 0 }),
+  };
 }

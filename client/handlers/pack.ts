@@ -1,0 +1,55 @@
+/** Packs of a batch: the handlers call the user's code for each item of a pack, and answer for all of them together. */
+import {
+  type HandledItem,
+  type HandledPack,
+  MAX_HANDLED_BYTES,
+  type PackToHandle,
+} from '../../contract/batch-pack';
+import type { FailureCause } from '../../contract/failures';
+import { isRecord } from '../../lambda/json-values';
+import { failureIn } from './handler-run';
+
+export function isPack(event: unknown): event is PackToHandle {
+  return isRecord(event) && Array.isArray(event.pack) && Object.keys(event).length === 1;
+}
+
+/** For the answer, and for items that take longer than those before. */
+const RESERVE_MS = 2_000;
+
+interface PackHandling {
+  readonly step: NonNullable<FailureCause['step']>;
+  readonly handle: (item: unknown) => Promise<unknown>;
+  remainingMs(): number;
+}
+
+/**
+ * Answers for as many of the first items as fit in the state and in the time of the call. The state machine sends the others again. An item
+ * that fails does not concern the others.
+ */
+export async function handledPack(
+  { pack }: PackToHandle,
+  { step, handle, remainingMs }: PackHandling,
+): Promise<HandledPack> {
+  const answers: HandledItem[] = [];
+  let [bytes, longestMs] = [0, 0];
+  for (const item of pack) {
+    const startedAt = performance.now();
+    if (answers.length > 0 && remainingMs() < RESERVE_MS + 2 * longestMs) break;
+    const answer = await answerOf(step, () => handle(item));
+    longestMs = Math.max(longestMs, performance.now() - startedAt);
+    bytes += Buffer.byteLength(JSON.stringify(answer)) + 1;
+    if (bytes > MAX_HANDLED_BYTES && answers.length > 0) break;
+    answers.push(answer);
+  }
+  return { pack: answers };
+}
+
+async function answerOf(step: PackHandling['step'], work: () => Promise<unknown>): Promise<HandledItem> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    const { name, message } = failureIn(step, error);
+    const { message: reason } = JSON.parse(message) as FailureCause;
+    return { failure: { error: name, message: reason } };
+  }
+}

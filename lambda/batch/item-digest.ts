@@ -1,0 +1,86 @@
+/** Digests of items, and keys of results: they depend on the name and the content of each request, so a result that is there is right. */
+import { createHash } from 'node:crypto';
+import { finished } from 'node:stream/promises';
+import type { PackItem, PackSource } from '../../contract/batch-pack';
+import { invalidInput } from '../errors';
+import { isRecord } from '../json-values';
+import { parseExecutionInput, type ParsedInput } from '../request/request';
+import { ObjectUnavailable, type ObjectStore } from '../store/object-store';
+import { itemName, readItem, type NamedObject } from './item';
+
+/** Hexadecimal digits of a digest. Contents may come from strangers. */
+export const DIGEST_DIGITS = 32;
+const SALT_DIGITS = 8;
+
+export interface IdentifiedItem {
+  readonly digest: string;
+  /** The request. One in S3 must have the ETag that the digest was made of. Absent as long as no preprocess function has made it. */
+  readonly input?: ParsedInput;
+}
+
+/** @throws NamedFailure `InvalidInput` if the item stands for no request, or if an object that it names is missing */
+export async function identifiedItem(
+  source: PackSource,
+  item: PackItem,
+  objects: ObjectStore,
+): Promise<IdentifiedItem> {
+  const { request, objects: named, content } = readItem(source, item);
+  const input = request === undefined ? undefined : parseExecutionInput(request);
+  const etags = await Promise.all(named.map((object) => knownEtag(object, source, objects)));
+  const digest = digestOf(JSON.stringify([itemName(source, item), etags, sorted(content)]));
+  if (input?.tensors.kind !== 'object' || source.hasPreprocess) return { digest, ...(input && { input }) };
+  return { digest, input: { ...input, tensors: { ...input.tensors, etag: `"${etags[0]}"` } } };
+}
+
+/** Without quotes, which only some of the sources have. */
+async function knownEtag(
+  { key, etag }: NamedObject,
+  { bucket }: PackSource,
+  objects: ObjectStore,
+): Promise<string> {
+  if (etag !== undefined) return etag.replaceAll('"', '');
+  try {
+    const { version, body } = await objects.get({ bucket, key }, { start: 0, end: 1 });
+    // Read to its end, so that the connection is used again.
+    await finished(body.resume());
+    return version.replaceAll('"', '');
+  } catch (error) {
+    if (!(error instanceof ObjectUnavailable)) throw error;
+    throw invalidInput("the request's object is missing or not permitted: check the item's key");
+  }
+}
+
+/** The same for two lines whose fields are in another order. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isRecord(value)) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, field]) => [name, sorted(field)]));
+}
+
+export function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, DIGEST_DIGITS);
+}
+
+/** Of the salt of an execution that does everything again. */
+export function saltOf(execution: string): string {
+  return digestOf(execution).slice(0, SALT_DIGITS);
+}
+
+/** The name of a result's object: the number of its items, and a digest of theirs. That of one item is its own. */
+export function resultName(digests: readonly string[], salt: string, extension: string): string {
+  const digest = digests.length === 1 ? digests[0] : digestOf(digests.join());
+  return `${digests.length}-${digest}${salt === '' ? '' : `-${salt}`}.${extension}`;
+}
+
+const RESULT_NAME = new RegExp(
+  `^(\\d+)-([0-9a-f]{${DIGEST_DIGITS}})(?:-[0-9a-f]{${SALT_DIGITS}})?\\.(?:safetensors|jsonl)$`,
+);
+
+/** @returns undefined for another object */
+export function parseResultName(
+  name: string,
+): { readonly items: number; readonly digest: string } | undefined {
+  const [, items, digest] = RESULT_NAME.exec(name) ?? [];
+  return digest === undefined ? undefined : { items: Number(items), digest };
+}

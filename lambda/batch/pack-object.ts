@@ -1,0 +1,85 @@
+/** The object that a slice writes for a pack: the tensors of all items, and in its metadata which items these are. */
+import { entryName, PACK, type SliceEntries } from '../../contract/batch-pack';
+import { sliceObjectKey } from '../../contract/keys';
+import type { SourcedTensor } from '../../contract/slice-manifest';
+import { sliceFailed } from '../errors';
+import { parsedRecord } from '../json-values';
+import type { SafetensorsStore } from '../store/safetensors-store';
+import type { RawTensor } from '../tensors/tensor';
+
+export type NamedTensors = ReadonlyMap<string, RawTensor>;
+
+/** By their names in the object. @param items the tensors of each item, in the order of the entries */
+export function tensorsOfEntries(items: readonly NamedTensors[]): Map<string, RawTensor> {
+  const named = items.flatMap((tensors, entry) =>
+    [...tensors].map(([name, tensor]) => [entryName(entry, name), tensor] as const),
+  );
+  return new Map(named);
+}
+
+export function metadataOf(entries: object): Record<string, string> {
+  return { [PACK]: JSON.stringify(entries) };
+}
+
+/** What slices before have computed for a pack. */
+export interface GatheredPack extends Pick<SliceEntries, 'failed' | 'left'> {
+  /** The items that all of these slices have computed. */
+  readonly items: readonly {
+    readonly index: number;
+    readonly digest: string;
+    readonly tensors: NamedTensors;
+  }[];
+}
+
+/** Reads the objects of the slices before. Inputs of the model are in the first one's. */
+export async function gatherPack(
+  needed: readonly SourcedTensor[],
+  { run, store }: { readonly run: string; readonly store: SafetensorsStore },
+): Promise<GatheredPack> {
+  const bySlice = new Map<number, string[]>();
+  for (const { name, source } of needed) {
+    const slice = source.from === 'slice' ? source.slice : 0;
+    bySlice.set(slice, [...(bySlice.get(slice) ?? []), name]);
+  }
+  // A slice of constants reads nothing, but runs for each item.
+  if (bySlice.size === 0) bySlice.set(0, []);
+  const parts = await Promise.all([...bySlice].map(([slice, names]) => readPart(slice, names, run, store)));
+  const [first, ...others] = parts;
+  const items = [...first.items].flatMap(([index, { digest, tensors }]) => {
+    const rest = others.map((part) => part.items.get(index));
+    if (rest.includes(undefined)) return [];
+    return [
+      { index, digest, tensors: new Map([...tensors, ...rest.flatMap((own) => [...(own?.tensors ?? [])])]) },
+    ];
+  });
+  const failed = new Map(parts.flatMap((part) => part.failed).map((own) => [own.items.join(), own]));
+  return { items, failed: [...failed.values()], left: [...new Set(parts.flatMap(({ left }) => left))] };
+}
+
+async function readPart(slice: number, names: readonly string[], run: string, store: SafetensorsStore) {
+  const reader = await store.open(sliceObjectKey(run, slice));
+  const { entries, failed, left } = sliceEntries(reader.pack, slice);
+  const all = entries.flatMap((_, entry) => names.map((name) => entryName(entry, name)));
+  const found = await reader.read(all);
+  const items = entries.map(([index, digest], entry) => {
+    const own = names.map((name) => [name, found.get(entryName(entry, name)) as RawTensor] as const);
+    return [index, { digest, tensors: new Map(own) }] as const;
+  });
+  return { items: new Map(items), failed, left };
+}
+
+function sliceEntries(text: string | undefined, slice: number): SliceEntries {
+  const value = parsedRecord(text ?? '') ?? {};
+  const { entries, failed, left } = value;
+  if (Array.isArray(entries) && Array.isArray(failed) && Array.isArray(left) && entries.every(Array.isArray))
+    return value as unknown as SliceEntries;
+  throw sliceFailed(`the object of slice ${slice} must have the items of a pack: start the batch again`);
+}
+
+/** The digests of the entries of a result. @returns undefined for another object */
+export function resultDigests(text: string | undefined): readonly string[] | undefined {
+  const { digests } = parsedRecord(text ?? '') ?? {};
+  return Array.isArray(digests) && digests.every((digest) => typeof digest === 'string')
+    ? digests
+    : undefined;
+}

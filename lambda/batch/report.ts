@@ -1,0 +1,45 @@
+/** Reports the failed items of a child: in an object, in the function's log and in the metric. */
+import { FAILURES_FOLDER, type FailuresToReport, type ReportedFailures } from '../../contract/batch-function';
+import type { BatchFailure } from '../../contract/batch';
+import type { BatchContext } from './context';
+import { digestOf } from './item-digest';
+import { failureOfCause } from './item-failure';
+import { writeObject } from './objects';
+
+/** Items that failed for one reason, as the object has them. */
+export interface ReportedFailure extends BatchFailure {
+  /** Their indices. */
+  readonly items: readonly number[];
+}
+
+export async function reportFailures(
+  { execution, failed }: FailuresToReport,
+  context: BatchContext,
+): Promise<ReportedFailures> {
+  const { settings, log } = context;
+  const failures = failed.map(({ items, error, cause }): ReportedFailure => ({
+    items,
+    ...failureOfCause(error, cause),
+  }));
+  const text = JSON.stringify(failures);
+  const items = failures.flatMap((failure) => failure.items);
+  const count = items.length;
+  // Its name ends with the number of items, so that a list of the names is enough for the progress.
+  const name = `${Math.min(...items)}-${digestOf(text)}-${count}.json`;
+  const key = `${settings.resultsPrefix}${FAILURES_FOLDER}${execution}/${name}`;
+  await writeObject(key, [Buffer.from(text)], context);
+  for (const { message: reason, ...failure } of failures)
+    log(JSON.stringify({ level: 'ERROR', message: 'items failed', execution, ...failure, reason }));
+  const summary = { level: 'INFO', message: 'run has failed items', execution, FailedItems: count };
+  log(JSON.stringify({ ...metricOf(settings.metricsNamespace), ...summary }));
+  return { key };
+}
+
+/** Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
+function metricOf(namespace: string | undefined): object {
+  if (namespace === undefined) return {};
+  const FunctionName = process.env.AWS_LAMBDA_FUNCTION_NAME ?? '';
+  const Metrics = [{ Name: 'FailedItems', Unit: 'Count' }];
+  const CloudWatchMetrics = [{ Namespace: namespace, Dimensions: [['FunctionName']], Metrics }];
+  return { _aws: { Timestamp: Date.now(), CloudWatchMetrics }, FunctionName };
+}

@@ -1,0 +1,304 @@
+/**
+ * The states of a child of the distributed map. It takes its items through the pipeline as one pack: each slice is called once, and
+ * computes the items one after the other. A pack whose function dies is halved, and what a function did not reach waits for a further pack.
+ */
+import { Duration } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import type { BatchItemsSignature } from '../../contract/batch';
+import { CONTRACT_VERSION } from '../../contract/version';
+import { RAMP_CHILDREN_PER_SECOND, SECONDS_OF_PACKS } from '../cost/batch-limits';
+import {
+  CALL_RETRIES,
+  InvokeFunction,
+  PACK_RETRIES,
+  type TaskFunction,
+} from '../aws/workflow/invoke-function';
+import type { PipelineStates } from '../aws/workflow/states';
+import { loadWholeModel, MAX_EXPRESS_ASK_SECONDS } from '../aws/workflow/whole-model';
+import { FRAGMENT_RUN } from '../aws/workflow/workflow';
+import type { BatchSizes } from './batch-props';
+import * as expressions from './expressions';
+
+export interface ChildStates {
+  readonly sizes: BatchSizes;
+  readonly pipeline: PipelineStates;
+  /** The function of the batch. */
+  readonly fn: TaskFunction;
+  readonly items: BatchItemsSignature;
+  /** Name of the pipeline's bucket. */
+  readonly bucket: string;
+}
+
+interface StateResult {
+  readonly assign?: Readonly<Record<string, unknown>>;
+  readonly outputs?: unknown;
+}
+
+/** Of a call of the batch's function: longer than Lambda lets it run. */
+const CALL_TIMEOUT = Duration.seconds(960);
+
+export function childStates(scope: Construct, props: ChildStates): sfn.IChainable {
+  return new ChildBuilder(scope, props).build();
+}
+
+/** Calls the batch's function. */
+export function callBatch(
+  scope: Construct,
+  id: string,
+  fn: TaskFunction,
+  payload: Record<string, unknown>,
+  result: StateResult,
+): InvokeFunction {
+  const own = { fn, grantsCall: false, timeout: CALL_TIMEOUT, payload, outputs: {}, ...result };
+  return new InvokeFunction(scope, id, own);
+}
+
+class ChildBuilder {
+  /** Where a failed call goes. */
+  private readonly split: sfn.Pass;
+  /** Where a pack goes that has ended. */
+  private readonly next: sfn.Choice;
+
+  constructor(
+    private readonly scope: Construct,
+    private readonly props: ChildStates,
+  ) {
+    this.split = this.pass('Split', expressions.afterFailure());
+    this.next = new sfn.Choice(scope, 'Next', { queryLanguage: sfn.QueryLanguage.JSONATA });
+  }
+
+  build(): sfn.IChainable {
+    const { scope, next, split } = this;
+    split.next(next);
+    const pack = this.pass('Pack', {
+      ...expressions.NEXT_PACK,
+      run: `{% ${FRAGMENT_RUN} %}`,
+      begun: '{% $millis() %}',
+      calls: [],
+    });
+    pack.next(this.pipeline());
+    const done = sfn.Pass.jsonata(scope, 'Done', { outputs: { results: '{% $results %}', failures: '' } });
+    next
+      .when(sfn.Condition.jsonata("{% $index != '' %}"), this.find().next(next))
+      .when(sfn.Condition.jsonata(`{% $count($queue) > 0 and ${this.hasTime()} %}`), pack)
+      .when(sfn.Condition.jsonata('{% $count($failed) > 0 %}'), this.report())
+      .otherwise(done);
+    return this.ramp().next(next);
+  }
+
+  /** The first children start slowly, because Lambda does. The others start when one of the first ends. */
+  private ramp(): sfn.Wait {
+    const { itemsPerRun, maxConcurrency } = this.props.sizes;
+    const child = `$floor($states.input.Items[0].index / ${itemsPerRun})`;
+    const seconds = `${child} < ${maxConcurrency} ? $floor(${child} / ${RAMP_CHILDREN_PER_SECOND}) : 0`;
+    return sfn.Wait.jsonata(this.scope, 'Ramp', {
+      time: sfn.WaitTime.seconds(`{% ${seconds} %}`),
+      assign: {
+        queue: expressions.itemsOfChild(this.props.items.kind),
+        ...{ results: [], failed: [] },
+        prefix: '{% $states.input.BatchInput.prefix %}',
+        salt: '{% $states.input.BatchInput.salt %}',
+        index: '{% $states.input.BatchInput.index %}',
+        execution: '{% $states.input.BatchInput.execution %}',
+      },
+      outputs: {},
+    });
+  }
+
+  /** No pack starts so late that the child would exceed the time of an Express execution. */
+  private hasTime(): string {
+    return `$millis() - $toMillis($states.context.Execution.StartTime) < ${1000 * SECONDS_OF_PACKS}`;
+  }
+
+  private find(): InvokeFunction {
+    const payload = {
+      find: { items: '{% [$queue.items] %}', index: '{% $index %}', prefix: '{% $prefix %}' },
+    };
+    return this.callBatch('Find results', payload, {
+      index: '',
+      results: '{% $states.result.Payload.results %}',
+      queue: expressions.FOUND_QUEUE,
+    });
+  }
+
+  private report(): InvokeFunction {
+    const payload = { report: { execution: '{% $execution %}', failed: '{% $failed %}' } };
+    return this.callBatch('Report failures', payload, undefined, {
+      results: '{% $results %}',
+      failures: '{% $states.result.Payload.key %}',
+    });
+  }
+
+  private callBatch(
+    id: string,
+    payload: Record<string, unknown>,
+    assign?: Record<string, unknown>,
+    outputs: unknown = {},
+  ): InvokeFunction {
+    const task = callBatch(this.scope, id, this.props.fn, payload, { ...(assign && { assign }), outputs });
+    for (const retry of CALL_RETRIES) task.addRetry(retry);
+    return task;
+  }
+
+  /** The states of one pack, from its first function to `Next`. */
+  private pipeline(): sfn.IChainable {
+    const { preprocess, whole } = this.props.pipeline;
+    const slices = this.slices();
+    const start = whole ? this.wholeModel(whole.fn, whole.askSeconds, slices) : slices;
+    return preprocess ? this.preprocess(preprocess).next(start) : start;
+  }
+
+  private slices(): sfn.IChainable {
+    const { functions } = this.props.pipeline;
+    const last = functions.length - 1;
+    const tasks = functions.map((fn, slice) => {
+      const payload = {
+        ...this.identity(),
+        pack: { ...(slice === 0 && this.itemsOfPack(true)), ...(slice === last && this.resultsOfPack()) },
+      };
+      const where = `'slice': ${slice}`;
+      const assign =
+        slice === last ? this.afterPack(where) : { calls: expressions.jsonata(expressions.callsWith(where)) };
+      return this.call(`Slice ${String(slice).padStart(2, '0')}`, fn, payload, assign);
+    });
+    for (const [slice, task] of tasks.entries())
+      task.next(slice === last ? this.afterSlices() : tasks[slice + 1]);
+    return tasks[0];
+  }
+
+  private afterPack(where: string): Record<string, string> {
+    return expressions.afterPack(where, this.props.pipeline.postprocess === undefined);
+  }
+
+  private storing: sfn.Choice | undefined;
+
+  /** A postprocess function answers as many results at a time as a state holds, and the batch's function stores the answers. */
+  private afterSlices(): sfn.IChainable {
+    const { postprocess } = this.props.pipeline;
+    if (postprocess === undefined) return this.next;
+    if (this.storing !== undefined) return this.storing;
+    const { scope, isOne } = this;
+    const storing = new sfn.Choice(scope, 'Has results', { queryLanguage: sfn.QueryLanguage.JSONATA });
+    this.storing = storing;
+    const identity = `{'version': ${CONTRACT_VERSION}, 'deploymentDigest': '${this.props.pipeline.plan.deploymentDigest}', 'run': $run}`;
+    const handle = this.call(
+      'Postprocess',
+      postprocess,
+      expressions.outputsToHandle(identity, this.props.bucket, isOne),
+      { answers: expressions.answersOfPostprocess(isOne) },
+      CALL_RETRIES,
+    );
+    const store = this.callBatch(
+      'Store answers',
+      { store: expressions.ANSWERS_TO_STORE },
+      expressions.AFTER_STORE,
+    );
+    store.addCatch(this.split, this.caught());
+    handle.next(store).next(storing);
+    storing.when(sfn.Condition.jsonata(expressions.HAS_OUTPUTS), handle).otherwise(this.next);
+    return storing;
+  }
+
+  private preprocess(fn: TaskFunction): InvokeFunction {
+    const { isOne } = this;
+    const { kind, bucket, column } = this.props.items;
+    const own = (value: string): string => expressions.handledItem(value, kind, bucket, column);
+    const payload = isOne
+      ? own('$items[0].value')
+      : `{'pack': [$map($items, function($item) { ${own('$item.value')} })]}`;
+    return this.call(
+      'Preprocess',
+      fn,
+      expressions.jsonata(payload),
+      expressions.afterPreprocess(isOne),
+      CALL_RETRIES,
+    );
+  }
+
+  /** Asks the function of the whole model, and loads it for later packs if it is cold. */
+  private wholeModel(fn: TaskFunction, askSeconds: number, slices: sfn.IChainable): sfn.IChainable {
+    const { scope } = this;
+    const payload = {
+      ...this.identity(),
+      ...{ ifWarm: true, pack: { ...this.itemsOfPack(false), ...this.resultsOfPack() } },
+    };
+    const ask = new InvokeFunction(scope, 'Ask whole model', {
+      ...{ fn, grantsCall: false, payload },
+      timeout: Duration.seconds(Math.min(askSeconds, MAX_EXPRESS_ASK_SECONDS)),
+      // An error, so that the state catches it: the slices run then.
+      outputs:
+        "{% $states.result.Payload.cold ? $error('the whole model is cold, so the slices run') : {} %}",
+      assign: this.afterPack("'whole': true"),
+    });
+    const load = loadWholeModel(
+      scope,
+      { fn, askSeconds, grantsCall: false, event: this.identity() },
+      'askedAt',
+    );
+    load.next(slices);
+    ask.addCatch(load, {
+      errors: [sfn.Errors.ALL],
+      outputs: {},
+      assign: { askedAt: '{% $toMillis($states.context.State.EnteredTime) %}' },
+    });
+    return ask.next(this.afterSlices());
+  }
+
+  private identity(): Record<string, unknown> {
+    return {
+      version: CONTRACT_VERSION,
+      deploymentDigest: this.props.pipeline.plan.deploymentDigest,
+      run: '{% $run %}',
+      executionArn: '{% $states.context.Execution.Id %}',
+    };
+  }
+
+  private itemsOfPack(hasLaterSlices: boolean): Record<string, unknown> {
+    const { items, bucket, pipeline } = this.props;
+    const { slices, outputs } = pipeline.plan;
+    const later = [...slices.slice(1).flatMap(({ inputs }) => inputs), ...outputs];
+    const ofRequest = later.flatMap(({ name, source }) => (source.from === 'request' ? [name] : []));
+    const handedOn = slices.length > 1 && hasLaterSlices ? [...new Set(ofRequest)].sort() : [];
+    return {
+      items: '{% $items %}',
+      source: {
+        ...{ kind: items.kind, bucket, itemsBucket: items.bucket },
+        ...(items.column !== undefined && { column: items.column }),
+        ...(pipeline.preprocess && { hasPreprocess: true }),
+      },
+      ...(handedOn.length > 0 && { handedOn }),
+    };
+  }
+
+  private resultsOfPack(): Record<string, unknown> {
+    const inline = this.isOne && this.props.pipeline.postprocess !== undefined;
+    return { resultsPrefix: '{% $prefix %}', salt: '{% $salt %}', ...(inline && { inline }) };
+  }
+
+  /** Whether handlers get one item, as in an execution of the pipeline. */
+  private get isOne(): boolean {
+    return this.props.sizes.itemsPerRun === 1;
+  }
+
+  private call(
+    id: string,
+    fn: TaskFunction,
+    payload: string | Record<string, unknown>,
+    assign: Readonly<Record<string, string>>,
+    retries: readonly sfn.RetryProps[] = PACK_RETRIES,
+  ): InvokeFunction {
+    const task = new InvokeFunction(this.scope, id, { fn, grantsCall: false, payload, assign, outputs: {} });
+    for (const retry of retries) task.addRetry(retry);
+    task.addCatch(this.split, this.caught());
+    return task;
+  }
+
+  private caught(): sfn.CatchProps {
+    return { errors: [sfn.Errors.ALL], assign: { failure: '{% $states.errorOutput %}' }, outputs: {} };
+  }
+
+  private pass(id: string, assign: Record<string, unknown>): sfn.Pass {
+    return sfn.Pass.jsonata(this.scope, id, { assign, outputs: {} });
+  }
+}

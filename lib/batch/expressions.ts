@@ -1,0 +1,159 @@
+/** JSONata of the states of a child. `child-states.ts` assigns the variables. */
+import type { BatchItemsKind } from '../../contract/batch';
+
+/** Of the functions that a poison item may have killed. Then the pack is halved, until the item is alone. */
+const DEATHS = ['Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError', 'Runtime.OutOfMemory'];
+
+/** An expression in its braces, in one line. */
+export function jsonata(text: string): string {
+  return `{% ${text.trim().replaceAll(/\s*\n\s*/g, ' ')} %}`;
+}
+
+/** Folders that the S3 console made are no items: they are empty objects. */
+export function itemsOfChild(kind: BatchItemsKind): string {
+  // Keys in an inventory are URL-encoded.
+  const isFolder =
+    "($substring(value.Key, -1) = '/' or $substring(value.Key, -3) = '%2F') and $string(value.Size) = '0'";
+  const isOfObjects = kind === 'objects' || kind === 'inventory';
+  const items = isOfObjects ? `$states.input.Items[$not(${isFolder})]` : '$states.input.Items';
+  return jsonata(`($own := [${items}]; $count($own) > 0 ? [{'items': $own}] : [])`);
+}
+
+/** The part of a list from a place on, which is a list also if it has one element. */
+function from(list: string, place: string): string {
+  return `[${list}[[${place}..$count(${list}) - 1]]]`;
+}
+
+/** Puts items before those that wait, if there are any. */
+function queued(items: string, queue = '$queue'): string {
+  return `($first := ${items}; $count($first) > 0 ? $append([{'items': $first}], ${queue}) : ${queue})`;
+}
+
+export const NEXT_PACK = {
+  items: jsonata('[$queue[0].items]'),
+  queue: jsonata(from('$queue', '1')),
+};
+
+/** After the search for results: items without one wait. */
+export const FOUND_QUEUE = jsonata(
+  "($left := [$states.result.Payload.left]; $count($left) > 0 ? [{'items': $left}] : [])",
+);
+
+/** What a call of a function took, by its answer. @param where the slice, or `'whole': true` */
+export function callsWith(where: string): string {
+  const ms = '$t.loadMs + $t.readMs + $t.runMs + $t.writeMs';
+  return `($t := $states.result.Payload.timing; $append($calls, [{${where}, 'mbMs': $round($t.memoryMb * (${ms})), 'processor': $t.processor}]))`;
+}
+
+/** After the last slice: what the pack came to. @param isResult whether its tensors are the results; otherwise a function makes these of them */
+export function afterPack(where: string, isResult: boolean): Record<string, string> {
+  const outcome = '$states.result.Payload.pack';
+  const result = `{'key': ${outcome}.result, 'items': [${outcome}.done], 'ms': $millis() - $begun, 'calls': ${callsWith(where)}}`;
+  return {
+    ...(isResult
+      ? { results: jsonata(`$exists(${outcome}.result) ? $append($results, [${result}]) : $results`) }
+      : {
+          calls: jsonata(callsWith(where)),
+          computed: jsonata(
+            `$exists(${outcome}.result) ? $merge([${outcome}, {'outputs': $states.result.Payload.outputs}]) : {'done': []}`,
+          ),
+          answered: '{% 0 %}',
+        }),
+    failed: jsonata(`$append($failed, ${outcome}.failed)`),
+    queue: jsonata(queued(`($left := ${outcome}.left; [$items[index in $left]])`)),
+  };
+}
+
+/** After a failed call: halves the pack whose item may have killed the function. One that took all the time leaves none for halves. */
+export function afterFailure(): Record<string, string> {
+  const isAlone = '$count($items) < 2';
+  const isSplit = `$failure.Error in [${DEATHS.map((name) => `'${name}'`).join(', ')}] and $not(${isAlone})`;
+  const isLate =
+    "$failure.Error = 'Sandbox.Timedout' or $contains($string($failure.Cause), 'Task timed out')";
+  const middle = '$ceil($count($items) / 2)';
+  const halves = `[{'items': [$items[[0..${middle} - 1]]]}, {'items': ${from('$items', middle)}}]`;
+  const each = "$map($items, function($item) { {'items': [$item]} })";
+  const failure =
+    "{'items': [$items.index], 'error': $failure.Error, 'cause': $substring($string($failure.Cause), 0, 2000)}";
+  return {
+    queue: jsonata(`${isSplit} ? $append(${isLate} ? ${each} : ${halves}, $queue) : $queue`),
+    failed: jsonata(`${isSplit} ? $failed : $append($failed, [${failure}])`),
+  };
+}
+
+/** What a preprocess function gets of an item. @param value JSONata of what the item reader found */
+export function handledItem(value: string, kind: BatchItemsKind, bucket: string, column?: string): string {
+  if (kind === 'objects' || kind === 'inventory') {
+    const key =
+      kind === 'inventory' ? `$decodeUrlComponent($replace(${value}.Key, '+', ' '))` : `${value}.Key`;
+    return `{'bucket': $exists(${value}.Bucket) ? ${value}.Bucket : '${bucket}', 'key': ${key}}`;
+  }
+  if (column === undefined) return value;
+  // Step Functions passes on a byte order mark as a part of the first column's name.
+  return `$merge($each(${value}, function($cell, $name) { {$replace($name, /^\\ufeff/, ''): $cell} }))`;
+}
+
+const NO_PACK =
+  'must answer a pack: make it with the handlers of this package (docs/batch.md), or set itemsPerRun of the batch to 1';
+
+/** JSONata of the answers of a handler, or of an error. @param one whether it gets one item, and answers for it alone */
+function answersOf(step: string, one: boolean): string {
+  const payload = '$states.result.Payload';
+  if (one) return `[{'value': ${payload}}]`;
+  const answers = `($own := [${payload}.pack]; $count($own) > 0 ? $own : $error('the ${step} function ${NO_PACK}'))`;
+  return `($type(${payload}) = 'object' ? ${answers} : $error('the ${step} function ${NO_PACK}'))`;
+}
+
+const FAILURE_OF_ANSWER = "{'error': $answer.failure.error, 'cause': $answer.failure.message}";
+
+/** After a preprocess function: items get their requests, and those that it did not reach wait again. */
+export function afterPreprocess(one: boolean): Record<string, string> {
+  const answers = `$answers := ${answersOf('preprocess', one)}`;
+  const request = "$merge([$items[$at], {'request': $answer.value}])";
+  const failure = `$merge([{'items': [$items[$at].index]}, ${FAILURE_OF_ANSWER}])`;
+  const each = (made: string, field: string): string =>
+    `[$map($answers, function($answer, $at) { $exists($answer.${field}) ? ${made} })]`;
+  return {
+    items: jsonata(`(${answers}; ${each(request, 'value')})`),
+    failed: jsonata(`(${answers}; $append($failed, ${each(failure, 'failure')}))`),
+    queue: jsonata(`(${answers}; ${queued(from('$items', '$count($answers)'))})`),
+  };
+}
+
+/**
+ * What a postprocess function gets: an output as that of an execution, for each result that it has not answered yet.
+ * @param one whether it gets one output, whose tensors may be inside
+ */
+export function outputsToHandle(identity: string, bucket: string, one: boolean): string {
+  if (one) return jsonata(`$merge([${identity}, {'outputs': $computed.outputs, 'timings': []}])`);
+  const outputs = `{'s3': {'bucket': '${bucket}', 'key': $computed.result}, 'entry': $entry}`;
+  const output = `$merge([${identity}, {'outputs': ${outputs}, 'timings': []}])`;
+  return jsonata(
+    `{'pack': [$map([$answered..$count([$computed.done]) - 1], function($entry) { ${output} })]}`,
+  );
+}
+
+export const ANSWERS_TO_STORE = {
+  result: '{% $computed.result %}',
+  items: jsonata(from('[$computed.done]', '$answered')),
+  from: '{% $answered %}',
+  answers: '{% $answers %}',
+  prefix: '{% $prefix %}',
+  salt: '{% $salt %}',
+};
+
+export function answersOfPostprocess(one: boolean): string {
+  return jsonata(answersOf('postprocess', one));
+}
+
+/** Whether a postprocess function has results to answer. */
+export const HAS_OUTPUTS = '{% $answered < $count([$computed.done]) %}';
+
+/** After the answers were stored. The calls of the pack count once. */
+export const AFTER_STORE = {
+  results: jsonata(
+    "$append($results, [$map([$states.result.Payload.results], function($own) { $merge([$own, {'ms': $answered = 0 ? $millis() - $begun : 0, 'calls': $answered = 0 ? $calls : []}]) })])",
+  ),
+  failed: '{% $append($failed, $states.result.Payload.failed) %}',
+  answered: '{% $answered + $count($answers) %}',
+};
