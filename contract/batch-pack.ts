@@ -45,6 +45,8 @@ export interface PackFailure {
   readonly error: string;
   /** A message, or the JSON around it that a function's failure has in Step Functions. */
   readonly cause: string;
+  /** What else may be wrong. */
+  readonly hint?: string;
 }
 
 /** What became of the items of a pack. Each is in exactly one of the three lists. */

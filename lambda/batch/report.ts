@@ -17,9 +17,9 @@ export async function reportFailures(
   context: BatchContext,
 ): Promise<ReportedFailures> {
   const { settings, log } = context;
-  const failures = failed.map(({ items, error, cause }): ReportedFailure => ({
+  const failures = failed.map(({ items, error, cause, hint }): ReportedFailure => ({
     items,
-    ...failureOfCause(error, cause),
+    ...hinted(failureOfCause(error, cause), hint),
   }));
   const text = JSON.stringify(failures);
   const items = failures.flatMap((failure) => failure.items);
@@ -33,6 +33,10 @@ export async function reportFailures(
   const summary = { level: 'INFO', message: 'run has failed items', execution, FailedItems: count };
   log(JSON.stringify({ ...metricOf(settings.metricsNamespace), ...summary }));
   return { key };
+}
+
+function hinted({ error, message }: BatchFailure, hint: string | undefined): BatchFailure {
+  return { error, message: hint === undefined ? message : `${message}: ${hint}` };
 }
 
 /** Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */

@@ -187,7 +187,7 @@ class ChildBuilder {
       postprocess,
       expressions.outputsToHandle(identity, this.props.bucket, isOne),
       { answers: expressions.answersOfPostprocess(isOne) },
-      CALL_RETRIES,
+      true,
     );
     const store = this.callBatch(
       'Store answers',
@@ -212,7 +212,7 @@ class ChildBuilder {
       fn,
       expressions.jsonata(payload),
       expressions.afterPreprocess(isOne),
-      CALL_RETRIES,
+      true,
     );
   }
 
@@ -286,16 +286,17 @@ class ChildBuilder {
     fn: TaskFunction,
     payload: string | Record<string, unknown>,
     assign: Readonly<Record<string, string>>,
-    retries: readonly sfn.RetryProps[] = PACK_RETRIES,
+    isHandler = false,
   ): InvokeFunction {
     const task = new InvokeFunction(this.scope, id, { fn, grantsCall: false, payload, assign, outputs: {} });
-    for (const retry of retries) task.addRetry(retry);
-    task.addCatch(this.split, this.caught());
+    for (const retry of isHandler ? CALL_RETRIES : PACK_RETRIES) task.addRetry(retry);
+    task.addCatch(this.split, this.caught(isHandler && !this.isOne));
     return task;
   }
 
-  private caught(): sfn.CatchProps {
-    return { errors: [sfn.Errors.ALL], assign: { failure: '{% $states.errorOutput %}' }, outputs: {} };
+  private caught(getsPacks = false): sfn.CatchProps {
+    const failure = getsPacks ? expressions.HANDLER_FAILURE : '{% $states.errorOutput %}';
+    return { errors: [sfn.Errors.ALL], assign: { failure }, outputs: {} };
   }
 
   private pass(id: string, assign: Record<string, unknown>): sfn.Pass {

@@ -74,7 +74,7 @@ export function afterFailure(): Record<string, string> {
   const halves = `[{'items': [$items[[0..${middle} - 1]]]}, {'items': ${from('$items', middle)}}]`;
   const each = "$map($items, function($item) { {'items': [$item]} })";
   const failure =
-    "{'items': [$items.index], 'error': $failure.Error, 'cause': $substring($string($failure.Cause), 0, 2000)}";
+    "{'items': [$items.index], 'error': $failure.Error, 'cause': $substring($string($failure.Cause), 0, 2000), 'hint': $failure.hint}";
   return {
     queue: jsonata(`${isSplit} ? $append(${isLate} ? ${each} : ${halves}, $queue) : $queue`),
     failed: jsonata(`${isSplit} ? $failed : $append($failed, [${failure}])`),
@@ -95,6 +95,11 @@ export function handledItem(value: string, kind: BatchItemsKind, bucket: string,
 
 const NO_PACK =
   'must answer a pack: make it with the handlers of this package (docs/batch.md), or set itemsPerRun of the batch to 1';
+
+/** After a failed call of a handler that gets packs. Failures of this package's handlers name their step. */
+export const HANDLER_FAILURE = jsonata(
+  `$contains($string($states.errorOutput.Cause), 'step') ? $states.errorOutput : $merge([$states.errorOutput, {'hint': 'a function that gets a pack ${NO_PACK}'}])`,
+);
 
 /** JSONata of the answers of a handler, or of an error. @param one whether it gets one item, and answers for it alone */
 function answersOf(step: string, one: boolean): string {

@@ -5,13 +5,14 @@
 import { setTimeout } from 'node:timers/promises';
 import { SFN } from '@aws-sdk/client-sfn';
 import { Session } from '../../lambda/slice/session';
-import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
+import { encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { LocalCloud, TraceEvent } from '../../local';
 import {
   MODEL,
   outputOf,
   PREFIX,
   redriven,
+  resultOf,
   startBatch,
   synthesizeBatch,
   tableOf,
@@ -22,11 +23,13 @@ import { differingOutputs } from '../support/run-slices';
 /** 10,000 take a quarter of an hour on two processors. */
 const ITEMS = Number(process.env.BATCH_ITEMS ?? '400');
 const BAD = ITEMS / 50;
+const ITEMS_PER_RUN = 8;
+const PACKS = ITEMS / ITEMS_PER_RUN;
 const FAULTS = {
   seed: 7,
   rates: {
-    ...{ throttled: 0.02, failing: 0.01, 'lost-result': 0.01, 'out-of-memory': 0.002 },
-    ...{ 's3-503': 0.01, reset: 0.005, 'lost-answer': 0.005, 'killed-after-write': 0.002 },
+    ...{ throttled: 0.1, failing: 0.03, 'lost-result': 0.05, 'out-of-memory': 0.03 },
+    ...{ 's3-503': 0.02, reset: 0.02, 'lost-answer': 0.02, 'killed-after-write': 0.02 },
   },
 };
 
@@ -34,7 +37,10 @@ const keyOf = (item: number): string => `${PREFIX}${String(item).padStart(5, '0'
 const isBad = (item: number): boolean => item % 50 === 3;
 
 async function start(onTrace?: (event: TraceEvent) => void): Promise<LocalCloud> {
-  const assembly = synthesizeBatch({ pipeline: () => ({ tensorsInState: false }), itemsPerRun: 8 });
+  const assembly = synthesizeBatch({
+    pipeline: () => ({ tensorsInState: false }),
+    itemsPerRun: ITEMS_PER_RUN,
+  });
   const cloud = await startBatch(assembly, { retryPauses: 0.1, ...(onTrace && { onTrace }) });
   for (let item = 0; item < ITEMS; item++) {
     const request = encodeSafetensors(rows(1, item + 1));
@@ -57,7 +63,7 @@ test('accounts for each item, and a rerun does only what failed', async () => {
   const wrong: number[] = [];
   for (const { index, result } of table.filter(({ status }) => status === 'done')) {
     const whole = await session.run(rows(1, index + 1), ['y']);
-    const found = decodeSafetensors(await cloud.getObject(result ?? ''));
+    const found = await resultOf(cloud, result);
     if (differingOutputs(found, whole).length > 0) wrong.push(index);
   }
   await session.release();
@@ -65,27 +71,41 @@ test('accounts for each item, and a rerun does only what failed', async () => {
   const failed = table.filter(({ status }) => status === 'failed').map(({ index }) => index);
   expect(failed.filter(isBad)).toHaveLength(BAD);
   const [total, done] = [ITEMS, ITEMS - failed.length];
-  expect(first.items).toEqual({ total, done, skipped: 0, failed: failed.length });
+  expect(first.items).toEqual({ total, done, skipped: 0, failed: failed.length, pending: 0 });
   for (let item = 3; item < ITEMS; item += 50)
     await cloud.putObject(keyOf(item), encodeSafetensors(rows(1, item + 1)));
   const again = outputOf(await cloud.execute({}));
-  expect(again.items).toEqual({ total, done: failed.length, skipped: done, failed: 0 });
+  expect(again.items).toEqual({ total, done: failed.length, skipped: done, failed: 0, pending: 0 });
 }, 3_600_000);
 
-test('a batch that was stopped and redriven repeats only the runs that were in progress', async () => {
-  let lastSlices = 0;
+test('a batch that was stopped runs only the rest after a redrive and after a restart', async () => {
+  let calls = 0;
   const cloud = await start(({ type, state }) => {
-    if (type === 'TaskStarted' && state === 'Slice 01') lastSlices++;
+    if (type === 'TaskStarted' && state === 'Slice 01') calls++;
   });
   const client = new SFN(cloud.stepFunctions);
   const { stateMachineArn } = cloud.stateMachine;
-  const { executionArn = '' } = await client.startExecution({ stateMachineArn, input: '{}' });
-  while (lastSlices < ITEMS / 2) await setTimeout(50);
-  await client.stopExecution({ executionArn });
-  client.destroy();
+  const stopAfter = async (packs: number): Promise<string> => {
+    const { executionArn = '' } = await client.startExecution({ stateMachineArn, input: '{}' });
+    for (const before = calls; calls - before < packs;) await setTimeout(20);
+    await client.stopExecution({ executionArn });
+    return executionArn;
+  };
+  const executionArn = await stopAfter(PACKS / 4);
   const stopped = { status: 'ABORTED', executionArn, error: '', cause: '' } as const;
   const output = outputOf(await redriven(cloud, stopped));
-  expect(output.items).toMatchObject({ total: ITEMS, failed: BAD });
-  // Four runs were in progress, one item each.
-  expect(lastSlices - (ITEMS - BAD)).toBeLessThanOrEqual(4);
+  expect(output.items).toMatchObject({ total: ITEMS, failed: BAD, pending: 0 });
+  // Four packs were in progress.
+  expect(calls - PACKS).toBeLessThanOrEqual(4);
+  await stopAfter(0);
+  const changed = ITEMS / 4;
+  for (let item = 0; item < changed; item++)
+    if (!isBad(item)) await cloud.putObject(keyOf(item), encodeSafetensors(rows(1, item + 1001)));
+  calls = 0;
+  await stopAfter(PACKS / 8);
+  const done = calls - 4;
+  const { items } = outputOf(await cloud.execute({}));
+  client.destroy();
+  expect(items).toMatchObject({ total: ITEMS, failed: BAD, pending: 0 });
+  expect(items.done).toBeLessThanOrEqual(changed - 8 * done);
 }, 3_600_000);

@@ -20,7 +20,6 @@ import {
   outputOf,
   PREFIX,
   putRequests,
-  redriven,
   runBatch,
   tableOf,
 } from '../support/deployed-batch';
@@ -44,8 +43,7 @@ function addBatches(stack: Stack, plain: SlicedInferencePipeline, after = AFTER)
   for (const [id, [items]] of Object.entries(SOURCES)) addBatch(plain, id, items(plain));
   const objects = (name: string): BatchItems => BatchItems.objects(`inputs/${name}/`);
   addBatch(plain, 'BadItems', BatchItems.jsonLines('inputs/bad.jsonl'), { itemsPerRun: 3 });
-  const oneByOne = { itemsPerRun: 1, maxConcurrency: 1, toleratedFailures: 1 };
-  addBatch(plain, 'EndsEarly', objects('early'), oneByOne);
+  addBatch(plain, 'Tolerant', objects('many'), { itemsPerRun: 20, toleratedFailures: 2 });
   const another = (id: string, props: Partial<SlicedInferencePipelineProps>): SlicedInferencePipeline => {
     const shared = { modelPath: MODEL, architecture: ARCHITECTURE, bucket: plain.bucket };
     return new SlicedInferencePipeline(stack, id, { ...shared, ...PLAIN, ...props });
@@ -55,7 +53,8 @@ function addBatches(stack: Stack, plain: SlicedInferencePipeline, after = AFTER)
     preprocess: userFunction(stack, 'Before', BEFORE),
     postprocess: userFunction(stack, 'After', after),
   });
-  addBatch(own, 'Functions', objects('any'));
+  addBatch(own, 'Functions', objects('any'), { itemsPerRun: 1 });
+  addBatch(own, 'NoPacks', objects('raw'));
   const consolidated = another('Consolidated', { consolidation: Consolidation.ALWAYS });
   addBatch(consolidated, 'Warm', objects('warm'), { maxConcurrency: 1 });
 }
@@ -130,17 +129,17 @@ test.each(Object.keys(SOURCES))('runs %s in their order, and once', async (batch
   const keys = [...requests.keys()];
   await SOURCES[batch][1](cloud, keys);
   const { output, rows: table } = await runBatch(cloud, batch);
-  expect(output.items).toEqual({ total: 5, done: 5, skipped: 0, failed: 0 });
+  expect(output.items).toEqual({ total: 5, done: 5, skipped: 0, failed: 0, pending: 0 });
   expect(output.usage.map(({ slice, calls }) => [slice, calls])).toEqual([
-    [0, 5],
-    [1, 5],
+    [0, 3],
+    [1, 3],
   ]);
-  const done = { status: 'done', attempt: 1, processors: [processorClass()] };
+  const done = { status: 'done', processors: [processorClass()] };
   expect(table).toMatchObject(keys.map((item) => ({ item, ...done })));
   for (const [at, inputs] of [...requests.values()].entries()) await expectResult(cloud, table[at], inputs);
   await cloud.putObject(keys[3], encodeSafetensors(rows(1, 77)));
   const changed = await runBatch(cloud, batch);
-  expect(changed.output.items).toEqual({ total: 5, done: 1, skipped: 4, failed: 0 });
+  expect(changed.output.items).toEqual({ total: 5, done: 1, skipped: 4, failed: 0, pending: 0 });
   await expectResult(cloud, changed.rows[3], rows(1, 77));
   const results = (all: typeof table) => all.map(({ result }) => result).toSpliced(3, 1);
   expect(results(changed.rows)).toEqual(results(table));
@@ -148,8 +147,13 @@ test.each(Object.keys(SOURCES))('runs %s in their order, and once', async (batch
 
 test('runs a smaller place that an execution names, and an old inventory', async () => {
   await putRequests(cloud, ['x'], `${PREFIX}part/`);
-  const { output } = await runBatch(cloud, 'Objects', { items: `${PREFIX}part/` });
+  const items = `${PREFIX}part/`;
+  const { output } = await runBatch(cloud, 'Objects', { items });
   expect(output.items).toMatchObject({ total: 1, done: 1 });
+  const { output: again, rows: anew } = await runBatch(cloud, 'Objects', { items, again: true });
+  expect(again.items).toMatchObject({ total: 1, done: 1, skipped: 0 });
+  // The newer result counts from now on.
+  expect((await runBatch(cloud, 'Objects', { items })).rows[0].result).toEqual(anew[0].result);
   const { rows: stale } = await runBatch(cloud, 'Inventory', { items: STALE });
   const failure = {
     error: 'InvalidInput',
@@ -205,46 +209,85 @@ test('accounts for each bad item, and repeats only these', async () => {
     (failure ? `${failure.error}: ${failure.message}` : status).slice(0, cases[at][1].length),
   );
   expect(found).toEqual(cases.map(([, expected]) => expected));
-  expect(output.items).toEqual({ total: 18, done: 6, skipped: 0, failed: 12 });
+  expect(output.items).toEqual({ total: 18, done: 6, skipped: 0, failed: 12, pending: 0 });
   expect(output.failures.reduce((sum, failure) => sum + failure.count, 0)).toBe(12);
   expect(table[15].failure?.message).toMatch(/one was replaced: write each request to a new key$/);
-  expect(new Set(table.slice(2, 6).map(({ result }) => result)).size).toBe(4);
+  expect(new Set(table.slice(2, 6).map(({ result }) => JSON.stringify(result))).size).toBe(4);
   for (const at of [0, 1, 2, 3, 4]) await expectResult(cloud, table[at], inputs);
   await expectResult(cloud, table[5], rows(1, 6));
   await cloud.putObject('inputs/missing', encodeSafetensors(rows(1, 8)));
   const again = await runBatch(cloud, 'BadItems');
-  expect(again.output.items).toEqual({ total: 18, done: 1, skipped: 6, failed: 11 });
+  expect(again.output.items).toEqual({ total: 18, done: 1, skipped: 6, failed: 11, pending: 0 });
   await expectResult(cloud, again.rows[6], rows(1, 8));
 });
 
-test('ends early above the tolerated failures, and a redrive repeats only what failed', async () => {
-  const keys = [...(await putRequests(cloud, NAMES, 'inputs/early/')).keys()];
-  for (const key of keys.slice(1, 3)) await cloud.putObject(key, Buffer.from('no request'));
-  const failed = await executed(cloud, 'EndsEarly');
-  expect(failed).toMatchObject({ status: 'FAILED', error: 'States.ExceedToleratedFailureThreshold' });
-  for (const key of keys.slice(1, 3)) await cloud.putObject(key, encodeSafetensors(rows(1, 9)));
-  const output = outputOf(await redriven(cloud, failed));
-  expect(output.items).toEqual({ total: 5, done: 5, skipped: 0, failed: 0 });
-  const table = await tableOf(cloud, output);
-  expect(table.map(({ attempt }) => attempt)).toEqual([1, 2, 2, 2, 2]);
+test('runs all items whatever it tolerates, and a restart repeats only what failed', async () => {
+  const names = Array.from({ length: 330 }, (_, at) => String(at).padStart(3, '0'));
+  const keys = [...(await putRequests(cloud, names, 'inputs/many/')).keys()];
+  const bad = keys.filter((_, at) => at % 40 === 7);
+  for (const key of bad) await cloud.putObject(key, Buffer.from('no request'));
+  const failed = await executed(cloud, 'Tolerant');
+  expect(failed).toMatchObject({ status: 'FAILED', error: 'TooManyFailures' });
+  const { errorMessage } = JSON.parse(failed.status === 'FAILED' ? failed.cause : '{}') as Record<
+    string,
+    string
+  >;
+  expect(errorMessage).toMatch(
+    /^9 of 330 items failed, and the batch tolerates fewer: \d with InvalidInput: 'inputs\/many\/.*: the table outputs\/.*\.jsonl has all: start the batch again: it repeats only these$/,
+  );
+  const key = /the table (\S+) has/.exec(errorMessage)?.[1] ?? '';
+  const table = await tableOf(cloud, { table: { bucket: '', key } });
+  expect(table.filter(({ status }) => status === 'failed').map(({ item }) => item)).toEqual(bad);
+  expect(table.filter(({ status }) => status === 'done')).toHaveLength(321);
+  for (const own of bad) await cloud.putObject(own, encodeSafetensors(rows(1, 9)));
+  const { output } = await runBatch(cloud, 'Tolerant');
+  expect(output.items).toEqual({ total: 330, done: 9, skipped: 321, failed: 0, pending: 0 });
+});
+
+test('computes only what is new in a list with items appended, inserted and changed', async () => {
+  const inline = (seed: number) => ({ id: `row ${seed}`, inputs: requestOf(rows(1, seed)).inputs });
+  const items = 'inputs/growing.jsonl';
+  const run = async (seeds: readonly number[]) => {
+    await cloud.putObject(items, text(seeds.map(inline)));
+    return await runBatch(cloud, 'Lines', { items });
+  };
+  expect((await run([1, 2, 3, 4, 5])).output.items).toMatchObject({ done: 5 });
+  expect((await run([1, 2, 3, 4, 5, 6])).output.items).toMatchObject({ done: 1, skipped: 5 });
+  const inserted = await run([7, 1, 2, 8, 3, 4, 5, 6]);
+  expect(inserted.output.items).toMatchObject({ done: 2, skipped: 6 });
+  for (const [at, seed] of [7, 1, 2, 8, 3, 4, 5, 6].entries())
+    await expectResult(cloud, inserted.rows[at], rows(1, seed));
+});
+
+test('says what a function of the user must answer to a pack', async () => {
+  await cloud.putObject('inputs/raw/a', Buffer.from('a'));
+  await cloud.putObject('inputs/raw/b', Buffer.from('b'));
+  const failed = await executed(cloud, 'NoPacks');
+  expect(failed).toMatchObject({ status: 'FAILED', error: 'TooManyFailures' });
+  expect(failed.status === 'FAILED' && failed.cause).toMatch(
+    /TypeError: .*: a function that gets a pack must answer a pack: .* set itemsPerRun of the batch to 1/,
+  );
 });
 
 test('runs the functions of the user, whose answers are in the table', async () => {
   for (const name of ['a', 'bb', 'cccbad']) await cloud.putObject(`inputs/any/${name}`, Buffer.from(name));
   const { output, rows: table } = await runBatch(cloud, 'Functions');
-  expect(output.items).toEqual({ total: 3, done: 2, skipped: 0, failed: 1 });
+  expect(output.items).toEqual({ total: 3, done: 2, skipped: 0, failed: 1, pending: 0 });
   expect(output.failures).toMatchObject([{ error: 'Error', item: 'inputs/any/cccbad', count: 1 }]);
-  for (const { item, output: answer, result = '', processors } of table.slice(0, 2)) {
+  for (const { item, output: answer, result, processors } of table.slice(0, 2)) {
     expect(processors).toEqual([processorClass()]);
     const values = Array.from({ length: 16 }, (_, at) => at + item.length);
     const y = (await runWhole(MODEL, new Map([['x', float32([1, 16], values)]]))).get('y');
     expect(answer).toEqual({
       y: y?.dtype === 'float32' ? Buffer.from(y.bytes).toString('base64') : undefined,
     });
-    expect(JSON.parse((await cloud.getObject(result)).toString())).toEqual(answer);
+    expect(JSON.parse((await cloud.getObject(result?.key ?? '')).toString())).toMatchObject({
+      output: answer,
+    });
   }
   const again = await runBatch(cloud, 'Functions');
-  expect(again.output.items).toEqual({ total: 3, done: 0, skipped: 2, failed: 1 });
+  expect(again.output.items).toEqual({ total: 3, done: 0, skipped: 2, failed: 1, pending: 0 });
+  expect(again.rows.map((row) => row.output)).toEqual(table.map((row) => row.output));
 });
 
 test('uses the function of the whole model once it is warm', async () => {
