@@ -24,6 +24,9 @@ interface RequestInS3 {
   readonly etag?: string;
 }
 
+const ROWS: readonly BatchItemsKind[] = ['csv', 'csvFiles', 'parquet', 'parquetFiles'];
+const LINES: readonly BatchItemsKind[] = ['jsonLines', 'jsonLinesFiles', 'jsonArray'];
+
 /** Step Functions passes on a byte order mark as a part of the first column's name. */
 const BYTE_ORDER_MARK = /^\ufeff/;
 
@@ -33,7 +36,7 @@ export function itemName(
   { index, value }: IndexedItem,
 ): string {
   const fields = fieldsOf(kind, value);
-  const name = kind === 'csv' ? fields[column] : (fields.Key ?? fields.id);
+  const name = ROWS.includes(kind) ? fields[column] : (fields.Key ?? fields.id);
   return typeof name === 'string' && name !== '' ? name : `#${index}`;
 }
 
@@ -49,14 +52,14 @@ export function readItem(settings: BatchSettings, { value }: IndexedItem, attemp
   const { kind } = settings.items;
   if (!isRecord(value)) throw invalidInput(`an item of ${kind} must be a JSON object, got ${kindOf(value)}`);
   const fields = fieldsOf(kind, value);
-  if (kind === 'csv') return ofRow(settings, fields);
-  return kind === 'jsonLines' ? ofLine(settings, fields) : ofObject(settings, fields, attempt);
+  if (ROWS.includes(kind)) return ofRow(settings, fields);
+  return LINES.includes(kind) ? ofLine(settings, fields) : ofObject(settings, fields, attempt);
 }
 
 function fieldsOf(kind: BatchItemsKind, value: unknown): JsonRecord {
   const fields = isRecord(value) ? value : {};
   if (kind === 'inventory') return { ...fields, Key: decoded(fields.Key) };
-  if (kind !== 'csv') return fields;
+  if (!ROWS.includes(kind)) return fields;
   return Object.fromEntries(
     Object.entries(fields).map(([name, cell]) => [name.replace(BYTE_ORDER_MARK, ''), cell]),
   );
