@@ -20,11 +20,13 @@ module.exports = {
     '^cdk-sliced-inference/(client|local)$': '<rootDir>/$1/index.ts',
   },
   transform: {
-    '^.+\\.ts$': [
+    '\\.ts$|/hyparquet(-writer)?/.+\\.js$': [
       '@swc/jest',
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
   },
+  // These packages have ES modules only.
+  transformIgnorePatterns: ['/node_modules/(?!hyparquet(-writer)?/)'],
   // A test that hangs ends. On a machine that is busy with other work, the longest ones take minutes.
   testTimeout: 600_000,
 };

@@ -5,7 +5,10 @@ import { fieldValue, isRecord, type JsonRecord } from '../../lambda/json-values'
 import { BUCKET, isSpec, readMachine, type Described } from '../description/pipeline-description';
 import { InferenceError } from '../errors';
 
-const KINDS: readonly unknown[] = ['objects', 'inventory', 'jsonLines', 'csv'];
+const KINDS: readonly unknown[] = [
+  ...['objects', 'inventory', 'jsonLines', 'jsonArray', 'csv', 'parquet'],
+  ...['jsonLinesFiles', 'csvFiles', 'parquetFiles'],
+];
 
 /** @throws InferenceError `NotABatch` for another state machine */
 export function readBatchSignature(arn: string, described: Described): BatchSignature {

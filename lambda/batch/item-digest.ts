@@ -14,7 +14,7 @@ const SALT_DIGITS = 8;
 
 export interface IdentifiedItem {
   readonly digest: string;
-  /** The request. One in S3 must have the ETag that the digest was made of. Absent as long as no preprocess function has made it. */
+  /** The request. One in S3 must have the ETag that the digest was made of. Absent if the item's own columns have the tensors. */
   readonly input?: ParsedInput;
 }
 

@@ -7,8 +7,8 @@ import { isRecord, kindOf, quotedName, type JsonRecord } from '../json-values';
 
 /** The request of an item, and what tells it from other requests. */
 export interface ItemRequest {
-  /** Input of the pipeline's executions. */
-  readonly request: unknown;
+  /** Input of the pipeline's executions. Absent if the item has its tensors in columns. */
+  readonly request?: unknown;
   /** Objects of the pipeline's bucket whose content the result depends on. */
   readonly objects: readonly NamedObject[];
   /** What else the result depends on. */
@@ -47,11 +47,17 @@ export function readItem(source: PackSource, { value, request }: PackItem): Item
   if (source.hasPreprocess)
     return { request, ...(own ?? { objects: namedIn(fields, source), content: fields }) };
   if (own !== undefined) return ofKey(own, source);
+  if (isOfColumns(source)) return { objects: [], content: fields };
   return source.column === undefined ? ofLine(fields) : ofRow(source.column, fields);
 }
 
 function isOfObjects({ kind }: PackSource): boolean {
   return kind === 'objects' || kind === 'inventory';
+}
+
+/** Whether the columns of a row are tensors, unless a preprocess function makes these. */
+export function isOfColumns({ kind }: PackSource): boolean {
+  return kind === 'parquet' || kind === 'parquetFiles';
 }
 
 function fieldsOf({ kind, column }: PackSource, value: unknown): JsonRecord {

@@ -8,6 +8,7 @@ import { tensorBytes, type RawTensor } from '../tensors/tensor';
 import { identifiedItem } from './item-digest';
 import { failureOfItem, isOfItem } from './item-failure';
 import { readAhead } from './read-ahead';
+import { inputOfRow } from './row-tensors';
 
 export interface ReadItem {
   readonly index: number;
@@ -40,9 +41,11 @@ export function packRequests(
   const read = async (item: PackItem): Promise<ReadItem | UnreadItem> => {
     const { index } = item;
     try {
-      const { digest, input } = await identifiedItem(source, item, stores.objects);
-      if (input === undefined)
-        throw new Error('the state machine has sent no request of the preprocess function');
+      const { digest, input = inputOfRow(item.value, manifest.request) } = await identifiedItem(
+        source,
+        item,
+        stores.objects,
+      );
       const reader = await openRequest(input, manifest, stores.callers, stores.memoryBytes);
       return { index, digest, tensors: await reader.read(needed) };
     } catch (error) {

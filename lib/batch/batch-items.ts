@@ -5,8 +5,8 @@ import type { BatchItemsKind } from '../../contract/batch';
 import { SlicedInferenceError, quoted } from '../errors';
 
 /**
- * What a batch runs on: the objects below a prefix, or the entries of one object that lists them. An execution of the batch can
- * name another prefix or key below the same place.
+ * What a batch runs on: the objects below a prefix, the entries of one object, or the entries of all files below a prefix. An execution of
+ * the batch can name another prefix or key below the same place. JSON arrays, Parquet and files below a prefix have not been tried on AWS.
  *
  * Without a `preprocess` function, an item names a request, a safetensors object below `inputs/` in the pipeline's bucket, or holds a
  * request. With one, an item may be anything that your function turns into a request: of an object it gets `{"bucket", "key"}`, of a line or a row
@@ -27,9 +27,7 @@ export class BatchItems {
    * @throws an error of one line if the prefix does not end with a slash
    */
   public static objects(prefix: string, bucket?: s3.IBucket): BatchItems {
-    if (!isPlace(prefix) || !prefix.endsWith('/'))
-      throw badPlace('a prefix of items must be a folder in a bucket, such as inputs/documents/', prefix);
-    return new BatchItems('objects', prefix, prefix, bucket);
+    return new BatchItems('objects', checkedPrefix(prefix), prefix, bucket);
   }
 
   /**
@@ -63,6 +61,17 @@ export class BatchItems {
   }
 
   /**
+   * The elements of one JSON array, which are like the lines of `jsonLines`.
+   *
+   * @param key of an object that holds nothing but the array, such as `inputs/requests.json`, in a folder
+   * @param bucket by default the pipeline's bucket
+   * @throws an error of one line if the key is in no folder
+   */
+  public static jsonArray(key: string, bucket?: s3.IBucket): BatchItems {
+    return new BatchItems('jsonArray', key, folderOf(key), bucket);
+  }
+
+  /**
    * The rows of a CSV object whose first row has the names of the columns.
    *
    * @param key such as `inputs/requests.csv`, in a folder
@@ -71,8 +80,54 @@ export class BatchItems {
    * @throws an error of one line if the key is in no folder, or if the column has no name
    */
   public static csv(key: string, column: string, bucket?: s3.IBucket): BatchItems {
-    if (column === '') throw new SlicedInferenceError('column must be the name of a column', "''", 'name it');
-    return new BatchItems('csv', key, folderOf(key), bucket, column);
+    return new BatchItems('csv', key, folderOf(key), bucket, checkedColumn(column));
+  }
+
+  /**
+   * The rows of a Parquet object, as JSON with the names of the columns. Step Functions reads files that are not compressed or that are
+   * compressed inside with Snappy, GZIP or Zstandard, with row groups of at most 256 MB and a footer of at most 5 MB.
+   *
+   * @param key such as `inputs/rows.parquet`, in a folder
+   * @param bucket by default the pipeline's bucket
+   * @throws an error of one line if the key is in no folder
+   */
+  public static parquet(key: string, bucket?: s3.IBucket): BatchItems {
+    return new BatchItems('parquet', key, folderOf(key), bucket);
+  }
+
+  /**
+   * The lines of all JSON Lines objects below a prefix. All objects there must have this format.
+   *
+   * @param prefix ends with a slash, such as `inputs/requests/`
+   * @param bucket by default the pipeline's bucket
+   * @throws an error of one line if the prefix does not end with a slash
+   */
+  public static jsonLinesFiles(prefix: string, bucket?: s3.IBucket): BatchItems {
+    return new BatchItems('jsonLinesFiles', checkedPrefix(prefix), prefix, bucket);
+  }
+
+  /**
+   * The rows of all CSV objects below a prefix, each of which has the names of the columns in its first row. All objects there must have
+   * this format.
+   *
+   * @param prefix ends with a slash, such as `inputs/requests/`
+   * @param column the column that holds the key of each item's request
+   * @param bucket by default the pipeline's bucket
+   * @throws an error of one line if the prefix does not end with a slash, or if the column has no name
+   */
+  public static csvFiles(prefix: string, column: string, bucket?: s3.IBucket): BatchItems {
+    return new BatchItems('csvFiles', checkedPrefix(prefix), prefix, bucket, checkedColumn(column));
+  }
+
+  /**
+   * The rows of all Parquet objects below a prefix, as `parquet` reads one. All objects there must have this format.
+   *
+   * @param prefix ends with a slash, such as `inputs/rows/`
+   * @param bucket by default the pipeline's bucket
+   * @throws an error of one line if the prefix does not end with a slash
+   */
+  public static parquetFiles(prefix: string, bucket?: s3.IBucket): BatchItems {
+    return new BatchItems('parquetFiles', checkedPrefix(prefix), prefix, bucket);
   }
 
   private constructor(
@@ -90,6 +145,16 @@ export class BatchItems {
     /** @internal */
     public readonly _column?: string,
   ) {}
+}
+
+function checkedPrefix(prefix: string): string {
+  if (isPlace(prefix) && prefix.endsWith('/')) return prefix;
+  throw badPlace('a prefix of items must be a folder in a bucket, such as inputs/documents/', prefix);
+}
+
+function checkedColumn(column: string): string {
+  if (column !== '') return column;
+  throw new SlicedInferenceError('column must be the name of a column', "''", 'name it');
 }
 
 function folderOf(key: string): string {

@@ -8,6 +8,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import type { BatchItemsKind } from '../../contract/batch';
 import { MAP_RUNS_FOLDER } from '../../contract/batch-function';
 import { keyUseStatement } from '../aws/key';
 import type { BatchItems } from './batch-items';
@@ -83,20 +84,33 @@ export class BatchMap extends sfn.DistributedMap {
 function itemReader({ items, itemsBucket }: BatchPlaces): object {
   const location = `{% ${locationExpression(items)} %}`;
   const Bucket = itemsBucket.bucketName;
-  const objectOf = (ReaderConfig: object): object => ({
-    ...{ Resource: s3Action('getObject'), ReaderConfig },
-    Arguments: { Bucket, Key: location },
-  });
-  switch (items._kind) {
-    case 'objects':
-      return { Resource: s3Action('listObjectsV2'), Arguments: { Bucket, Prefix: location } };
-    case 'inventory':
-      return objectOf({ InputType: 'MANIFEST' });
-    case 'jsonLines':
-      return objectOf({ InputType: 'JSONL' });
-    case 'csv':
-      return objectOf({ InputType: 'CSV', CSVHeaderLocation: 'FIRST_ROW' });
-  }
+  const ReaderConfig = READER_CONFIGS[items._kind];
+  return isPrefix(items)
+    ? { Resource: s3Action('listObjectsV2'), ReaderConfig, Arguments: { Bucket, Prefix: location } }
+    : { Resource: s3Action('getObject'), ReaderConfig, Arguments: { Bucket, Key: location } };
+}
+
+const CSV = { InputType: 'CSV', CSVHeaderLocation: 'FIRST_ROW' };
+
+/** Step Functions then reads the listed objects: their items are those of the batch. */
+const FLATTENED = { Transformation: 'LOAD_AND_FLATTEN' };
+
+/** https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.html */
+const READER_CONFIGS: Readonly<Record<BatchItemsKind, object | undefined>> = {
+  objects: undefined,
+  inventory: { InputType: 'MANIFEST' },
+  jsonLines: { InputType: 'JSONL' },
+  jsonArray: { InputType: 'JSON' },
+  csv: CSV,
+  parquet: { InputType: 'PARQUET' },
+  jsonLinesFiles: { InputType: 'JSONL', ...FLATTENED },
+  csvFiles: { ...CSV, ...FLATTENED },
+  parquetFiles: { InputType: 'PARQUET', ...FLATTENED },
+};
+
+/** Only the location of objects and of files ends with a slash. */
+function isPrefix({ _location: location }: BatchItems): boolean {
+  return location.endsWith('/');
 }
 
 function s3Action(action: string): string {
@@ -118,9 +132,11 @@ export function mapStatements(places: BatchPlaces): iam.PolicyStatement[] {
   const listed = { StringLike: { 's3:prefix': `${items._folder}*` } };
   const [key, itemsKey] = [bucket.encryptionKey, itemsBucket.encryptionKey];
   return [
-    items._kind === 'objects'
-      ? allow('ListItems', ['s3:ListBucket'], [itemsBucket.bucketArn], listed)
-      : allow('ReadItems', ['s3:GetObject'], [itemsBucket.arnForObjects(`${items._folder}*`)]),
+    // https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.html#itemreader-iam-policies
+    ...(isPrefix(items) ? [allow('ListItems', ['s3:ListBucket'], [itemsBucket.bucketArn], listed)] : []),
+    ...(items._kind === 'objects'
+      ? []
+      : [allow('ReadItems', ['s3:GetObject'], [itemsBucket.arnForObjects(`${items._folder}*`)])]),
     // https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
     allow(
       'WriteMapRuns',

@@ -84,11 +84,14 @@ export interface DistributedMapState extends Named, Transition, StateExit, Error
   readonly writer: { readonly bucket: Query; readonly prefix: Query };
 }
 
-/** Where the items are: below a prefix, or in a file. */
+export type FileFormat = 'inventory' | 'jsonLines' | 'jsonArray' | 'csv' | 'parquet';
+
+/** Where the items are: the objects below a prefix, what is in a file, or what is in all files below a prefix. */
 export interface ItemReader {
-  readonly format: 'objects' | 'inventory' | 'jsonLines' | 'csv';
+  readonly format: 'objects' | FileFormat;
+  /** The argument that has the location. `objects` are located by a prefix. */
+  readonly locatedBy: 'Prefix' | 'Key';
   readonly bucket: Query;
-  /** A prefix or a key. */
   readonly location: Query;
 }
 

@@ -80,6 +80,30 @@ const SOURCES: Record<string, [items: (pipeline: SlicedInferencePipeline) => Bat
     (cloud, keys) =>
       cloud.putObject('inputs/list.jsonl', text(keys.map((s3) => ({ id: s3, inputs: { s3 } })))),
   ],
+  Elements: [
+    () => BatchItems.jsonArray('inputs/list.json'),
+    (cloud, keys) => {
+      const list = keys.map((s3) => ({ id: s3, inputs: { s3 } }));
+      return cloud.putObject('inputs/list.json', Buffer.from(JSON.stringify(list, undefined, 2)));
+    },
+  ],
+  LinesOfFiles: [
+    () => BatchItems.jsonLinesFiles('lines/'),
+    async (cloud, keys) => {
+      const lines = keys.map((s3) => ({ id: s3, inputs: { s3 } }));
+      await cloud.putObject('lines/', Buffer.alloc(0));
+      await cloud.putObject('lines/1.jsonl', text(lines.slice(0, 2)));
+      await cloud.putObject('lines/2.jsonl.gz', gzipSync(text(lines.slice(2))));
+    },
+  ],
+  RowsOfFiles: [
+    () => BatchItems.csvFiles('rows/', 'key'),
+    async (cloud, keys) => {
+      await cloud.putObject('rows/1.csv', Buffer.from(`key\n${keys[0]}\n${keys[1]}\n`));
+      const others = keys.slice(2).map((key) => `x,"${key}"\n`);
+      await cloud.putObject('rows/2.csv', Buffer.from(`note,key\n${others.join('')}`));
+    },
+  ],
   RowsWithMarkAndQuotes: [
     () => BatchItems.csv('inputs/list.csv', 'key'),
     (cloud, keys) => {

@@ -32,16 +32,22 @@ const READER_CONFIGS: Readonly<Record<string, JsonObject>> = {
   manifest: { InputType: 'MANIFEST' },
   jsonl: { InputType: 'JSONL' },
   csv: { InputType: 'CSV', CSVHeaderLocation: 'FIRST_ROW' },
+  json: { InputType: 'JSON' },
+  parquet: { InputType: 'PARQUET' },
 };
 
-/** Reads a file of the bucket by the ending of its name, or else all objects below the prefix. */
+/** Reads a file of the bucket by the ending of its name, all files below a folder with such an ending, or else all objects below the prefix. */
 export function readerOf(location: string): JsonObject {
-  const kind = /\.(\w+)$/.exec(location)?.[1] ?? '';
-  if (!(kind in READER_CONFIGS)) {
-    return { Resource: 'arn:aws:states:::s3:listObjectsV2', Arguments: { Bucket: 'b', Prefix: location } };
+  const [, kind = '', slash = ''] = /\.(\w+)(?:\.gz)?(\/?)$/.exec(location) ?? [];
+  if (kind in READER_CONFIGS && slash === '') {
+    const Arguments = { Bucket: 'b', Key: location };
+    return { Resource: 'arn:aws:states:::s3:getObject', ReaderConfig: READER_CONFIGS[kind], Arguments };
   }
-  const Arguments = { Bucket: 'b', Key: location };
-  return { Resource: 'arn:aws:states:::s3:getObject', ReaderConfig: READER_CONFIGS[kind], Arguments };
+  return {
+    Resource: 'arn:aws:states:::s3:listObjectsV2',
+    ...(slash !== '' && { ReaderConfig: { ...READER_CONFIGS[kind], Transformation: 'LOAD_AND_FLATTEN' } }),
+    Arguments: { Bucket: 'b', Prefix: location },
+  };
 }
 
 /** The definition of a machine with one distributed Map `M` of the label `Items`, whose children run a task that echoes its input. */

@@ -50,11 +50,11 @@ export async function* batches(
 async function* selectItems(
   itemSelector: Query | undefined,
   visit: Visit,
-  { uri, items }: ItemSource,
+  { items }: ItemSource,
 ): AsyncGenerator<Json> {
   let Index = 0;
-  for await (const Value of items()) {
-    const context = { Map: { Item: { Index: Index++, Value, Source: uri } } };
-    yield itemSelector === undefined ? Value : await visit.evaluate(itemSelector, {}, context);
+  for await (const item of items()) {
+    const context = { Map: { Item: { Index: Index++, ...item } } };
+    yield itemSelector === undefined ? item.Value : await visit.evaluate(itemSelector, {}, context);
   }
 }

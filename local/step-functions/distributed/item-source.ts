@@ -4,39 +4,41 @@ import { pipeline, type Readable } from 'node:stream';
 import { text as allText } from 'node:stream/consumers';
 import { createGunzip } from 'node:zlib';
 import { isJsonArray, isJsonObject, type Json, type JsonObject, parseJson } from '../../json';
-import type { ItemReader } from '../definition';
+import type { FileFormat, ItemReader } from '../definition';
 import { MAX_STATE_BYTES } from '../limits';
 import { ERROR, StateError } from '../state-error';
 import { csvRows } from './csv';
+import { arrayElements } from './json-array';
 import type { MapStorage } from './map-storage';
+import { parquetRows } from './parquet';
 
 interface ItemLocation {
   readonly format: ItemReader['format'];
+  readonly locatedBy: ItemReader['locatedBy'];
   readonly bucket: string;
-  /** A prefix or a key. */
   readonly location: string;
 }
 
+/** What `Map.Item` has: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html */
+interface Item {
+  readonly Value: Json;
+  /** The URI of the bucket for a listed object, and else that of the file. */
+  readonly Source: string;
+}
+
 export interface ItemSource {
-  /** As `Map.Item.Source` of the context object has it. */
-  readonly uri: string;
   /** Reads the items again at each call. A list of objects stays as it was; a file is read as it is then. */
-  readonly items: () => AsyncIterable<Json>;
+  readonly items: () => AsyncIterable<Item>;
 }
 
 /**
  * @param listFile keeps a list of objects while they are read; the caller removes it
  * @throws StateError `States.ItemReaderFailed`, also while the items are read
  */
-export function openItems(
-  storage: MapStorage,
-  { format, bucket, location }: ItemLocation,
-  listFile: string,
-): ItemSource {
-  const uri = `S3://${bucket}`;
-  const place = `${uri}/${location}`;
-  if (format !== 'objects')
-    return { uri: place, items: () => failingItems(place, READERS[format](storage, bucket, location)) };
+export function openItems(storage: MapStorage, place: ItemLocation, listFile: string): ItemSource {
+  const { format, locatedBy, bucket, location } = place;
+  const file = { storage, bucket, key: location };
+  if (format !== 'objects' && locatedBy === 'Key') return { items: () => fileItems(format, file) };
   const list = fs.openSync(listFile, 'w');
   try {
     for (const { key: Key, size: Size, etag: Etag, lastModified } of storage.list(bucket, location)) {
@@ -45,23 +47,49 @@ export function openItems(
       fs.writeSync(list, `${JSON.stringify(item)}\n`);
     }
   } catch (error) {
-    throw readerFailed(place, error);
+    throw readerFailed(uriOf(file), error);
   } finally {
     fs.closeSync(list);
   }
-  return { uri, items: () => jsonLines(fs.createReadStream(listFile)) };
+  return { items: () => listedItems(storage, place, listFile) };
 }
 
-type Reader = (storage: MapStorage, bucket: string, key: string) => AsyncIterable<Json>;
+/**
+ * The listed objects, or what is in them. AWS only says that it may read files of large data sets side by side, so we believe: files are in
+ * the order of their keys, each CSV file has its own header, a prefix without files has no items, and folders that the S3 console made are
+ * left out. https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.html#itemsource-example-s3-object-data-flatten
+ */
+async function* listedItems(
+  storage: MapStorage,
+  { format, bucket }: ItemLocation,
+  listFile: string,
+): AsyncGenerator<Item> {
+  for await (const Value of jsonLines(fs.createReadStream(listFile))) {
+    const { Key: key, Size } = isJsonObject(Value) ? Value : {};
+    if (format === 'objects') yield { Value, Source: `S3://${bucket}` };
+    else if (typeof key === 'string' && !(key.endsWith('/') && Size === 0))
+      yield* fileItems(format, { storage, bucket, key });
+  }
+}
 
-const READERS: Readonly<Record<Exclude<ItemReader['format'], 'objects'>, Reader>> = {
+interface File {
+  readonly storage: MapStorage;
+  readonly bucket: string;
+  readonly key: string;
+}
+
+const READERS: Readonly<Record<FileFormat, (file: File) => AsyncIterable<Json>>> = {
   inventory: inventoryItems,
-  jsonLines: async function* (storage, bucket, key) {
-    yield* jsonLines(storage.read(bucket, key));
+  jsonLines: async function* (file) {
+    yield* jsonLines(bytesOf(file));
   },
-  csv: async function* (storage, bucket, key) {
+  jsonArray: async function* (file) {
+    yield* arrayElements(text(bytesOf(file)));
+  },
+  parquet: ({ storage, bucket, key }) => parquetRows(storage, bucket, key),
+  csv: async function* (file) {
     let header: readonly string[] | undefined;
-    for await (const { line, fields } of csvRows(text(storage.read(bucket, key)))) {
+    for await (const { line, fields } of csvRows(text(bytesOf(file)))) {
       if (header !== undefined) yield named(header, fields, `line ${line}`);
       else if (new Set(fields).size === fields.length) header = fields;
       else throw new Error(`the columns must have different names, got '${fields.join(',')}'`);
@@ -73,7 +101,7 @@ const READERS: Readonly<Record<Exclude<ItemReader['format'], 'objects'>, Reader>
  * Values stay as the inventory has them: its keys are URL-encoded.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-location.html
  */
-async function* inventoryItems(storage: MapStorage, bucket: string, key: string): AsyncGenerator<Json> {
+async function* inventoryItems({ storage, bucket, key }: File): AsyncGenerator<Json> {
   const manifest = parseJson(await allText(storage.read(bucket, key)));
   const { fileFormat, fileSchema, destinationBucket, files } = isJsonObject(manifest) ? manifest : {};
   if (fileFormat !== 'CSV')
@@ -86,7 +114,7 @@ async function* inventoryItems(storage: MapStorage, bucket: string, key: string)
     if (!isJsonObject(file) || typeof file.key !== 'string')
       throw new Error(`a file of the manifest must have a key, got ${JSON.stringify(file)}`);
     const { key: name } = file;
-    const bytes = name.endsWith('.gz') ? unzipped(storage.read(from, name)) : storage.read(from, name);
+    const bytes = bytesOf({ storage, bucket: from, key: name });
     for await (const { line, fields } of csvRows(text(bytes)))
       yield named(header, fields, `${name} line ${line}`);
   }
@@ -129,17 +157,24 @@ function text(bytes: Readable): AsyncIterable<string> {
   return bytes.setEncoding('utf8');
 }
 
-function unzipped(bytes: Readable): Readable {
+/** Step Functions knows a compressed file by the end of its key. It also reads `.zstd`, which the local cloud does not. */
+function bytesOf({ storage, bucket, key }: File): Readable {
+  const bytes = storage.read(bucket, key);
   // The reader of the result gets the errors of both.
-  return pipeline(bytes, createGunzip(), () => undefined);
+  return key.endsWith('.gz') ? pipeline(bytes, createGunzip(), () => undefined) : bytes;
 }
 
-async function* failingItems(uri: string, items: AsyncIterable<Json>): AsyncGenerator<Json> {
+async function* fileItems(format: FileFormat, file: File): AsyncGenerator<Item> {
+  const Source = uriOf(file);
   try {
-    yield* items;
+    for await (const Value of READERS[format](file)) yield { Value, Source };
   } catch (error) {
-    throw readerFailed(uri, error);
+    throw readerFailed(Source, error);
   }
+}
+
+function uriOf({ bucket, key }: File): string {
+  return `S3://${bucket}/${key}`;
 }
 
 function readerFailed(uri: string, error: unknown): StateError {

@@ -79,7 +79,7 @@ export class MapRun implements StartedChildren {
     progress.reset();
     try {
       this.begin(options);
-      const place = { format: this.state.reader.format, ...settings.items };
+      const place = { ...this.state.reader, ...settings.items };
       const source = openItems(this.storage, place, this.listFile);
       await this.count(source, signal);
       await this.runChildren(source, options);
@@ -211,13 +211,12 @@ async function settingsOf(state: DistributedMapState, visit: Visit): Promise<Set
   const number = async (query: Query | undefined, field: string, to = Number.MAX_SAFE_INTEGER, from = 0) =>
     query && (await visit.integer(query, field, { from, to }));
   const { reader, writer, batcher, toleratedFailurePercentage: percentage } = state;
-  const locationField = reader.format === 'objects' ? 'Prefix' : 'Key';
   // 0 means no limit.
   const requested = (await number(state.maxConcurrency, 'MaxConcurrency')) ?? 0;
   return {
     items: {
       bucket: await text(reader.bucket, 'ItemReader/Arguments/Bucket'),
-      location: await text(reader.location, `ItemReader/Arguments/${locationField}`),
+      location: await text(reader.location, `ItemReader/Arguments/${reader.locatedBy}`),
     },
     results: {
       bucket: await text(writer.bucket, 'ResultWriter/Arguments/Bucket'),

@@ -1,15 +1,17 @@
 /** Validates what a distributed Map has besides the fields of all Maps. https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html */
 import { createHash } from 'node:crypto';
 import { unsupported } from '../../local-cloud-error';
-import type { DistributedMapState, ItemBatcher, ItemReader } from '../definition';
+import type { DistributedMapState, FileFormat, ItemBatcher, ItemReader } from '../definition';
 import { FieldReader } from '../field-reader';
 import type { Query } from '../query';
 
 /** By ReaderConfig's InputType. */
-const FORMATS: Readonly<Record<string, ItemReader['format']>> = {
+const FORMATS: Readonly<Record<string, FileFormat>> = {
   MANIFEST: 'inventory',
   JSONL: 'jsonLines',
+  JSON: 'jsonArray',
   CSV: 'csv',
+  PARQUET: 'parquet',
 };
 
 /** Not those that cannot stand in the name of an execution. */
@@ -38,8 +40,10 @@ export function parseDistributedMap(fields: FieldReader, config: FieldReader) {
 
 function itemReader(fields: FieldReader): ItemReader {
   const isList = operationOf(fields, ['listObjectsV2', 'getObject']) === 'listObjectsV2';
+  const isPlainList = isList && fields.raw('ReaderConfig') === undefined;
   return {
-    format: isList ? 'objects' : inside(fields, 'ReaderConfig', format),
+    format: isPlainList ? 'objects' : inside(fields, 'ReaderConfig', isList ? flattenedFormat : format),
+    locatedBy: isList ? 'Prefix' : 'Key',
     ...inside(fields, 'Arguments', (location) => ({
       bucket: needed(location, 'Bucket'),
       location: isList ? (location.query('Prefix') ?? EMPTY) : needed(location, 'Key'),
@@ -47,7 +51,18 @@ function itemReader(fields: FieldReader): ItemReader {
   };
 }
 
-function format(config: FieldReader): ItemReader['format'] {
+/** https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.html */
+function flattenedFormat(config: FieldReader): FileFormat {
+  const transformation = config.string('Transformation');
+  if (transformation !== 'LOAD_AND_FLATTEN')
+    throw unsupported(`the transformation ${transformation} of ${config.place}`, 'use LOAD_AND_FLATTEN');
+  const flattened = format(config);
+  if (flattened === 'inventory')
+    throw unsupported(`LOAD_AND_FLATTEN with the input type MANIFEST of ${config.place}`);
+  return flattened;
+}
+
+function format(config: FieldReader): FileFormat {
   const type = config.string('InputType');
   if (!Object.hasOwn(FORMATS, type)) throw unsupported(`the input type ${type} of ${config.place}`);
   if (type === 'CSV') {

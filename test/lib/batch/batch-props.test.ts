@@ -45,7 +45,13 @@ test.each<[message: string, refused: () => unknown]>([
   [`${folder} a CDK token`, () => BatchItems.objects(anywhere)],
   [`${manifest} 'today/manifest.json'`, () => BatchItems.inventory('today/manifest.json', other)],
   [`${list} 'a.jsonl'`, () => BatchItems.jsonLines('a.jsonl')],
+  [`${list} 'a.json'`, () => BatchItems.jsonArray('a.json')],
+  [`${list} 'lists/'`, () => BatchItems.parquet('lists/')],
+  [`${folder} 'lists/a'`, () => BatchItems.jsonLinesFiles('lists/a')],
+  [`${folder} 'lists/*/'`, () => BatchItems.csvFiles('lists/*/', 'key')],
+  [`${folder} '/'`, () => BatchItems.parquetFiles('/')],
   ["column must be the name of a column, got '': name it", () => BatchItems.csv('lists/a.csv', '')],
+  ["column must be the name of a column, got ''", () => BatchItems.csvFiles('lists/', '')],
 ])('refuses: %s', (message, refused) => {
   expect(errorOf(refused)).toContain(message);
 });

@@ -33,12 +33,20 @@ function batchOf(
 
 const other = (stack: Stack): s3.Bucket => new s3.Bucket(stack, 'Other');
 const READ = 'arn:{AWS::Partition}:states:::s3:getObject';
+const LIST = 'arn:{AWS::Partition}:states:::s3:listObjectsV2';
+const READ_LISTS = { Sid: 'ReadItems', Action: 's3:GetObject', Resource: '{Other.Arn}/lists/*' };
+const LIST_LISTS = {
+  Sid: 'ListItems',
+  Action: 's3:ListBucket',
+  Resource: '{Other.Arn}',
+  Condition: { StringLike: { 's3:prefix': 'lists/*' } },
+};
 
-test.each<[string, (stack: Stack) => BatchItems, object, object]>([
+test.each<[string, (stack: Stack) => BatchItems, object, object | object[]]>([
   [
     'objects',
     (stack) => BatchItems.objects('scans/', other(stack)),
-    { Resource: 'arn:{AWS::Partition}:states:::s3:listObjectsV2' },
+    { Resource: LIST },
     {
       Sid: 'ListItems',
       Action: 's3:ListBucket',
@@ -56,22 +64,62 @@ test.each<[string, (stack: Stack) => BatchItems, object, object]>([
     'lines',
     (stack) => BatchItems.jsonLines('lists/a.jsonl', other(stack)),
     { Resource: READ, ReaderConfig: { InputType: 'JSONL' } },
-    { Sid: 'ReadItems', Action: 's3:GetObject', Resource: '{Other.Arn}/lists/*' },
+    READ_LISTS,
   ],
   [
     'rows',
     (stack) => BatchItems.csv('lists/a.csv', 'key', other(stack)),
     { Resource: READ, ReaderConfig: { InputType: 'CSV', CSVHeaderLocation: 'FIRST_ROW' } },
-    { Sid: 'ReadItems', Action: 's3:GetObject', Resource: '{Other.Arn}/lists/*' },
+    READ_LISTS,
   ],
-])('a batch of %s reads them, and its state machine may do no more', (_, items, reader, statement) => {
+  [
+    'elements of an array',
+    (stack) => BatchItems.jsonArray('lists/a.json', other(stack)),
+    { Resource: READ, ReaderConfig: { InputType: 'JSON' } },
+    READ_LISTS,
+  ],
+  [
+    'rows of Parquet',
+    (stack) => BatchItems.parquet('lists/a.parquet', other(stack)),
+    { Resource: READ, ReaderConfig: { InputType: 'PARQUET' } },
+    READ_LISTS,
+  ],
+  [
+    'lines of several files',
+    (stack) => BatchItems.jsonLinesFiles('lists/', other(stack)),
+    { Resource: LIST, ReaderConfig: { InputType: 'JSONL', Transformation: 'LOAD_AND_FLATTEN' } },
+    [LIST_LISTS, READ_LISTS],
+  ],
+  [
+    'rows of several files',
+    (stack) => BatchItems.csvFiles('lists/', 'key', other(stack)),
+    {
+      Resource: LIST,
+      ReaderConfig: {
+        InputType: 'CSV',
+        CSVHeaderLocation: 'FIRST_ROW',
+        Transformation: 'LOAD_AND_FLATTEN',
+      },
+    },
+    [LIST_LISTS, READ_LISTS],
+  ],
+  [
+    'rows of several files of Parquet',
+    (stack) => BatchItems.parquetFiles('lists/', other(stack)),
+    { Resource: LIST, ReaderConfig: { InputType: 'PARQUET', Transformation: 'LOAD_AND_FLATTEN' } },
+    [LIST_LISTS, READ_LISTS],
+  ],
+])('a batch of %s reads them, and its state machine may do no more', (_, items, reader, expected) => {
   const { resource, statements } = batchOf(items);
   const definition = resource('Batch/StateMachine').DefinitionString as string;
   const found = /"ItemReader":(\{.*?\}\}|\{.*?\})(?=,"ResultWriter")/.exec(definition)?.[1] ?? '{}';
-  expect(JSON.parse(found)).toMatchObject({ ...reader, Arguments: { Bucket: '{Other}' } });
+  expect(JSON.parse(found)).toEqual({
+    ...reader,
+    Arguments: expect.objectContaining({ Bucket: '{Other}' }) as object,
+  });
   const own = statements('StateMachineRole');
   const ofItems = own.filter(({ Sid }) => Sid?.endsWith('Items'));
-  expect(ofItems).toEqual([{ Effect: 'Allow', ...statement }]);
+  expect(ofItems).toEqual([expected].flat().map((statement) => ({ Effect: 'Allow', ...statement })));
 });
 
 test('a state machine uses the key of the bucket of items besides that of results, and one key only once', () => {

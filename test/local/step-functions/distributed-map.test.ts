@@ -161,7 +161,7 @@ describe('the children of a distributed Map', () => {
     let [running, peak] = [0, 0];
     const answer = async (payload: Json): Promise<Json> => {
       peak = Math.max(peak, ++running);
-      for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+      for (let turn = 0; turn < 200; turn++) await Promise.resolve();
       running--;
       return payload;
     };

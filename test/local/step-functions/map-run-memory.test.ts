@@ -4,6 +4,7 @@ import * as vm from 'node:vm';
 import type { ListedObject } from '../../../local/step-functions/distributed/map-storage';
 import { StateMachine } from '../../../local/step-functions/state-machine';
 import { bucketOf, distributedMap, numbers } from '../../support/map-run-fixture';
+import { column, parquetOf } from '../../support/parquet';
 
 v8.setFlagsFromString('--expose-gc');
 const collectGarbage = vm.runInNewContext('gc') as () => void;
@@ -18,9 +19,26 @@ function* objects(children: number): Generator<ListedObject> {
     yield { key: `${PREFIX}${at}`, size: at, etag: '"tag"', lastModified: new Date(at) };
 }
 
+/** A file with these numbers as its items. */
+async function fileOf(location: string, count: number): Promise<string | Buffer> {
+  if (location.endsWith('.json')) return `[${numbers(count).trim().replaceAll('\n', ',')}]`;
+  if (!location.endsWith('.parquet')) return numbers(count);
+  return parquetOf(
+    [
+      column(
+        'at',
+        Array.from({ length: count }, (_, at) => at),
+      ),
+    ],
+    { rowGroupSize: 500 },
+  );
+}
+
 /** The most bytes that live at ten moments of a Map Run with so many children. A line is an item of its own. */
 async function peakOf(location: string, count: number): Promise<number> {
-  const { storage } = await bucketOf(location === PREFIX ? {} : { [location]: numbers(count) });
+  const { storage } = await bucketOf(
+    location === PREFIX ? {} : { [location]: await fileOf(location, count) },
+  );
   if (location === PREFIX) storage.list = () => objects(count) as ReturnType<typeof storage.list>;
   let [calls, moments, peak] = [0, 0, 0];
   const machine = new StateMachine(
@@ -56,7 +74,7 @@ async function peakOf(location: string, count: number): Promise<number> {
   return peak;
 }
 
-test.each(['i.jsonl', PREFIX])(
+test.each(['i.jsonl', 'i.json', 'i.parquet', PREFIX])(
   '1,000 and 10,000 children for %s take about as much memory',
   async (location) => {
     // Loads and compiles everything.

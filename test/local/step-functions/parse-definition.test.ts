@@ -23,6 +23,10 @@ function state(Type: string, fields: JsonObject): JsonObject {
 const ofFile = (fields: JsonObject): JsonObject =>
   distributedMap('', { ItemReader: { ...readerOf('i.csv'), ...fields } });
 const readAs = (ReaderConfig: JsonObject): JsonObject => ofFile({ ReaderConfig });
+const flattened = (fields: JsonObject): JsonObject =>
+  distributedMap('', {
+    ItemReader: { ...readerOf(''), ReaderConfig: { Transformation: 'LOAD_AND_FLATTEN', ...fields } },
+  });
 const processed = (fields: JsonObject, processor: JsonObject = task()): JsonObject =>
   distributedMap('', {
     ItemProcessor: { ProcessorConfig: { Mode: 'DISTRIBUTED', ...fields }, ...processor },
@@ -55,10 +59,14 @@ test.each<[string, JsonObject]>([
     'the resource arn:aws:states:::s3:putObject of the ItemReader',
     ofFile({ Resource: 'arn:aws:states:::s3:putObject' }),
   ],
+  ["the input type ION of the ReaderConfig of the ItemReader of state 'M'", readAs({ InputType: 'ION' })],
+  ['the field ItemsPointer', readAs({ InputType: 'JSON', ItemsPointer: '/a' })],
+  ['the field Transformation', readAs({ InputType: 'JSONL', Transformation: 'LOAD_AND_FLATTEN' })],
   [
-    "the input type PARQUET of the ReaderConfig of the ItemReader of state 'M'",
-    readAs({ InputType: 'PARQUET' }),
+    "the transformation NONE of the ReaderConfig of the ItemReader of state 'M': use LOAD_AND_FLATTEN",
+    flattened({ Transformation: 'NONE' }),
   ],
+  ['LOAD_AND_FLATTEN with the input type MANIFEST', flattened({ InputType: 'MANIFEST' })],
   ['the field MaxItems', readAs({ InputType: 'JSONL', MaxItems: 5 })],
   ['a state name of more than 80 characters', graph('x'.repeat(81))],
   ...[
