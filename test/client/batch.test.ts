@@ -1,32 +1,34 @@
 /** Batches: how they start, how far they are, what they return, and what is refused. */
 import { Readable } from 'node:stream';
-import type { BatchOptions, BatchRow } from '../../client';
+import { type BatchOptions, type BatchRow, encodeTensors } from '../../client';
+import { float32 } from '../support/tensors';
 import { BATCH_OUTPUT, describedBatch, FAILURE, RESULTS } from '../support/batch-answers';
-import {
-  body,
-  fakeAws,
-  inTurn,
-  MACHINE,
-  RESULTS as TENSORS,
-  serviceError,
-  type Answers,
-} from '../support/fake-aws';
+import { body, fakeAws, inTurn, MACHINE, serviceError, type Answers } from '../support/fake-aws';
 
 const EXECUTION = MACHINE.replace('stateMachine', 'execution') + ':';
 const ROWS: BatchRow[] = [
-  { index: 0, item: 'é\n', status: 'skipped', result: `${RESULTS}abc/a.json`, attempt: 1 },
+  { index: 0, item: 'é\n', status: 'skipped', result: { key: `${RESULTS}abc/a.jsonl`, entry: 1 } },
   {
     index: 1,
     item: 'b',
     status: 'done',
-    result: `${RESULTS}abc/b.json`,
+    result: { key: `${RESULTS}abc/b.jsonl`, entry: 0 },
     output: { label: 7 },
     processors: ['arm64'],
-    attempt: 1,
   },
-  { index: 2, item: 'c', status: 'failed', failure: FAILURE, attempt: 2 },
-  { index: 3, item: 'd', status: 'done', result: `${RESULTS}abc/d.safetensors`, attempt: 1 },
+  { index: 2, item: 'c', status: 'failed', failure: FAILURE },
+  { index: 3, item: 'd', status: 'done', result: { key: `${RESULTS}abc/d.safetensors`, entry: 1 } },
+  { index: 4, item: 'e', status: 'pending' },
+  { index: 5, item: 'f', status: 'done', result: { key: `${RESULTS}abc/d.safetensors`, entry: 0 } },
 ];
+
+const STORED = '{"digest": "0", "output": 1}\n{"digest": "1", "output": {"label": 5}}\n';
+const PACK = encodeTensors(
+  new Map([
+    ['0/y', float32([1], [1])],
+    ['1/y', float32([1], [2])],
+  ]),
+);
 
 function succeeded(changes = {}) {
   return { status: 'SUCCEEDED', output: JSON.stringify({ ...BATCH_OUTPUT, ...changes }) };
@@ -51,8 +53,9 @@ function batchAws(answers: Answers = {}, table = lines(ROWS)) {
     DescribeExecution: () => succeeded(),
     GetObject: (input) => {
       if (input.Range !== undefined) return ofTable(table, input);
-      return body(String(input.Key).endsWith('.json') ? Buffer.from('{"label": 5}') : TENSORS);
+      return body(String(input.Key).endsWith('.jsonl') ? Buffer.from(STORED) : PACK);
     },
+    ListObjectsV2: () => ({ Contents: [] }),
     ListMapRuns: () => ({ mapRuns: [{ mapRunArn: 'the map run' }] }),
     ...answers,
   });
@@ -81,6 +84,10 @@ it('returns the account and the rows in order, also if the execution is not know
   ]);
   const message = "the item 'c' failed: convert it";
   await expect(rows[2].read()).rejects.toMatchObject({ name: 'InvalidInput', message });
+  await expect(rows[4].read()).rejects.toMatchObject({ name: 'ItemsPending' });
+  expect(await rows[5].read()).toMatchObject({ outputs: { y: { data: Float32Array.of(1) } } });
+  // Rows 3 and 5 share an object, which is read once.
+  expect(aws.sent('GetObject').filter(({ Key }) => String(Key).endsWith('d.safetensors'))).toHaveLength(1);
 });
 
 it('starts once although the answer was lost', async () => {
@@ -93,15 +100,24 @@ it('starts once although the answer was lost', async () => {
 });
 
 it('reports progress until the execution has ended', async () => {
-  const itemCounts = { total: 9, succeeded: 5, failed: 1, timedOut: 1, aborted: 0, running: 2, pending: 1 };
+  const itemCounts = { total: 12, succeeded: 5, failed: 1, timedOut: 1, aborted: 2, running: 2, pending: 1 };
+  const Contents = ['3-0a-2.json', '8-0b-1.json', 'other'].map((name) => ({
+    Key: `${RESULTS}failures/night/${name}`,
+  }));
   const aws = batchAws({
     DescribeExecution: inTurn({ status: 'RUNNING' }, succeeded()),
     ListMapRuns: inTurn({ mapRuns: [] }, { mapRuns: [{ mapRunArn: 'the map run' }] }),
     DescribeMapRun: () => ({ itemCounts }),
+    ListObjectsV2: inTurn(
+      {},
+      { Contents: Contents.slice(1), NextContinuationToken: 'more' },
+      { Contents: Contents.slice(0, 1) },
+    ),
   });
   const [first, last] = await all((await aws.model.batch()).progress());
   expect(first).toEqual({ total: 0, done: 0, failed: 0, running: 0, pending: 0, perSecond: 0 });
-  expect(last).toMatchObject({ total: 9, done: 5, failed: 2, running: 2, pending: 1 });
+  expect(last).toMatchObject({ total: 12, done: 2, failed: 5, running: 2, pending: 3 });
+  expect(aws.sent('ListObjectsV2').at(-1)).toMatchObject({ Prefix: `${RESULTS}failures/night/` });
   expect(last.perSecond).toBeGreaterThan(0);
   expect(last.endsAt?.getTime()).toBeGreaterThan(Date.now() - 1000);
 });
@@ -156,10 +172,23 @@ it.each<[string, object, string, RegExp]>([
   ['causes without names', { failures: [{}] }, '', /the failures of a batch/],
   ['usage below zero', { usage: [{ calls: -1, mbMs: 0 }] }, '', /the usage of a batch/],
   ['a row twice', {}, lines([ROWS[0], ROWS[0]]), /row 1 of the table with index/],
-  ['a result elsewhere', {}, lines([{ ...ROWS[0], result: `${RESULTS}../x` }]), /a result below 'outputs\/n/],
+  [
+    'a result elsewhere',
+    {},
+    lines([{ ...ROWS[0], result: { key: `${RESULTS}../x`, entry: 0 } }]),
+    /a result below 'outputs\/n/,
+  ],
+  [
+    'a result without an entry',
+    {},
+    lines([{ ...ROWS[0], result: { key: `${RESULTS}x` } }]),
+    /a result below/,
+  ],
+  ['a pending item with a result', {}, lines([{ ...ROWS[0], status: 'pending' }]), /row 0 of the table/],
+  ['an account without runs', { runs: undefined }, '', /the milliseconds and the runs of a batch/],
   ['a failure without a name', {}, lines([{ ...ROWS[2], failure: 'x' }]), /row 0 of the table with index/],
   ['processors without names', {}, lines([{ ...ROWS[0], processors: [7] }]), /row 0 of the table with index/],
-  ['a row that is cut off', {}, lines(ROWS).slice(0, -1), /row 3 of the table with index/],
+  ['a row that is cut off', {}, lines(ROWS).slice(0, -1), /row 5 of the table with index/],
 ])('refuses %s', async (_, changes, table, message) => {
   const batch = await batchAws({ DescribeExecution: () => succeeded(changes) }, table).model.batch();
   await expect(all(batch.rows())).rejects.toThrow(message);

@@ -17,7 +17,6 @@ import {
   executed,
   expectResult,
   MODEL,
-  outputOf,
   PREFIX,
   putRequests,
   runBatch,

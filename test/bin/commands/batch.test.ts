@@ -72,6 +72,8 @@ afterAll(() => closeServer(stepFunctions));
 describe('batch', () => {
   it('goes on at Ctrl-C, and the same command attaches, stops and starts reruns', async () => {
     const args = ['batch', ARN, '--inputs', `s3://${BUCKET}/inputs/docs/november/`];
+    const failures = `${RESULTS}failures/${namesStart(ARN, 'inputs/docs/november/')}1/4-ab-2.json`;
+    await s3.client.putObject({ Bucket: BUCKET, Key: failures, Body: '[]' });
     let child: ChildProcess | undefined;
     const interrupted = cli(args, { ...local, onStart: (started) => (child = started) });
     await until('the batch runs', () => requests.includes('DescribeMapRun'));
@@ -86,7 +88,7 @@ describe('batch', () => {
     );
     const run = async (...flags: readonly string[]) => await outcome([...args, ...flags], local);
     const stopped = await run('--stop', '--json');
-    const items = { total: 9, done: 6, failed: 1, pending: 2 };
+    const items = { total: 9, done: 4, failed: 3, pending: 2 };
     expect(JSON.parse(stopped.stdout)).toEqual({ executionArn, status: 'ABORTED', seconds: 60, items });
     expect(stopped.stderr).toBe(`note: attached to ${executionArn}\n`);
     expect(await refuse([...args, '--stop'], local)).toMatch(
@@ -95,10 +97,10 @@ describe('batch', () => {
     end = succeeding;
     const rerun = await run();
     expect(rerun.code).toBe(1);
-    const price = String.raw`price: \$0\.01\d+, modelled by list prices, .*\ntable: s3:\S+\n`;
+    const price = String.raw`price: \$0\.023, modelled by list prices, .*\ntable: s3:\S+\n`;
     const causes = String.raw`failed +error +message +such as\n +1 +InvalidInput +convert it .*\n`;
     expect(rerun.stdout).toMatch(
-      new RegExp(`\\n3 items in 60 s: 1 done, 1 skipped, 1 failed\\n\\n${causes}\\n${price}$`),
+      new RegExp(`\\n3 items in 60 s: 1 done, 1 skipped, 1 failed, 0 pending\\n\\n${causes}\\n${price}$`),
     );
     end = () => ({ status: 'TIMED_OUT' });
     const late = await run('--json');
@@ -113,10 +115,12 @@ describe('batch', () => {
   });
 
   it('gives results whose names are too long for a file shorter ones, and refuses a list with a byte order mark', async () => {
-    const keys = ['a', 'b'].map((last) => `${RESULTS}d/${'é'.repeat(200)}${last}.e.safetensors`);
-    for (const Key of keys) await s3.client.putObject({ Bucket: BUCKET, Key, Body: Key });
-    const table = keys.map((result, index) =>
-      JSON.stringify({ index, item: result, status: 'done', attempt: 1, result }),
+    const key = `${RESULTS}d/2-0.jsonl`;
+    const items = ['a', 'b'].map((last) => `inputs/d/${'é'.repeat(200)}${last}`);
+    const stored = items.map((output) => `${JSON.stringify({ digest: '0', output })}\n`).join('');
+    await s3.client.putObject({ Bucket: BUCKET, Key: key, Body: stored });
+    const table = items.map((item, index) =>
+      JSON.stringify({ index, item, status: 'done', result: { key, entry: index } }),
     );
     const out = path.join(temporaryFolder(), 'out');
     const Key = `${RESULTS}tables/${namesStart(ARN, undefined)}1.jsonl`;
@@ -124,9 +128,11 @@ describe('batch', () => {
     end = succeeding;
     await outcome(['batch', ARN, '--out', out], local);
     const files = fs.readdirSync(path.join(out, 'd'));
-    const contents = files.map((file) => fs.readFileSync(path.join(out, 'd', file), 'utf8'));
-    expect(contents.sort()).toEqual(keys);
-    for (const file of files) expect(file).toMatch(/^é{51}~[0-9a-f]{64}\.safetensors$/);
+    const contents = files.map(
+      (file) => JSON.parse(fs.readFileSync(path.join(out, 'd', file), 'utf8')) as string,
+    );
+    expect(contents.sort()).toEqual(items);
+    for (const file of files) expect(file).toMatch(/^é{51}~[0-9a-f]{64}\.json$/);
     signature = {
       items: { kind: 'jsonLines', bucket: BUCKET, location: 'inputs/x/y.jsonl', folder: 'inputs/x/' },
     };

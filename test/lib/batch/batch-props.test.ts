@@ -29,8 +29,8 @@ const requests = 'in the bucket of a pipeline without preprocess, because they a
 
 test.each<[message: string, refused: () => unknown]>([
   ['pipeline must be set, got undefined: pass the construct', () => add({ pipeline: undefined })],
-  [`itemsPerRun ${whole} from 1 to 40, got 41: use one of these`, () => add({ itemsPerRun: 41 })],
-  [`itemsPerRun ${whole} from 1 to 40, got a CDK token`, () => add({ itemsPerRun: token })],
+  [`itemsPerRun ${whole} from 1 to 500, got 501: use one of these`, () => add({ itemsPerRun: 501 })],
+  [`itemsPerRun ${whole} from 1 to 500, got a CDK token`, () => add({ itemsPerRun: token })],
   [`maxConcurrency ${whole} from 1 to 10000, got 0`, () => add({ maxConcurrency: 0 })],
   [`toleratedFailures ${whole} of 0 or more, got 0.5`, () => add({ toleratedFailures: 0.5 })],
   [`${percentage} 101: use one of these`, () => add({ toleratedFailurePercentage: 101 })],
@@ -58,10 +58,11 @@ test.each<[message: string, refused: () => unknown]>([
 
 /** Where runs are slowest, an item takes 20 s, and 10 s are over before the first one. Children wait up to a second for each hundred at once. */
 test.each<[props: Props, itemsPerRun: number, advised: string | undefined, firstSeconds?: number]>([
-  [{}, 8, undefined],
+  // A third of the time that is left.
+  [{}, 4, undefined],
   [{ itemsPerRun: 14 }, 14, undefined],
   [{ itemsPerRun: 15 }, 15, 'set itemsPerRun to 14 or less'],
-  [{ maxConcurrency: 10_000 }, 8, undefined],
+  [{ maxConcurrency: 10_000 }, 3, undefined],
   [{ maxConcurrency: 10_000, itemsPerRun: 10 }, 10, 'set itemsPerRun to 9 or less'],
   [{}, 1, undefined, 279],
   [{}, 1, 'use more memory or more slices', 280],
@@ -70,8 +71,8 @@ test.each<[props: Props, itemsPerRun: number, advised: string | undefined, first
   (props, itemsPerRun, advised, firstSeconds = 10) => {
     const own = newStack();
     const slow = addPipeline(own, 'Pipeline');
-    const slowest = { firstMs: 1000 * firstSeconds, itemMs: 20_000 };
-    Object.assign(slow, { _deployed: { ...slow._deployed, slowest } });
+    const batchItem = { itemMs: 1000, slowFirstMs: 1000 * firstSeconds, slowItemMs: 20_000, bytes: 1 };
+    Object.assign(slow, { _deployed: { ...slow._deployed, batchItem } });
     new SlicedInferenceBatch(own, 'Batch', { pipeline: slow, items, ...props });
     const found = Annotations.fromStack(own).findWarning(
       '*',
