@@ -17,7 +17,7 @@ from .execution import execute
 from .pipeline import PipelineDescription, StateMachine
 from .request import INLINE_MODES, Inputs, ResultsPlace, invoked_text, request_of, tensors_from
 from .results import Inference, Invocation, ordered, read_object, read_undamaged, result_from, results_place
-from .tensors import Tensor, compact_json
+from .tensors import Tensor, compact_json, decode_file
 
 T = TypeVar("T")
 
@@ -229,7 +229,8 @@ class SlicedInferenceClient:
         place = results_place(result, pipeline.bucket)
         if tensors is None:
             call.situation = f"the results are in {place}"
-            tensors = read_undamaged(place.key, lambda: read_object(call, place, self._max_result_bytes), call.sleep)
+            read = partial(read_object, call, place, self._max_result_bytes)
+            tensors = read_undamaged(place.key, read, decode_file, call.sleep)
         # If a deployment is under way, or the ARN is that of an alias, the signature may be of another model.
         if result.deployment_digest == pipeline.signature.deployment_digest:
             tensors = ordered(pipeline, tensors)

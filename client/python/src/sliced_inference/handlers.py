@@ -27,7 +27,7 @@ from .errors import InferenceError, invalid_input
 from .pipeline import NAMES_OF_SLICES
 from .request import request_of, tensor_from
 from .results import read_undamaged, result_from, results_place
-from .tensors import NUMERIC_DTYPES, Tensor
+from .tensors import NUMERIC_DTYPES, Tensor, decode_file
 
 MAX_MESSAGE = 500
 """In characters, so that the console and the history of an execution show the cause in full."""
@@ -92,7 +92,7 @@ def outputs(output: Mapping[str, Any]) -> dict[str, Tensor]:
         body: bytes = _s3().get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
         return body
 
-    return read_undamaged(place.key, read, time.sleep)
+    return read_undamaged(place.key, read, decode_file, time.sleep)
 
 
 def _bucket() -> str:
