@@ -164,7 +164,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._serve("PutObject", (self.path, self.rfile.read(int(self.headers["Content-Length"]))))
 
     def do_GET(self):
-        self._serve("GetObject", self.path)
+        self._serve("ListObjectsV2" if "list-type=2" in self.path else "GetObject", self.path)
 
     def _serve(self, operation, request):
         self.close_connection = True

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -58,6 +59,13 @@ def succeeded(**changes):
     )
 
 
+def listed(*keys, token=None):
+    """A page of a list of objects, and the token of the next one."""
+    contents = "".join(f"<Contents><Key>{key}</Key></Contents>" for key in keys)
+    more = "" if token is None else f"<NextContinuationToken>{token}</NextContinuationToken>"
+    return Answer(f"<ListBucketResult>{contents}{more}</ListBucketResult>".encode())
+
+
 def ended(status, **about):
     return Answer({"executionArn": f"{EXECUTION}run", "status": status, **about})
 
@@ -81,6 +89,7 @@ def batch(aws, monkeypatch):
             "DescribeStateMachine": [machine()],
             "DescribeExecution": [RUNNING, succeeded()],
             "GetObject": [read],
+            "ListObjectsV2": [listed()],
         }
         aws.begin({**success, "ListMapRuns": [Answer({"mapRuns": []})], **(script or {})})
         return aws.model().batch(**options)
@@ -183,14 +192,33 @@ def test_an_entry_that_is_missing_is_refused(batch, name, entry, message):
     assert raised(InferenceError, message, row.read).name == "InvalidOutput"
 
 
-def test_progress_ends_with_the_execution(batch):
-    counts = {"total": 9, "succeeded": 5, "failed": 1, "timedOut": 1, "aborted": 0, "running": 1, "pending": 1}
+COUNTS = {"total": 9, "succeeded": 4, "failed": 1, "timedOut": 1, "aborted": 1, "running": 1, "pending": 1}
+
+
+@pytest.mark.parametrize(
+    ("names", "done", "failed"),
+    [
+        ([], 4, 2),
+        (["0-ab-1.json", "4-12-2.json", "7-.json", "8-ab-1.jsonl", "9.json"], 1, 5),
+        # A child that still runs has reported some of them.
+        (["0-ab-31.json"], 0, 6),
+    ],
+)
+def test_progress_ends_with_the_execution(aws, batch, names, done, failed):
+    keys = [f"{RESULTS}failures/run/{name}" for name in names]
     runs = [Answer({"mapRuns": []}), Answer({"mapRuns": [{"mapRunArn": "the-map-run"}]})]
-    first, last = batch({"ListMapRuns": runs, "DescribeMapRun": [Answer({"itemCounts": counts})]}).progress()
+    script = {
+        **{"ListMapRuns": runs, "DescribeMapRun": [Answer({"itemCounts": COUNTS})]},
+        "ListObjectsV2": [s3_error("SlowDown", 503), listed(), listed(*keys[:1], token="to/ken"), listed(*keys[1:])],
+    }
+    first, last = batch(script, execution_arn=f"{EXECUTION}run").progress()
     assert (first.total, first.ends_at) == (0, None)
-    assert (last.total, last.done, last.failed, last.running, last.pending) == (9, 5, 2, 1, 1)
+    assert (last.total, last.done, last.failed, last.running, last.pending) == (9, done, failed, 1, 2)
     assert last.per_second > 0
     assert last.ends_at is not None
+    queries = [urllib.parse.parse_qs(path.partition("?")[2]) for path in aws.requests["ListObjectsV2"]]
+    assert {query["prefix"][0] for query in queries} == {f"{RESULTS}failures/run/"}
+    assert [query.get("continuation-token") for query in queries] == [None, None, None, ["to/ken"]]
 
 
 def test_a_batch_that_is_attached_to_is_not_started(aws, batch):

@@ -1,8 +1,10 @@
 """Batches of a ``SlicedInferenceBatch``: starts them, or attaches to them, and reads what they return."""
 
 import json
+import re
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -31,17 +33,23 @@ NO_ITEMS, ITEMS_PENDING = "NoItems", "ItemsPending"
 OWN_ERRORS = (NO_ITEMS, "TooManyFailures", ITEMS_PENDING)
 """Of the batch's own function, which says what to do."""
 
+FAILED_ITEMS = re.compile(r"-([0-9]+)\.json\Z")
+"""How the name of an object with failures ends: with their number."""
+
 
 @dataclass(frozen=True)
 class BatchProgress:
-    """How far a batch is. Skipped items are done. All items of a child execution that failed count as failed."""
+    """How far a batch is."""
 
     total: int
     """Items that the batch has found so far."""
     done: int
+    """Items with a result. Skipped ones have one too."""
     failed: int
     running: int
+    """Items of child executions that run."""
     pending: int
+    """Items that wait, or whose child executions were stopped."""
     per_second: float
     """Items that ended per second, since the first report of this iterator."""
     ends_at: datetime | None
@@ -56,8 +64,8 @@ class SlicedInferenceBatchRun:
     ) -> None:
         self.execution_arn = execution_arn
         self._signature, self._new_call, self._max_bytes = signature, new_call, max_result_bytes
-        table = f"{signature['resultsPrefix']}tables/{execution_arn.rpartition(':')[2]}.jsonl"
-        self._table = ObjectReference(signature["bucket"], table)
+        self._name = execution_arn.rpartition(":")[2]
+        self._table = ObjectReference(signature["bucket"], f"{signature['resultsPrefix']}tables/{self._name}.jsonl")
         """The batch's function writes it here, also before it fails."""
         self._results = ResultReader(self._load)
 
@@ -68,15 +76,17 @@ class SlicedInferenceBatchRun:
             status = self._describe()["status"]
             map_runs = self._ask("ListMapRuns", executionArn=self.execution_arn)["mapRuns"]
             map_run = self._ask("DescribeMapRun", mapRunArn=map_runs[0]["mapRunArn"]) if map_runs else {}
-            counts, now = map_run.get("itemCounts", {}), time.time()
-            done, running, pending = (counts.get(name, 0) for name in ("succeeded", "running", "pending"))
-            failed = sum(counts.get(name, 0) for name in ("failed", "timedOut", "aborted"))
+            counts, now = Counter(map_run.get("itemCounts", {})), time.time()
+            # Step Functions counts whole children. Those with failed items succeed too, after they have reported them.
+            reported = min(self._failed_items(), counts["succeeded"])
+            done, failed = counts["succeeded"] - reported, reported + counts["failed"] + counts["timedOut"]
+            running, pending = counts["running"], counts["pending"] + counts["aborted"]
             if since == 0:
                 since, before = now, done + failed
             speed = max(0.0, (done + failed - before) / (now - since)) if now > since else 0.0
             seconds = (running + pending) / speed if speed > 0 else None
             ends_at = None if seconds is None else datetime.now(timezone.utc) + timedelta(seconds=seconds)
-            yield BatchProgress(counts.get("total", 0), done, failed, running, pending, speed, ends_at)
+            yield BatchProgress(counts["total"], done, failed, running, pending, speed, ends_at)
             if status not in RUNNING:
                 return
             self._run(lambda call: call.sleep(next(pauses)))
@@ -132,6 +142,18 @@ class SlicedInferenceBatchRun:
         if output.get("version") != CONTRACT_VERSION or output.get("table") != vars(self._table):
             raise invalid_output(f"version {CONTRACT_VERSION} and the table {self._table}", "another")
         return output
+
+    def _failed_items(self) -> int:
+        """How many items have failed so far, by the names of the objects with the failures."""
+        place = f"{self._signature['resultsPrefix']}failures/{self._name}/"
+        request, failed = {"Bucket": self._signature["bucket"], "Prefix": place}, 0
+        while True:
+            page = self._ask("ListObjectsV2", **request)
+            ends = (FAILED_ITEMS.search(found["Key"]) for found in page.get("Contents", ()))
+            failed += sum(int(end[1]) for end in ends if end is not None)
+            if "NextContinuationToken" not in page:
+                return failed
+            request["ContinuationToken"] = page["NextContinuationToken"]
 
     def _table_rows(self) -> Iterator[BatchRow]:
         start, total, rest, last = 0, 1, b"", -1
