@@ -106,6 +106,19 @@ def test_a_batch_starts_once_although_the_answer_was_lost(aws, batch):
 
 
 @pytest.mark.parametrize(
+    ("options", "given"),
+    [
+        ({}, {}),
+        ({"again": True}, {"again": True}),
+        ({"again": False, "items": "inputs/docs/x"}, {"items": "inputs/docs/x"}),
+    ],
+)
+def test_a_batch_repeats_what_has_a_result_only_if_it_is_asked_to(aws, batch, options, given):
+    batch(**options)
+    assert json.loads(aws.requests["StartExecution"][0]["input"]) == given
+
+
+@pytest.mark.parametrize(
     "end",
     [succeeded(), FAILED, *(ended("FAILED", error=name, cause="c") for name in ("ItemsPending", "States.Runtime"))],
 )
