@@ -8,7 +8,7 @@ from typing import Any
 
 from .errors import invalid_output
 from .pipeline import json_object
-from .results import ObjectReference
+from .results import Inference, ObjectReference
 from .tensors import Tensor
 
 Content = dict[str, Tensor] | list[bytes]
@@ -36,6 +36,16 @@ def batch_result(bucket: str, key: Any, entry: Any, prefix: str) -> BatchResult 
     is_below = isinstance(key, str) and key.startswith(prefix) and not {".", ".."} & {*key.split("/")}
     # JSON's true is an integer in Python.
     return BatchResult(bucket, key, entry) if is_below and type(entry) is int and entry >= 0 else None
+
+
+def item_place(result: Inference, bucket: str, entry: Any) -> BatchResult:
+    """Where the output of an item has its results. Those of another bucket are refused."""
+    found = result.results_object
+    key = None if found is None or found.bucket != bucket else found.key
+    place = batch_result(bucket, key, entry, "outputs/")
+    if place is None:
+        raise invalid_output(f"an entry of an object below {bucket}/outputs/", f"{entry!r} of {found}")
+    return place
 
 
 def tensors_of_entry(tensors: Mapping[str, Tensor], entry: int) -> dict[str, Tensor]:
