@@ -8,13 +8,14 @@ import re
 import threading
 import time
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import boto3
 import numpy as np
 import pytest
 from botocore.config import Config
 
-from sliced_inference import SlicedInferenceClient
+from sliced_inference import SlicedInferenceClient, handlers, results
 from sliced_inference.tensors import encode_file, encode_inline
 
 ARN = "arn:aws:states:eu-west-1:111122223333:stateMachine:Test"
@@ -164,7 +165,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._serve("PutObject", (self.path, self.rfile.read(int(self.headers["Content-Length"]))))
 
     def do_GET(self):
-        self._serve("GetObject", self.path)
+        self._serve("ListObjectsV2" if "list-type=2" in self.path else "GetObject", self.path)
 
     def _serve(self, operation, request):
         self.close_connection = True
@@ -222,6 +223,28 @@ def aws(server, monkeypatch):
     server.begin()
     yield server
     server.released.set()
+
+
+@pytest.fixture
+def objects(monkeypatch):
+    """The objects that handlers put, by key."""
+    found = {}
+
+    def read(file):
+        body = file.pop(0) if isinstance(file, list) else file
+        if isinstance(body, Exception):
+            raise body
+        return body
+
+    storage = SimpleNamespace(
+        put_object=lambda Bucket, Key, Body: found.update({Key: Body}),
+        get_object=lambda Bucket, Key: {"Body": SimpleNamespace(read=lambda: read(found[Key]))},
+    )
+    monkeypatch.setattr(handlers, "_s3", lambda: storage)
+    handlers._tensors_of_items.cache_clear()
+    monkeypatch.setattr(results, "LONGEST_PAUSE", 0)
+    monkeypatch.setenv("SLICED_INFERENCE_BUCKET", "bucket")
+    return found
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import array
 import json
 import re
-from types import SimpleNamespace
 
 import botocore.exceptions
 import numpy as np
@@ -213,27 +212,6 @@ def test_damaged_results_are_read_again_and_then_refused(aws, monkeypatch):
         else:
             raised(InferenceError, "^CorruptTensor: .* in 3 reads: tensor 'y' must have the CRC32", aws.infer)
         assert aws.counts("GetObject") == (3,)
-
-
-@pytest.fixture
-def objects(monkeypatch):
-    """The objects that handlers put, by key."""
-    found = {}
-
-    def read(file):
-        body = file.pop(0) if isinstance(file, list) else file
-        if isinstance(body, Exception):
-            raise body
-        return body
-
-    storage = SimpleNamespace(
-        put_object=lambda Bucket, Key, Body: found.update({Key: Body}),
-        get_object=lambda Bucket, Key: {"Body": SimpleNamespace(read=lambda: read(found[Key]))},
-    )
-    monkeypatch.setattr(handlers, "_s3", lambda: storage)
-    monkeypatch.setattr(results, "LONGEST_PAUSE", 0)
-    monkeypatch.setenv("SLICED_INFERENCE_BUCKET", "bucket")
-    return found
 
 
 def test_handlers_make_requests_of_arrays_in_any_layout(objects):

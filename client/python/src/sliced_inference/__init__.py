@@ -13,7 +13,9 @@ helps functions before and after the model, ``sliced_inference.tensors`` reads a
 results, and ``sliced_inference.local`` serves a stack on this machine for tests.
 """
 
-from .batch import BatchProgress, BatchRow, SlicedInferenceBatchRun
+from .batch import BatchProgress, SlicedInferenceBatchRun
+from .batch_results import BatchResult
+from .batch_rows import BatchRow
 from .call import InferenceProgress
 from .client import SlicedInferenceClient
 from .errors import InferenceCancelledError, InferenceError, InferenceTimeoutError
@@ -24,6 +26,7 @@ __version__ = "0.2.0"
 
 __all__ = [
     "BatchProgress",
+    "BatchResult",
     "BatchRow",
     "Inference",
     "InferenceCancelledError",

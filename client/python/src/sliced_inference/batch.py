@@ -1,20 +1,25 @@
 """Batches of a ``SlicedInferenceBatch``: starts them, or attaches to them, and reads what they return."""
 
 import json
+import re
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any, Literal, TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from .aws import explained
+from .batch_results import BatchResult, Content, ResultReader
+from .batch_rows import BatchRow, row_from
 from .call import Call
-from .errors import InferenceError, invalid_output
+from .errors import InferenceError, InferenceTimeoutError, invalid_output
 from .execution import execution_arn, failure_of, may_know_later
 from .pipeline import CONTRACT_VERSION, json_object
 from .results import BROKEN_BODY, ObjectReference, read_object, read_undamaged
-from .tensors import Tensor
+from .tensors import decode_file
 
 T = TypeVar("T")
 
@@ -23,49 +28,32 @@ PART_BYTES = 4 * 2**20
 
 RUNNING = ("RUNNING", "PENDING_REDRIVE")
 
-TOO_MANY_FAILURES = "TooManyFailures"
+NO_ITEMS, ITEMS_PENDING = "NoItems", "ItemsPending"
 
-OWN_ERRORS = ("ItemsFailed", "NoItems", TOO_MANY_FAILURES)
+OWN_ERRORS = (NO_ITEMS, "TooManyFailures", ITEMS_PENDING)
 """Of the batch's own function, which says what to do."""
+
+FAILED_ITEMS = re.compile(r"-([0-9]+)\.json\Z")
+"""How the name of an object with failures ends: with their number."""
 
 
 @dataclass(frozen=True)
 class BatchProgress:
-    """How far a batch is. Skipped items are done. All items of a child execution that failed count as failed."""
+    """How far a batch is."""
 
     total: int
     """Items that the batch has found so far."""
     done: int
+    """Items with a result. Skipped ones have one too."""
     failed: int
     running: int
+    """Items of child executions that run."""
     pending: int
+    """Items that wait, or whose child executions were stopped."""
     per_second: float
     """Items that ended per second, since the first report of this iterator."""
     ends_at: datetime | None
     """When the batch will end at this speed; ``None`` while nothing is known."""
-
-
-@dataclass(frozen=True)
-class BatchRow:
-    """An item of a batch that has ended."""
-
-    index: int
-    """The item's place among the inputs, from 0 on."""
-    item: str
-    """The key of the item, its ``id``, or the number of its line."""
-    status: Literal["done", "skipped", "failed"]
-    """``skipped``: there was a result already."""
-    result: ObjectReference | None
-    """The object of the result; ``None`` if the item failed."""
-    failure: dict[str, str] | None
-    """``error`` and ``message``, if the item failed."""
-    ms: float | None
-    processors: list[str]
-    """The classes of the processors that computed the result, such as ``x86_64 AVX2``; empty if it was skipped."""
-    attempt: int
-    """In which pass over the inputs the item ran: 1, and one more after each redrive."""
-    read: Callable[[], Any] = field(repr=False, compare=False)
-    """Reads the result: arrays by name, or the JSON of a postprocess function. Raises the failure of the item."""
 
 
 class SlicedInferenceBatchRun:
@@ -76,9 +64,10 @@ class SlicedInferenceBatchRun:
     ) -> None:
         self.execution_arn = execution_arn
         self._signature, self._new_call, self._max_bytes = signature, new_call, max_result_bytes
-        table = f"{signature['resultsPrefix']}tables/{execution_arn.rpartition(':')[2]}.jsonl"
-        self._table = ObjectReference(signature["bucket"], table)
-        """The batch's function writes it here, also before it fails with ``TooManyFailures``."""
+        self._name = execution_arn.rpartition(":")[2]
+        self._table = ObjectReference(signature["bucket"], f"{signature['resultsPrefix']}tables/{self._name}.jsonl")
+        """The batch's function writes it here, also before it fails."""
+        self._results = ResultReader(self._load)
 
     def progress(self) -> Iterator[BatchProgress]:
         """Yields how far the batch is after each pause, and at last when the execution has ended, even if it failed."""
@@ -87,15 +76,17 @@ class SlicedInferenceBatchRun:
             status = self._describe()["status"]
             map_runs = self._ask("ListMapRuns", executionArn=self.execution_arn)["mapRuns"]
             map_run = self._ask("DescribeMapRun", mapRunArn=map_runs[0]["mapRunArn"]) if map_runs else {}
-            counts, now = map_run.get("itemCounts", {}), time.time()
-            done, running, pending = (counts.get(name, 0) for name in ("succeeded", "running", "pending"))
-            failed = sum(counts.get(name, 0) for name in ("failed", "timedOut", "aborted"))
+            counts, now = Counter(map_run.get("itemCounts", {})), time.time()
+            # Step Functions counts whole children. Those with failed items succeed too, after they have reported them.
+            reported = min(self._failed_items(), counts["succeeded"])
+            done, failed = counts["succeeded"] - reported, reported + counts["failed"] + counts["timedOut"]
+            running, pending = counts["running"], counts["pending"] + counts["aborted"]
             if since == 0:
                 since, before = now, done + failed
             speed = max(0.0, (done + failed - before) / (now - since)) if now > since else 0.0
             seconds = (running + pending) / speed if speed > 0 else None
             ends_at = None if seconds is None else datetime.now(timezone.utc) + timedelta(seconds=seconds)
-            yield BatchProgress(counts.get("total", 0), done, failed, running, pending, speed, ends_at)
+            yield BatchProgress(counts["total"], done, failed, running, pending, speed, ends_at)
             if status not in RUNNING:
                 return
             self._run(lambda call: call.sleep(next(pauses)))
@@ -106,9 +97,45 @@ class SlicedInferenceBatchRun:
 
         Raises ``InferenceError`` if the execution failed, had too many failures, was stopped or took too long.
         """
+        return self._output(self._ended())
+
+    def rows(self) -> Iterator[BatchRow]:
+        """Waits until the batch has ended, and yields its rows in the order of the inputs, as slowly as you take them.
+
+        Raises as ``result``, except that a batch that has failed has rows too, unless it was stopped, took too long or
+        has no items.
+        """
+        execution, failure = self._ended(), None
+        try:
+            self._output(execution)
+        except InferenceError as error:
+            # The table is written last, also of a batch that fails by itself.
+            if execution["status"] != "FAILED" or error.name == NO_ITEMS:
+                raise
+            failure = error
+        rows = self._table_rows()
+        try:
+            first = next(rows, None)
+        except (InferenceError, InferenceTimeoutError) as error:
+            if failure is None:
+                raise
+            # It explains why there is no table.
+            raise failure from error
+        if first is not None:
+            yield first
+        yield from rows
+
+    def stop(self) -> None:
+        """Stops the batch. Start it again to run the items that have no result yet."""
+        self._ask("StopExecution", executionArn=self.execution_arn, error="Cancelled", cause="the caller stopped it")
+
+    def _ended(self) -> dict[str, Any]:
         pauses = self._new_call().pauses()
         while (execution := self._describe())["status"] in RUNNING:
             self._run(lambda call: call.sleep(next(pauses)))
+        return execution
+
+    def _output(self, execution: dict[str, Any]) -> dict[str, Any]:
         if execution["status"] != "SUCCEEDED":
             raise _failure(execution)
         output = json_object(execution["output"]) or {}
@@ -116,16 +143,19 @@ class SlicedInferenceBatchRun:
             raise invalid_output(f"version {CONTRACT_VERSION} and the table {self._table}", "another")
         return output
 
-    def rows(self) -> Iterator[BatchRow]:
-        """Waits until the batch has ended, and yields its rows in the order of the inputs, as slowly as you take them.
+    def _failed_items(self) -> int:
+        """How many items have failed so far, by the names of the objects with the failures."""
+        place = f"{self._signature['resultsPrefix']}failures/{self._name}/"
+        request, failed = {"Bucket": self._signature["bucket"], "Prefix": place}, 0
+        while True:
+            page = self._ask("ListObjectsV2", **request)
+            ends = (FAILED_ITEMS.search(found["Key"]) for found in page.get("Contents", ()))
+            failed += sum(int(end[1]) for end in ends if end is not None)
+            if "NextContinuationToken" not in page:
+                return failed
+            request["ContinuationToken"] = page["NextContinuationToken"]
 
-        Raises as ``result``, except that a batch that failed with ``TooManyFailures`` has rows too.
-        """
-        try:
-            self.result()
-        except InferenceError as error:
-            if error.name != TOO_MANY_FAILURES:
-                raise
+    def _table_rows(self) -> Iterator[BatchRow]:
         start, total, rest, last = 0, 1, b"", -1
         matching: dict[str, str] = {}
         while start < total:
@@ -138,13 +168,9 @@ class SlicedInferenceBatchRun:
             if start >= total and rest:
                 lines.append(rest)
             for line in lines:
-                row = self._row(line, last)
+                row = row_from(line, self._signature, last, self._read)
                 last = row.index
                 yield row
-
-    def stop(self) -> None:
-        """Stops the batch. Start it again to run the items that have no result yet."""
-        self._ask("StopExecution", executionArn=self.execution_arn, error="Cancelled", cause="the caller stopped it")
 
     def _run(self, work: Callable[[Call], T]) -> T:
         call = self._new_call()
@@ -168,52 +194,37 @@ class SlicedInferenceBatchRun:
 
         return self._run(lambda call: call.repeated(lambda: read(call)))
 
-    def _row(self, line: bytes, after: int) -> BatchRow:
-        row, prefix = json_object(line) or {}, self._signature["resultsPrefix"]
-        try:
-            place, failure, key = None, None, row.get("result", "")
-            if row["status"] == "failed":
-                failure = {name: str(row["failure"][name]) for name in ("error", "message")}
-            elif key.startswith(prefix) and not {".", ".."} & {*key.split("/")}:
-                # A key from outside: the caller may have permissions for others.
-                place = ObjectReference(self._table.bucket, key)
-            else:
-                raise KeyError(key)
-            about = (row["index"], row["item"], row["status"], place, failure, row.get("ms"))
-            processors, attempt = [*row.get("processors", [])], row["attempt"]
-            known = row["status"] in ("done", "skipped", "failed") and isinstance(row["item"], str)
-            # JSON's true is an integer in Python.
-            if not known or any(type(count) is not int for count in (row["index"], attempt)) or row["index"] <= after:
-                raise KeyError(row["index"])
-        except (AttributeError, KeyError, TypeError) as error:
-            expected = f"rows with index, item, status, attempt, and a failure or a result below {prefix}"
-            raise invalid_output(expected, "another one") from error
-        return BatchRow(*about, processors, attempt, read=lambda: self._read(row, place))
+    def _read(self, row: dict[str, Any], place: BatchResult | None) -> Any:
+        if place is not None:
+            return row["output"] if "output" in row else self._results.read(place)
+        if row["status"] == "pending":
+            advice = "got none, because it did not run: start the batch again"
+            message = f"the item {row['item']!r} must have a result, {advice}"
+            raise InferenceError(ITEMS_PENDING, message, execution_arn=self.execution_arn)
+        message = f"the item {row['item']!r} failed: {row['failure']['message']}"
+        raise InferenceError(row["failure"]["error"], message, execution_arn=self.execution_arn)
 
-    def _read(self, row: dict[str, Any], place: ObjectReference | None) -> Any:
-        if place is None:
-            failure, item = row["failure"], row["item"]
-            message = f"the item {item!r} failed: {failure['message']}"
-            raise InferenceError(str(failure["error"]), message, execution_arn=self.execution_arn)
-        if "output" in row:
-            return row["output"]
+    def _load(self, place: BatchResult) -> Content:
+        def decode(body: bytes) -> Content:
+            return body.split(b"\n") if place.key.endswith(".jsonl") else decode_file(body)
 
-        def read(call: Call) -> bytes:
-            return call.repeated(lambda: read_object(call, place, self._max_bytes))
+        def load(call: Call) -> Content:
+            read = partial(read_object, call, place, self._max_bytes)
+            return read_undamaged(place.key, lambda: call.repeated(read), decode, call.sleep)
 
-        if place.key.endswith(".json"):
-            return json.loads(self._run(read))
-        tensors: dict[str, Tensor] = self._run(lambda call: read_undamaged(place.key, lambda: read(call), call.sleep))
-        return tensors
+        return self._run(load)
 
 
-def begin_batch(call: Call, arn: str, signature: dict[str, Any], items: str | None, name: str | None) -> str:
+def begin_batch(
+    call: Call, arn: str, signature: dict[str, Any], items: str | None, again: bool, name: str | None
+) -> str:
     """Starts an execution and returns its ARN. One of this name that runs on the same items is taken for it."""
     folder = signature["items"]["folder"]
     if items is not None and not items.startswith(folder):
         message = f"items must be below {folder!r} in {signature['items']['bucket']}, got {items!r}: correct it"
         raise InferenceError("InvalidInput", message)
-    text = json.dumps({} if items is None else {"items": items})
+    given = {"items": items, "again": again or None}
+    text = json.dumps({field: value for field, value in given.items() if value is not None})
     request = {"stateMachineArn": arn, "name": name or str(uuid.uuid4()), "input": text}
 
     def start() -> dict[str, Any]:

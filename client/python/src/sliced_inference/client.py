@@ -17,7 +17,7 @@ from .execution import execute
 from .pipeline import PipelineDescription, StateMachine
 from .request import INLINE_MODES, Inputs, ResultsPlace, invoked_text, request_of, tensors_from
 from .results import Inference, Invocation, ordered, read_object, read_undamaged, result_from, results_place
-from .tensors import Tensor, compact_json
+from .tensors import Tensor, compact_json, decode_file
 
 T = TypeVar("T")
 
@@ -133,6 +133,7 @@ class SlicedInferenceClient:
         *,
         state_machine_arn: str | None = None,
         items: str | None = None,
+        again: bool = False,
         name: str | None = None,
         execution_arn: str | None = None,
         cancel: threading.Event | None = None,
@@ -142,6 +143,7 @@ class SlicedInferenceClient:
         Args:
             state_machine_arn: of the batch, in the region of the client's; by default that of the client.
             items: the prefix or the key of the items, below the location of the batch's, which is the default.
+            again: whether all items run, also those that have a result.
             name: of the execution. If one of this name and these items runs, the call attaches to it.
             execution_arn: of an execution to attach to, instead of starting one.
             cancel: ends waiting and reading when it is set. The batch goes on.
@@ -164,7 +166,7 @@ class SlicedInferenceClient:
         def begin() -> tuple[dict[str, Any], str]:
             answer = call.repeated(lambda: call.ask("DescribeStateMachine", stateMachineArn=described))
             signature = batch_signature(arn, answer["definition"])
-            return signature, execution_arn or begin_batch(call, arn, signature, items, name)
+            return signature, execution_arn or begin_batch(call, arn, signature, items, again, name)
 
         signature, started = call.run(begin)
         return SlicedInferenceBatchRun(started, signature, new_call, self._max_result_bytes)
@@ -229,7 +231,8 @@ class SlicedInferenceClient:
         place = results_place(result, pipeline.bucket)
         if tensors is None:
             call.situation = f"the results are in {place}"
-            tensors = read_undamaged(place.key, lambda: read_object(call, place, self._max_result_bytes), call.sleep)
+            read = partial(read_object, call, place, self._max_result_bytes)
+            tensors = read_undamaged(place.key, read, decode_file, call.sleep)
         # If a deployment is under way, or the ARN is that of an alias, the signature may be of another model.
         if result.deployment_digest == pipeline.signature.deployment_digest:
             tensors = ordered(pipeline, tensors)

@@ -14,7 +14,7 @@ from .aws import explained
 from .call import Call
 from .errors import InferenceError, invalid_output
 from .pipeline import CONTRACT_VERSION, PipelineDescription
-from .tensors import DAMAGE, Tensor, decode_file, decode_inline
+from .tensors import DAMAGE, Tensor, decode_inline
 
 T = TypeVar("T")
 
@@ -124,13 +124,15 @@ def read_object(call: Call, place: ObjectReference, max_bytes: int) -> bytes:
     return file.getvalue()
 
 
-def read_undamaged(key: str, read: Callable[[], bytes], sleep: Callable[[float], None]) -> dict[str, Tensor]:
+def read_undamaged(
+    key: str, read: Callable[[], bytes], decode: Callable[[bytes], T], sleep: Callable[[float], None]
+) -> T:
     damage: Exception | None = None
     for _ in range(READS):
         if damage is not None:
             sleep(random.uniform(0, LONGEST_PAUSE))
         try:
-            return decode_file(read())
+            return decode(read())
         except (*DAMAGE, *BROKEN_BODY) as error:
             damage = error
         except exceptions.BotoCoreError as error:
