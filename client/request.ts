@@ -29,31 +29,39 @@ export function checkedTensors(description: PipelineDescription, inputs: TensorI
   return { tensors: rawTensors(description.signature.inputs, inputs), description };
 }
 
-/** @param inputs `s3`: the tensors are not inside the request even if they fit */
+/**
+ * @param inputs `s3`: the tensors are not inside the request even if they fit
+ * @param most bytes of a request with its tensors
+ */
 export function prepareRequest(
   tensors: ReadonlyMap<string, RawTensor>,
   inline: InlineMode,
   inputs: 'auto' | 's3' = 'auto',
+  most = MAX_REQUEST_BYTES,
 ): { readonly text: string; readonly upload?: { readonly key: string; readonly bytes: Uint8Array } } {
-  const text = inputs === 's3' ? undefined : inlineText(tensors, inline);
+  const text = inputs === 's3' ? undefined : inlineText(tensors, inline, most);
   if (text !== undefined) return { text };
   // A new key for each request: a run fails if its request is replaced.
   const key = `${INPUTS_PREFIX}${randomUUID()}.safetensors`;
   return { text: requestText({ s3: key }, inline), upload: { key, bytes: encodeSafetensors(tensors) } };
 }
 
-function inlineText(tensors: ReadonlyMap<string, RawTensor>, inline: InlineMode): string | undefined {
+function inlineText(
+  tensors: ReadonlyMap<string, RawTensor>,
+  inline: InlineMode,
+  most: number,
+): string | undefined {
   let size = 0;
   for (const tensor of tensors.values()) {
     size += tensor.dtype === 'string' ? tensorBytes(tensor) : inlineBytes(tensor);
-    if (size > MAX_REQUEST_BYTES) return undefined;
+    if (size > most) return undefined;
   }
   const encoded = [...tensors].map(([name, tensor]) => [name, encodeInlineTensor(tensor)]);
   const text = requestText(
     { tensors: Object.fromEntries(encoded) as Readonly<Record<string, InlineTensor>> },
     inline,
   );
-  return Buffer.byteLength(text) <= MAX_REQUEST_BYTES ? text : undefined;
+  return Buffer.byteLength(text) <= most ? text : undefined;
 }
 
 function requestText(inputs: ExecutionInput['inputs'], inline: InlineMode): string {

@@ -129,13 +129,19 @@ export class BatchJob {
       if (!(error instanceof InferenceError) || error.cause instanceof Error) throw error;
       const { name, message } = error;
       account = { ...account, error: { name, message } };
-      if (!hasTable(error)) return account;
+      if (!hasTable(error, { status })) return account;
     }
     if (out === undefined) return account;
     const onFile = (files: number): void => {
       showProgress(`downloading: ${grouped(files, 0)} results`);
     };
-    return { ...account, out: await download(out, batch, onFile) };
+    try {
+      return { ...account, out: await download(out, batch, onFile) };
+    } catch (error) {
+      // The batch has failed without a table.
+      if (error instanceof InferenceError && error.name === account.error?.name) return account;
+      throw error;
+    }
   }
 }
 

@@ -78,12 +78,12 @@ export class BatchRun implements SlicedInferenceBatchRun {
     try {
       await this.result();
     } catch (error) {
-      // A batch that has failed has a table, unless it has found no items.
-      if (!(error instanceof InferenceError) || !hasTable(error)) throw error;
+      if (!(error instanceof InferenceError) || !hasTable(error, await this.describe())) throw error;
       failure = error;
     }
     const rows = tableRows(read, signature);
     const first = await rows.next().catch((error: unknown) => {
+      signal.throwIfAborted();
       throw failure ?? error;
     });
     if (first.done) return;
@@ -170,16 +170,16 @@ function maySendAgain(error: unknown): boolean {
   return mayPass(error) || isUnknown(error) || error instanceof BrokenBodyError;
 }
 
-/** Whether a batch that has ended with this error may have a table: not if it was stopped, or has no items. */
-export function hasTable({ name, cause }: InferenceError): boolean {
-  return !(cause instanceof Error) && name !== BATCH_ERROR_NAMES.noItems;
+/** Whether a batch that has ended with this error may have a table: not if it was stopped or took too long, or has no items. */
+export function hasTable({ name }: InferenceError, { status }: { readonly status?: string }): boolean {
+  return status === 'FAILED' && name !== BATCH_ERROR_NAMES.noItems;
 }
 
-const OWN_ERRORS: readonly string[] = Object.values(BATCH_ERROR_NAMES);
+const OWN_ADVICE = /start (?:the batch again|several batches)/;
 
 /** Says what to do. The errors of the batch's own function do so themselves. */
 function advised(error: unknown, { status }: DescribeExecutionOutput): unknown {
-  if (!(error instanceof InferenceError) || OWN_ERRORS.includes(error.name)) return error;
+  if (!(error instanceof InferenceError) || OWN_ADVICE.test(error.message)) return error;
   const { name, message, slice, cause, executionArn } = error;
   const ends: Readonly<Record<string, string>> = { TIMED_OUT: 'no end in time', ABORTED: 'stopped' };
   const got = ends[status ?? ''] ?? message;

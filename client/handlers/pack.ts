@@ -7,11 +7,15 @@ import {
 } from '../../contract/batch-pack';
 import type { FailureCause } from '../../contract/failures';
 import { isRecord } from '../../lambda/json-values';
+import { InferenceError } from '../errors';
 import { failureIn } from './handler-run';
 
 export function isPack(event: unknown): event is PackToHandle {
   return isRecord(event) && Array.isArray(event.pack) && Object.keys(event).length === 1;
 }
+
+/** Larger requests of a pack go into S3, so that one answer has at least 15 requests. */
+export const PACKED_REQUEST_BYTES = 8 * 1024;
 
 /** For the answer, and for items that take longer than those before. */
 const RESERVE_MS = 2_000;
@@ -35,20 +39,40 @@ export async function handledPack(
   for (const item of pack) {
     const startedAt = performance.now();
     if (answers.length > 0 && remainingMs() < RESERVE_MS + 2 * longestMs) break;
-    const answer = await answerOf(step, () => handle(item));
+    const answer = await answerOf(step, async () => bounded(await handle(item)));
     longestMs = Math.max(longestMs, performance.now() - startedAt);
-    bytes += Buffer.byteLength(JSON.stringify(answer)) + 1;
+    bytes += sizeOf(answer) + 1;
     if (bytes > MAX_HANDLED_BYTES && answers.length > 0) break;
     answers.push(answer);
   }
   return { pack: answers };
 }
 
+function sizeOf(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}
+
+/** For the fields around a value. */
+const ALLOWANCE_BYTES = 1024;
+
+function bounded(value: unknown): unknown {
+  const most = MAX_HANDLED_BYTES - ALLOWANCE_BYTES;
+  const size = sizeOf(value);
+  if (size <= most) return value;
+  const message = `the function must return at most ${most} bytes of JSON for an item of a batch, got ${size}: put large values into S3 and return their key`;
+  throw new InferenceError('InvalidOutput', message, {
+    expected: `at most ${most} bytes`,
+    got: String(size),
+  });
+}
+
 async function answerOf(step: PackHandling['step'], work: () => Promise<unknown>): Promise<HandledItem> {
   try {
     return { value: await work() };
   } catch (error) {
-    const { name, message } = failureIn(step, error);
+    const { name, message, stack = '' } = failureIn(step, error);
+    // The function's log shows where its own code failed.
+    process.stderr.write(`${stack}\n`);
     const { message: reason } = JSON.parse(message) as FailureCause;
     return { failure: { error: name, message: reason } };
   }

@@ -68,7 +68,11 @@ function packReader(options: ReadOutputsOptions) {
       return typedTensors(await readResultTensors(checked, objectsOf(options), signal));
     if (kept?.key !== object.key)
       kept = { key: object.key, tensors: readTensors(object, objectsOf(options), signal) };
-    return typedTensors(tensorsOfEntry(await kept.tensors, entry));
+    const whole = await kept.tensors.catch((error: unknown) => {
+      kept = undefined;
+      throw error;
+    });
+    return typedTensors(tensorsOfEntry(whole, entry));
   };
 }
 

@@ -4,7 +4,7 @@ import { InferenceError, invalidTensor } from '../errors';
 import { inlineMode } from '../options';
 import { prepareRequest } from '../request';
 import { failingIn, objectsOf } from './handler-run';
-import { handledPack, isPack } from './pack';
+import { handledPack, isPack, PACKED_REQUEST_BYTES } from './pack';
 import {
   BUCKET_VARIABLE,
   bucketName,
@@ -39,8 +39,9 @@ export function preprocessHandler(
 ): (input: unknown, context: HandlerContext) => Promise<ExecutionInput> {
   return (input, context) =>
     failingIn('preprocess', async () => {
-      const handle = async (item: unknown) => writeRequest(await toTensors(item, context), options);
-      if (!isPack(input)) return await handle(input);
+      if (!isPack(input)) return await writeRequest(await toTensors(input, context), options);
+      const most = bucketName(options) === undefined ? undefined : PACKED_REQUEST_BYTES;
+      const handle = async (item: unknown) => requestWith(await toTensors(item, context), options, most);
       const remainingMs = () => context.getRemainingTimeInMillis();
       return (await handledPack(input, {
         step: 'preprocess',
@@ -60,8 +61,17 @@ export async function writeRequest(
   tensors: HandlerTensors,
   options: WriteRequestOptions = {},
 ): Promise<ExecutionInput> {
+  return await requestWith(tensors, options);
+}
+
+/** @param most bytes of a request with its tensors */
+async function requestWith(
+  tensors: HandlerTensors,
+  options: WriteRequestOptions,
+  most?: number,
+): Promise<ExecutionInput> {
   const { inputs = 'auto', results } = options;
-  const { text, upload } = prepareRequest(ownTensors(tensors), inlineMode(results), inputs);
+  const { text, upload } = prepareRequest(ownTensors(tensors), inlineMode(results), inputs, most);
   if (upload) {
     const bucket = bucketName(options) ?? missingBucket(upload.bytes.byteLength);
     await objectsOf(options).put({ bucket, key: upload.key }, upload.bytes, new AbortController().signal);

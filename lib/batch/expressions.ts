@@ -140,7 +140,8 @@ export function outputsToHandle(identity: string, bucket: string, one: boolean):
 
 export const ANSWERS_TO_STORE = {
   result: '{% $computed.result %}',
-  items: jsonata(from('[$computed.done]', '$answered')),
+  // A list in brackets with a place behind it would be one element.
+  items: jsonata(`($done := [$computed.done]; ${from('$done', '$answered')})`),
   from: '{% $answered %}',
   answers: '{% $answers %}',
   prefix: '{% $prefix %}',

@@ -85,6 +85,12 @@ export class SlicedInferenceBatch extends Construct {
           'unversionedHandler',
           'the code of an imported preprocess or postprocess function is not known, so a rerun of the batch skips what earlier code made: import one of its versions',
         );
+      const { postprocess } = deployed.workflow;
+      if (postprocess) {
+        // The results of a pack are in one object.
+        onObjects(['s3:GetObject'], this.resultsPrefix, pipeline.bucket, postprocess.target);
+        useKey(pipeline.bucket, postprocess.target, ['kms:Decrypt']);
+      }
       this.function = this.createFunction(deployed, settingsOf(this.places, sizes, deployed));
       const fn = publishedVersion(this.function, this.function.currentVersion);
       const role = stateMachineRole(this, 'StateMachineRole');

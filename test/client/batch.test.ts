@@ -125,9 +125,9 @@ it('reports progress until the execution has ended', async () => {
 it.each<[object, string, RegExp]>([
   [{ status: 'ABORTED' }, 'ExecutionAborted', /^the batch must succeed, got stopped: start it again: what /],
   [
-    { status: 'FAILED', error: 'NoItems', cause: '{"errorMessage": "got none: check the place"}' },
+    { status: 'FAILED', error: 'NoItems', cause: '{"errorMessage": "got none: start the batch again"}' },
     'NoItems',
-    /^got none: check the place$/,
+    /^got none: start the batch again$/,
   ],
   [
     { status: 'FAILED', error: 'X', cause: 'many' },

@@ -1,4 +1,5 @@
 /** Batches in the local cloud: each source of items, bad items, reruns, redrives and functions of the user. */
+import * as path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Stack } from 'aws-cdk-lib';
 import { processorClass } from '../../lambda/telemetry/processor';
@@ -53,7 +54,12 @@ function addBatches(stack: Stack, plain: SlicedInferencePipeline, after = AFTER)
     postprocess: userFunction(stack, 'After', after),
   });
   addBatch(own, 'Functions', objects('any'), { itemsPerRun: 1 });
-  addBatch(own, 'NoPacks', objects('raw'));
+  addBatch(own, 'Unpacked', objects('raw'));
+  const packed = another('Packed', {
+    preprocess: userFunction(stack, 'PacksBefore', PACKS_BEFORE),
+    postprocess: userFunction(stack, 'PacksAfter', PACKS_AFTER),
+  });
+  addBatch(packed, 'Packs', objects('packs'), { itemsPerRun: 20, maxConcurrency: 1 });
   const consolidated = another('Consolidated', { consolidation: Consolidation.ALWAYS });
   addBatch(consolidated, 'Warm', objects('warm'), { maxConcurrency: 1 });
 }
@@ -138,6 +144,19 @@ const BEFORE = `exports.handler = async ({ bucket, key }) => {
   return { version: 1, inputs: { tensors: { x: { dtype: 'float32', shape: [1, 16], data } } } };
 };`;
 const AFTER = `exports.handler = async ({ outputs: { tensors: { y } } }) => ({ y: y.base64 });`;
+
+/** Made with the handlers of this package. */
+const CLIENT = `require(${JSON.stringify(path.join(__dirname, '../../dist/bundle/client.js'))})`;
+const PACKS_BEFORE = `exports.handler = ${CLIENT}.preprocessHandler(({ key }) => {
+  if (key.endsWith('bad')) throw new RangeError('cannot read ' + key);
+  if (key.endsWith('poison')) process.exit(7);
+  return { x: { shape: [1, 16], data: Float32Array.from({ length: 16 }, (_, at) => at + key.length) } };
+});`;
+// Ten answers of 20 KiB do not fit in one state.
+const PACKS_AFTER = `exports.handler = ${CLIENT}.postprocessHandler(({ y }, { output }) => {
+  if (y.data[0] === undefined) throw new Error('no data');
+  return { y: Array.from(y.data), entry: output.outputs.entry, long: 'z'.repeat(20480) };
+});`;
 
 let cloud: LocalCloud;
 beforeAll(async () => {
@@ -285,7 +304,7 @@ test('computes only what is new in a list with items appended, inserted and chan
 test('says what a function of the user must answer to a pack', async () => {
   await cloud.putObject('inputs/raw/a', Buffer.from('a'));
   await cloud.putObject('inputs/raw/b', Buffer.from('b'));
-  const failed = await executed(cloud, 'NoPacks');
+  const failed = await executed(cloud, 'Unpacked');
   expect(failed).toMatchObject({ status: 'FAILED', error: 'TooManyFailures' });
   expect(failed.status === 'FAILED' && failed.cause).toMatch(
     /TypeError: .*: a function that gets a pack must answer a pack: .* set itemsPerRun of the batch to 1/,
@@ -311,6 +330,36 @@ test('runs the functions of the user, whose answers are in the table', async () 
   const again = await runBatch(cloud, 'Functions');
   expect(again.output.items).toEqual({ total: 3, done: 0, skipped: 2, failed: 1, pending: 0 });
   expect(again.rows.map((row) => row.output)).toEqual(table.map((row) => row.output));
+});
+
+test('calls the handlers of this package with packs, as often as answers need', async () => {
+  const names = ['a', 'bb', 'ccc', 'dbad', 'eeeee', 'f', 'gg', 'hhh', 'poison', 'ii', 'jjj'];
+  for (const name of names) await cloud.putObject(`inputs/packs/${name}`, Buffer.from(name));
+  const { output, rows: table } = await runBatch(cloud, 'Packs');
+  expect(output.items).toEqual({ total: 11, done: 9, skipped: 0, failed: 2, pending: 0 });
+  expect(table.map(({ item }) => item)).toEqual([...names].sort().map((name) => `inputs/packs/${name}`));
+  for (const { item, status, result, failure } of table) {
+    if (status === 'failed') {
+      const { error, message } = failure ?? {};
+      expect([error, message]).toEqual(
+        item.endsWith('bad')
+          ? ['RangeError', `cannot read ${item}`]
+          : ['Runtime.ExitError', expect.stringContaining('exit') as string],
+      );
+      continue;
+    }
+    const lines = (await cloud.getObject(result?.key ?? '')).toString('utf8').split('\n');
+    const { output: answer } = JSON.parse(lines[result?.entry ?? -1]) as {
+      readonly output: { readonly y: number[] };
+    };
+    const values = Array.from({ length: 16 }, (_, at) => at + item.length);
+    const y = (await runWhole(MODEL, new Map([['x', float32([1, 16], values)]]))).get('y');
+    expect(Buffer.from(Float32Array.from(answer.y).buffer)).toEqual(
+      y?.dtype === 'float32' ? Buffer.from(y.bytes) : undefined,
+    );
+  }
+  const again = await runBatch(cloud, 'Packs');
+  expect(again.output.items).toMatchObject({ done: 0, skipped: 9, failed: 2 });
 });
 
 test('uses the function of the whole model once it is warm', async () => {

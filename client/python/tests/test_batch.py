@@ -244,7 +244,11 @@ def test_a_batch_that_is_attached_to_is_not_started(aws, batch):
 @pytest.mark.parametrize(
     ("end", "name", "message"),
     [
-        (ended("FAILED", error="NoItems", cause="got none: check it"), "NoItems", ": got none: check it$"),
+        (
+            ended("FAILED", error="NoItems", cause="got none: start the batch again"),
+            "NoItems",
+            ": got none: start the batch again$",
+        ),
         (ended("ABORTED"), "ExecutionAborted", "must succeed, got stopped: start it again"),
         (ended("FAILED", error="E", cause="c"), "E", "got c: start it again"),
     ],

@@ -67,7 +67,10 @@ CIRCLE.append(CIRCLE)
         (CIRCLE, "(Circular reference detected)"),
         ("\ud800", "surrogates not allowed)"),
         ({(1, 2): 3}, "(keys must be str"),
-        ("a" * 256 * KIB, f"at most {256 * KIB} bytes as JSON, got {256 * KIB + 2}: put large values into S3"),
+        (
+            "a" * 119 * KIB,
+            f"at most {119 * KIB} bytes of JSON for an item of a batch, got {119 * KIB + 2}: put large values into S3",
+        ),
     ],
 )
 def test_a_value_that_is_no_json_of_a_state_fails_its_item(value, got):
@@ -82,9 +85,8 @@ def test_a_value_that_is_no_json_of_a_state_fails_its_item(value, got):
     ("values", "answered"),
     [
         (["a" * 50 * KIB] * 4, 2),
-        # An item alone may have more.
-        (["a" * 200 * KIB, "b"], 1),
-        (["a", "b" * 200 * KIB], 1),
+        (["a" * 118 * KIB, "b" * 2 * KIB], 1),
+        (["a", "b" * 119 * (KIB - 1)], 2),
         # An escape has six bytes.
         (["é" * 8 * KIB] * 4, 2),
     ],

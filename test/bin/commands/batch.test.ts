@@ -106,7 +106,11 @@ describe('batch', () => {
     const late = await run('--json');
     expect(JSON.parse(late.stdout)).toMatchObject({
       executionArn: executionArn.replace(/1$/, '3'),
-      ...{ status: 'TIMED_OUT', items, error: { name: 'States.Timeout' } },
+      ...{
+        status: 'TIMED_OUT',
+        items: { total: 9, done: 6, failed: 1, pending: 2 },
+        error: { name: 'States.Timeout' },
+      },
     });
     expect(late.code).toBe(1);
     expect(late.stderr).toMatch(

@@ -25,6 +25,11 @@ function statements({ resource }: ShortTemplate, policy: string): string[] {
     expect(Effect).toBe('Allow');
     // Keys can be used only through S3.
     const viaS3 = { Condition: { StringLike: { 'kms:ViaService': 's3.*' } } };
+    const [{ 's3:prefix': listed } = {}] = [
+      (rest.Condition as { StringLike?: Record<string, string> } | undefined)?.StringLike,
+    ];
+    if (listed !== undefined)
+      return `${[Action].flat().join(', ')} of ${listed} in ${[Resource].flat().join(', ')}`;
     expect(rest).toEqual([Action].flat().some((action) => action.startsWith('kms:')) ? viaS3 : {});
     return `${Sid === undefined ? '' : `${Sid}: `}${[Action].flat().join(', ')} on ${[Resource].flat().join(', ')}`;
   });
@@ -138,7 +143,7 @@ const read: Grant = (pipeline, grantee) => pipeline.grantReadOutputs(grantee);
 const write: Grant = (pipeline, grantee) => pipeline.grantWriteInputs(grantee);
 const invoke: Grant = (pipeline, grantee) => pipeline.grantInvoke(grantee);
 const startBatch: Grant = (pipeline, grantee) => {
-  const items = BatchItems.jsonLines('lists/a.jsonl');
+  const items = BatchItems.jsonLines('inputs/docs/a.jsonl');
   return new SlicedInferenceBatch(Stack.of(pipeline), 'Nightly', { pipeline, items }).grantStart(grantee);
 };
 const standard = () => ({ stateMachineType: sfn.StateMachineType.STANDARD });
@@ -161,7 +166,9 @@ const START_BATCH = [
   `states:StartExecution, states:DescribeStateMachine, states:ListExecutions on ${BATCH}`,
   `states:DescribeExecution, states:ListMapRuns, states:StopExecution, states:RedriveExecution on ${OF_BATCH}execution:split(${BATCH}, :)[6]:*`,
   `states:DescribeMapRun on ${OF_BATCH}mapRun:{Nightly/StateMachine.Name}/*`,
-  's3:PutObject, s3:GetObject on {Pipeline/Bucket.Arn}/inputs/*',
+  's3:PutObject on {Pipeline/Bucket.Arn}/inputs/*',
+  's3:GetObject on {Pipeline/Bucket.Arn}/inputs/docs/*',
+  's3:ListBucket of outputs/Stack-Nightly-5A33CB59/failures/* in {Pipeline/Bucket.Arn}',
   's3:GetObject on {Pipeline/Bucket.Arn}/outputs/Stack-Nightly-5A33CB59/*',
 ];
 

@@ -30,8 +30,8 @@ RUNNING = ("RUNNING", "PENDING_REDRIVE")
 
 NO_ITEMS, ITEMS_PENDING = "NoItems", "ItemsPending"
 
-OWN_ERRORS = (NO_ITEMS, "TooManyFailures", ITEMS_PENDING)
-"""Of the batch's own function, which says what to do."""
+OWN_ADVICE = re.compile("start (?:the batch again|several batches)")
+"""In the messages of the batch's own function, which say what to do."""
 
 FAILED_ITEMS = re.compile(r"-([0-9]+)\.json\Z")
 """How the name of an object with failures ends: with their number."""
@@ -253,7 +253,7 @@ def batch_signature(arn: str, definition: str) -> dict[str, Any]:
 
 def _failure(execution: dict[str, Any]) -> InferenceError:
     error = failure_of(execution)
-    if error.name in OWN_ERRORS:
+    if OWN_ADVICE.search(error.message):
         return error
     got = {"TIMED_OUT": "no end in time", "ABORTED": "stopped"}.get(execution["status"], error.message)
     error.message = f"the batch must succeed, got {got}: start it again: what has a result is skipped"

@@ -14,6 +14,7 @@ The function's package needs this package; the variable ``SLICED_INFERENCE_BUCKE
 bucket.
 """
 
+import contextvars
 import functools
 import json
 import os
@@ -27,8 +28,8 @@ from numpy.typing import ArrayLike
 
 from .batch_results import item_place, tensors_of_entry
 from .errors import InferenceError, invalid_input
-from .packs import checked_json, handled_pack, is_pack
-from .pipeline import NAMES_OF_SLICES
+from .packs import PACKED_REQUEST_BYTES, checked_json, handled_pack, is_pack
+from .pipeline import MAX_REQUEST_BYTES, NAMES_OF_SLICES
 from .request import request_of, tensor_from
 from .results import ObjectReference, read_undamaged, result_from, results_place
 from .tensors import NUMERIC_DTYPES, Tensor, decode_file
@@ -36,7 +37,12 @@ from .tensors import NUMERIC_DTYPES, Tensor, decode_file
 MAX_MESSAGE = 500
 """In characters, so that the console and the history of an execution show the cause in full."""
 
+BUCKET_VARIABLE = "SLICED_INFERENCE_BUCKET"
+
 Handler = Callable[[Any, Any], Any]
+
+_most_bytes = contextvars.ContextVar("most_bytes", default=MAX_REQUEST_BYTES)
+"""Of a request with its tensors inside."""
 
 
 def step(name: str) -> Callable[[Handler], Handler]:
@@ -55,6 +61,8 @@ def step(name: str) -> Callable[[Handler], Handler]:
 
             try:
                 if is_pack(event):
+                    if os.environ.get(BUCKET_VARIABLE):
+                        _most_bytes.set(PACKED_REQUEST_BYTES)
                     return handled_pack(event["pack"], answer, context.get_remaining_time_in_millis)
                 return handler(event, context)
             except Exception as error:
@@ -63,6 +71,7 @@ def step(name: str) -> Callable[[Handler], Handler]:
                 # Lambda takes the name of the failure from the class. Its log has the original error too.
                 raise type(kind, (Exception,), {})(cause) from error
             finally:
+                _most_bytes.set(MAX_REQUEST_BYTES)
                 _tensors_of_items.cache_clear()
 
         return handle
@@ -94,7 +103,11 @@ def request(arrays: Mapping[str, ArrayLike]) -> dict[str, Any]:
         dtype, tensors[name] = tensor_from(name, value)
         if dtype not in (*NUMERIC_DTYPES, "string"):
             raise invalid_input(name, f"an array of {', '.join(NUMERIC_DTYPES)} or str", dtype)
-    return request_of(tensors, lambda key, file: _s3().put_object(Bucket=_bucket(), Key=key, Body=file), "auto")
+
+    def put(key: str, file: bytes) -> None:
+        _s3().put_object(Bucket=_bucket(), Key=key, Body=file)
+
+    return request_of(tensors, put, "auto", _most_bytes.get())
 
 
 def outputs(output: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -127,9 +140,9 @@ def _tensors(place: ObjectReference) -> dict[str, Tensor]:
 
 
 def _bucket() -> str:
-    name = os.environ.get("SLICED_INFERENCE_BUCKET")
+    name = os.environ.get(BUCKET_VARIABLE)
     if not name:
-        message = "the function must have the variable SLICED_INFERENCE_BUCKET, got none"
+        message = f"the function must have the variable {BUCKET_VARIABLE}, got none"
         raise InferenceError("InvalidInput", f"{message}: set it to the pipeline's bucket")
     return name
 

@@ -6,11 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from .errors import InferenceError
-from .pipeline import MAX_INPUT_BYTES
 from .tensors import compact_json
 
 MAX_HANDLED_BYTES = 120 * 1024
 """Of the JSON that answers a pack. A state of Step Functions holds 256 KiB, and has the items too."""
+
+MAX_VALUE_BYTES = MAX_HANDLED_BYTES - 1024
+"""Of the answer for one item: the rest is for the fields around it."""
+
+PACKED_REQUEST_BYTES = 8 * 1024
+"""Larger requests of a pack go into S3, so that one answer has at least 15 requests."""
 
 RESERVE_SECONDS = 2.0
 """For the answer, and for items that take longer than those before."""
@@ -49,12 +54,13 @@ def checked_json(value: Any) -> Any:
     Raises ``InvalidOutput`` for another, which would fail the whole pack.
     """
     try:
-        size = len(compact_json(value).encode())
+        compact_json(value).encode()
+        size = len(json.dumps(value))
     except (TypeError, ValueError, RecursionError) as error:
         # Of these kinds are also NaN, circles and lone surrogates.
         raise _invalid("JSON", f"another value ({error})", "convert it, an array with tolist()") from error
-    if size > MAX_INPUT_BYTES:
-        expected = f"at most {MAX_INPUT_BYTES} bytes as JSON"
+    if size > MAX_VALUE_BYTES:
+        expected = f"at most {MAX_VALUE_BYTES} bytes of JSON for an item of a batch"
         raise _invalid(expected, str(size), "put large values into S3 and return their key")
     return value
 

@@ -119,15 +119,18 @@ def _holds(dtype: np.dtype[Any], found: Tensor) -> bool:
 
 
 def request_of(
-    tensors: Mapping[str, Tensor], put: Callable[[str, bytes], object], results: ResultsPlace
+    tensors: Mapping[str, Tensor],
+    put: Callable[[str, bytes], object],
+    results: ResultsPlace,
+    most: int = MAX_REQUEST_BYTES,
 ) -> dict[str, Any]:
-    """A request with these tensors. Tensors that are too large for it are put into S3."""
+    """A request with these tensors, of ``most`` bytes at most. Tensors that are too large for it are put into S3."""
     output = {"inline": INLINE_MODES[results]}
     request: dict[str, Any] = {"version": CONTRACT_VERSION, "inputs": {}, "output": output}
     # Tensors that cannot fit are not encoded. Only the texts of strings say how long they are.
-    if sum(tensor.nbytes for tensor in tensors.values() if tensor.dtype != object) <= MAX_REQUEST_BYTES:
+    if sum(tensor.nbytes for tensor in tensors.values() if tensor.dtype != object) <= most:
         request["inputs"] = {"tensors": {name: encode_inline(tensor) for name, tensor in tensors.items()}}
-        if len(compact_json(request).encode()) <= MAX_REQUEST_BYTES:
+        if len(compact_json(request).encode()) <= most:
             return request
     # Each request has a new key: a run whose request is replaced fails.
     key = f"inputs/{uuid.uuid4()}.safetensors"
