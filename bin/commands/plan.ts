@@ -83,7 +83,9 @@ function onlyOne(model: string, other: unknown): string {
 }
 
 function checkBatchFlags(command: Command, { batch }: PlanOptions): void {
-  const flag = ['itemsPerRun', 'concurrency'].find((name) => command.getOptionValueSource(name) === 'cli');
+  const flag = ['itemsPerRun', 'concurrency', 'requests'].find(
+    (name) => command.getOptionValueSource(name) === 'cli',
+  );
   if (flag === undefined || batch !== undefined) return;
   throw new SlicedInferenceError(`${flagOf(flag)} must be beside --batch`, 'none', 'add --batch 1000');
 }
@@ -112,9 +114,16 @@ function addBatchOptions(command: Command): Command {
       ),
     )
     .addOption(
-      new Option('--items-per-run <n>', 'with --batch: the most items of a child')
-        .argParser(wholeNumber(1, MAX_ITEMS_PER_RUN))
-        .default(8),
+      new Option(
+        '--items-per-run <n>',
+        'with --batch: the most items of a child (default: as the construct plans it)',
+      ).argParser(wholeNumber(1, MAX_ITEMS_PER_RUN)),
+    )
+    .addOption(
+      choice('--requests <place>', 'with --batch: requests are objects, or in the lines of the list', [
+        'objects',
+        'lines',
+      ]).default('objects'),
     )
     .addOption(
       new Option('--concurrency <n>', 'with --batch: the most children at once')

@@ -3,6 +3,7 @@ import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { compileCut } from '../../lib/compile/compile';
 import { planLimits } from '../../lib/compile/plan-estimates';
 import type { CompiledModel } from '../../lib/emit/slice';
+import type { BatchRequests } from '../../lib/plan/pricing/batch-runs';
 import type { ConsolidationMode } from '../../lib/plan/pricing/price';
 import type { Slicer } from '../../lib/plan/slicers';
 import type { ChosenCut } from '../../lib/plan/slicers/slicer';
@@ -13,8 +14,9 @@ import { assembleReport } from './report/assemble-report';
 export interface PlanOptions extends SlicingOptions {
   readonly consolidation: ConsolidationMode;
   readonly batch?: number;
-  readonly itemsPerRun: number;
+  readonly itemsPerRun?: number;
   readonly concurrency: number;
+  readonly requests: BatchRequests;
   readonly compare?: string;
   readonly report?: string;
   readonly json?: boolean;
@@ -24,14 +26,14 @@ export function plannedModel(
   analyzed: AnalyzedModel,
   cut: ChosenCut,
   slicer: Pick<Slicer, 'goal'>,
-  { batch: items, itemsPerRun, concurrency }: PlanOptions,
+  { batch: items, itemsPerRun, concurrency, requests }: PlanOptions,
 ): { readonly compiled: CompiledModel; readonly report: PlanReport } {
   const compiled = compileCut(analyzed, cut);
   const report = assembleReport(analyzed, cut, compiled.plan, {
     transport: analyzed.transport,
     profileDifferences: analyzed.profile?.differences ?? [],
     ...planLimits(slicer),
-    ...(items !== undefined && { batch: { items, itemsPerRun, concurrency } }),
+    ...(items !== undefined && { batch: { items, itemsPerRun, concurrency, requests } }),
   });
   return { compiled, report };
 }

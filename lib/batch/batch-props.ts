@@ -1,13 +1,7 @@
 /** The props of `SlicedInferenceBatch`, and their checks. */
 import { Duration, Token } from 'aws-cdk-lib';
-import {
-  MAX_EXPRESS_SECONDS,
-  MAX_CHILDREN,
-  MAX_ITEMS_PER_RUN,
-  PACK_BYTES,
-  PACK_SECONDS,
-  RAMP_CHILDREN_PER_SECOND,
-} from '../cost/batch-limits';
+import { plannedItems } from '../cost/batch-items';
+import { MAX_CHILDREN, MAX_ITEMS_PER_RUN } from '../cost/batch-limits';
 import { SlicedInferenceError } from '../errors';
 import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
 import type { BatchItems } from './batch-items';
@@ -25,7 +19,7 @@ export interface SlicedInferenceBatchProps {
    * the tensors of all items. All of them must end within the five minutes of an Express execution. With 1, functions before and after the
    * slices get an item as an execution of the pipeline does; otherwise the handlers of this package call your code for each item.
    *
-   * @default - as many as compute for ten seconds by the model of cost, and whose tensors functions hold; 16 of a `slicedModel`
+   * @default - as many as compute for 20 seconds by the model of cost, and whose tensors functions hold; 16 of a `slicedModel`
    */
   readonly itemsPerRun?: number;
 
@@ -73,7 +67,9 @@ export interface BatchSizes {
 export function batchSizes(props: SlicedInferenceBatchProps): BatchSizes {
   const { pipeline, toleratedFailures, timeout = Duration.days(1) } = props;
   const { maxConcurrency = DEFAULT_CHILDREN, toleratedFailurePercentage = 100 } = props;
-  const itemsPerRun = props.itemsPerRun ?? plannedItems(pipeline, maxConcurrency);
+  const { batchItem } = pipeline._deployed;
+  const planned = batchItem ? plannedItems(batchItem, maxConcurrency) : UNKNOWN_ITEMS_PER_RUN;
+  const itemsPerRun = props.itemsPerRun ?? planned;
   check({ itemsPerRun }, 'a whole number', 1, MAX_ITEMS_PER_RUN);
   check({ maxConcurrency }, 'a whole number', 1, MAX_CHILDREN);
   check({ toleratedFailures: toleratedFailures ?? 0 }, 'a whole number', 0, Infinity);
@@ -97,32 +93,6 @@ function check(prop: Readonly<Record<string, number>>, kind: string, least: numb
   const range = most === Infinity ? `of ${least} or more` : `from ${least} to ${most}`;
   const got = isToken ? 'a CDK token' : String(value);
   throw new SlicedInferenceError(`${name} must be ${kind} ${range}`, got, 'use one of these');
-}
-
-/** Items that a child runs within its time where runs are slowest, after its ramp and a cold start. Of a `slicedModel` there is no estimate. */
-export function itemsInTime(
-  { _deployed: { batchItem } }: SlicedInferencePipeline,
-  maxConcurrency: number,
-): number {
-  if (batchItem === undefined) return Infinity;
-  const { slowItemMs, slowFirstMs } = batchItem;
-  const room = MAX_EXPRESS_SECONDS - maxConcurrency / RAMP_CHILDREN_PER_SECOND - slowFirstMs / 1000;
-  return Math.max(0, Math.floor((1000 * room) / Math.max(1, slowItemMs)));
-}
-
-/** As many as compute for some seconds, whose tensors functions hold, and whose requests are sent together to a handler. */
-function plannedItems(pipeline: SlicedInferencePipeline, maxConcurrency: number): number {
-  const { batchItem } = pipeline._deployed;
-  if (batchItem === undefined) return UNKNOWN_ITEMS_PER_RUN;
-  const { itemMs, bytes } = batchItem;
-  // A third of the time, because packs of bad items are repeated in halves.
-  const most = [
-    (1000 * PACK_SECONDS) / Math.max(1, itemMs),
-    PACK_BYTES / Math.max(1, bytes),
-    itemsInTime(pipeline, maxConcurrency) / 3,
-    MAX_ITEMS_PER_RUN,
-  ];
-  return Math.max(1, Math.floor(Math.min(...most)));
 }
 
 /** Without a model of cost. */

@@ -17,12 +17,13 @@ import { batchCode, HANDLER } from '../aws/runtime-code';
 import { sharedPermissions, tracingStatement } from '../aws/slice-permissions';
 import { calledFunctions, logGroupName, signatureOf, stateMachineRole } from '../aws/state-machine';
 import { callStatement, publishedVersion } from '../aws/workflow/invoke-function';
+import { itemsInTime } from '../cost/batch-items';
 import { BATCH_FUNCTION_MB, BATCH_FUNCTION_TMP_MB, MAX_FUNCTION_SECONDS } from '../cost/batch-limits';
 import { SlicedInferenceError, quoted } from '../errors';
 import { given } from '../pipeline/known-at-synth';
 import type { DeployedPipeline } from '../pipeline/sliced-inference-pipeline';
 import { onObjects, useKey } from '../pipeline/storage';
-import { type BatchSizes, batchSizes, itemsInTime, type SlicedInferenceBatchProps } from './batch-props';
+import { type BatchSizes, batchSizes, type SlicedInferenceBatchProps } from './batch-props';
 import { batchStates } from './batch-states';
 import { allow, type BatchPlaces, mapStatements } from './distributed-map';
 import { handlerDigest, isUnversioned } from './handler-code';
@@ -70,7 +71,8 @@ export class SlicedInferenceBatch extends Construct {
         hasPreprocess: deployed.workflow.preprocess !== undefined,
       };
       this.checkPlace(props, deployed);
-      const most = itemsInTime(pipeline, sizes.maxConcurrency);
+      const { batchItem } = deployed;
+      const most = batchItem ? itemsInTime(batchItem, sizes.maxConcurrency) : Infinity;
       if (sizes.itemsPerRun > most) {
         const remedy = most > 0 ? `set itemsPerRun to ${most} or less` : 'use more memory or more slices';
         warn(

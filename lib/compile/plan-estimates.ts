@@ -2,7 +2,7 @@
 import type { AnalyzedModel } from './analyze';
 import type { WholeModel } from '../cost/alternatives/alternative';
 import { type Comparison, type SlicedPlan, compareAlternatives } from '../cost/alternatives/compare';
-import { timesOf } from '../cost/batch';
+import { batchItem, type BatchItem } from '../cost/batch-items';
 import type { RunCost } from '../cost/chain';
 import { type End, environmentAt } from '../cost/constants/ends';
 import { withDefaults } from '../cost/options';
@@ -41,17 +41,6 @@ export interface PlanEstimates {
   readonly uselessSlices?: string;
 }
 
-/** The items of a batch. */
-export interface BatchItem {
-  /** What an item takes in a run of many. */
-  readonly itemMs: number;
-  /** The same where runs are slowest, within which 95 of 100 end, and what a child takes besides, with cold starts. */
-  readonly slowItemMs: number;
-  readonly slowFirstMs: number;
-  /** The most bytes of its tensors that a slice reads or writes. */
-  readonly bytes: number;
-}
-
 /** The plan beside one Lambda function that runs the whole model without a state machine. */
 export interface OneFunction {
   /** Whether it keeps the limits of the plan and costs less at the rate of requests. */
@@ -59,9 +48,6 @@ export interface OneFunction {
   /** Compares the two in one sentence without a full stop: the first one of `sliced-inference plan`. */
   readonly verdict: string;
 }
-
-/** Of a pack whose time tells that of an item. */
-const SOME_ITEMS = 8;
 
 export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: Slicer): PlanEstimates {
   const limits = planLimits(slicer);
@@ -75,15 +61,10 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
     ...costOf(plan, 0, temperature),
     ends: { fast: costOf(ends.fast, 0, temperature), slow: costOf(ends.slow, 0, temperature) },
   });
-  const packs = batchRuns(analyzed, cut);
-  const slow = timesOf(batchRuns(analyzedAt(analyzed, 'slow'), cut), 0, SOME_ITEMS).p95;
   return {
     warm: estimateOf('warm'),
     cold: estimateOf('cold'),
-    batchItem: {
-      itemMs: timesOf(packs, 0, SOME_ITEMS).p50.itemMs,
-      ...{ slowItemMs: slow.itemMs, slowFirstMs: slow.childMs + slow.coldMs, bytes: packs.bytes },
-    },
+    batchItem: batchItem(batchRuns(analyzed, cut), batchRuns(analyzedAt(analyzed, 'slow'), cut)),
     oneFunction: { isCheaper: verdict.choice === 'one-function', verdict: verdict.sentences[0] },
     profileDifferences: analyzed.profile?.differences ?? [],
     ...(refusedSizes !== undefined && { refusedSizes }),

@@ -40,8 +40,8 @@ export const MAX_FUNCTION_SECONDS = 900;
 export const PUTS_PER_SECOND = 3_500;
 export const GETS_PER_SECOND = 5_500;
 
-/** A pack computes for about so long: its overhead is then below a tenth, and a batch of a few thousand items still has many packs. */
-export const PACK_SECONDS = 10;
+/** A pack computes for about so long: what a child costs besides is then a few percent, and a batch of some thousand items still has many packs. */
+export const PACK_SECONDS = 20;
 
 /** The bytes of all items of a pack that a slice reads or writes: functions hold as many (lambda/batch/run-pack.ts). */
 export const PACK_BYTES = 16 * 2 ** 20;

@@ -17,7 +17,7 @@ import { createStateMachine } from '../aws/state-machine';
 import { PipelineFragment } from '../aws/workflow/fragment';
 import { publishedVersion, userFunction } from '../aws/workflow/invoke-function';
 import type { PipelineStates } from '../aws/workflow/states';
-import type { BatchItem } from '../compile/plan-estimates';
+import type { BatchItem } from '../cost/batch-items';
 import { SlicedInferenceError } from '../errors';
 import { informOfLargeRequest } from './large-request';
 import { checkProps, type PipelineSettings, pipelineSettings } from './settings';

@@ -1,6 +1,6 @@
 /** What a report needs to know about the user's choices, besides the model and its cut. */
 import type { PlanLimits } from '../../../lib/compile/plan-estimates';
-import type { BatchShape } from '../../../lib/cost/batch';
+import type { BatchRequest } from './reported-batch';
 import type { Transport } from '../../../lib/cost/chain';
 
 export interface ReportRequest extends PlanLimits {
@@ -9,5 +9,5 @@ export interface ReportRequest extends PlanLimits {
   /** What differs between the model's profile and this plan. @default [] */
   readonly profileDifferences?: readonly string[];
   /** @default - the report says nothing of a batch */
-  readonly batch?: BatchShape;
+  readonly batch?: BatchRequest;
 }

@@ -1,7 +1,8 @@
 /** What a report says of a batch of many items: time, price and the quotas that it meets. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import { type BatchShape, plannedBatch } from '../../../lib/cost/batch';
-import { batchRuns } from '../../../lib/plan/pricing/batch-runs';
+import { batchItem, plannedItems } from '../../../lib/cost/batch-items';
+import { type BatchRequests, batchRuns } from '../../../lib/plan/pricing/batch-runs';
 import { analyzedAt } from '../../../lib/compile/plan-estimates';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
 import { grouped } from '../figures';
@@ -10,10 +11,24 @@ import type { ReportedBatch } from '../plan-report';
 const WHOLE =
   'the batch is priced without the function of the whole model, which serves items that find it warm';
 
-export function reportedBatch(analyzed: AnalyzedModel, cut: ChosenCut, shape: BatchShape): ReportedBatch {
-  const slowest = batchRuns(analyzedAt(analyzed, 'slow'), cut);
-  const batch = plannedBatch(batchRuns(analyzed, cut), shape, slowest);
-  const { milliseconds, dollars } = plannedBatch(batchRuns(analyzedAt(analyzed, 'fast'), cut), shape);
+export interface BatchRequest extends Omit<BatchShape, 'itemsPerRun'> {
+  /** @default - as the construct plans it */
+  readonly itemsPerRun: number | undefined;
+  readonly requests: BatchRequests;
+}
+
+export function reportedBatch(
+  analyzed: AnalyzedModel,
+  cut: ChosenCut,
+  { requests, ...wanted }: BatchRequest,
+): ReportedBatch {
+  const [plan, fast, slowest] = [analyzed, analyzedAt(analyzed, 'fast'), analyzedAt(analyzed, 'slow')].map(
+    (own) => batchRuns(own, cut, requests),
+  );
+  const planned = plannedItems(batchItem(plan, slowest), wanted.concurrency);
+  const shape = { ...wanted, itemsPerRun: wanted.itemsPerRun ?? planned };
+  const batch = plannedBatch(plan, shape, slowest);
+  const { milliseconds, dollars } = plannedBatch(fast, shape);
   const slow = plannedBatch(slowest, shape);
   const exceeded = batch.quotas.filter(({ used, limit }) => used > limit);
   return {
