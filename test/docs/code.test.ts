@@ -18,7 +18,7 @@ import * as publicApi from '../../lib';
 import { compile } from '../../lib/compile/compile';
 import { count } from '../../lib/plan/slicers';
 import * as local from '../../local';
-import type { Block } from '../../scripts/package/checks/fences.cjs';
+import type { Block } from '../package/fences.cjs';
 import { DOCUMENTS, Document, README, documentNamed } from '../support/documents';
 import { graphOf } from '../support/graph-text';
 import { FLOAT, saveModel, value } from '../support/model-builder';

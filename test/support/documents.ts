@@ -1,7 +1,7 @@
 /** The project's documents, taken apart for the tests that check them. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { type Block, blocksOf, proseOf } from '../../scripts/package/checks/fences.cjs';
+import { type Block, blocksOf, proseOf } from '../package/fences.cjs';
 
 export const ROOT = path.join(__dirname, '../..');
 

@@ -14,7 +14,7 @@ import { runWhole } from '../../support/run-slices';
 /** Major versions of all runtimes that Lambda has or will have. */
 const MAJORS = ['20', '22', '24', '26'];
 
-/** The programs by major version. `node scripts/test-versions.mjs` installs them with npm. */
+/** The programs by major version. `node test/check-versions.mjs` installs them with npm. */
 function otherNodes(): Readonly<Record<string, string>> {
   const packages = path.join(packageRoot(), 'test/other-versions/node_modules');
   const folderOf = (major: string) => `node-${major}-${process.platform}-${process.arch}`;

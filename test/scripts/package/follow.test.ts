@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { ROOT } from '../../support/documents';
 import { temporaryFolder } from '../../support/temporary-folder';
 
-const CHECKS = path.join(ROOT, 'scripts/package/checks');
+const CHECKS = path.join(ROOT, 'test/package');
 
 /** Follows a document in an empty folder, in a process because Jest cannot import the script. */
 function follow(markdown: string): { status: number | null; stderr: string } {

@@ -7,9 +7,15 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { packLanguage, removeFromMavenCache } from '../languages/pack-language.mjs';
-import { LANGUAGE_NAMES, MAVEN, MAVEN_CACHE, PYTHON, problemOf } from '../languages/tools.mjs';
-import * as project from '../project.mjs';
+import { packLanguage, removeFromMavenCache } from '../../scripts/package/languages/pack-language.mjs';
+import {
+  LANGUAGE_NAMES,
+  MAVEN,
+  MAVEN_CACHE,
+  PYTHON,
+  problemOf,
+} from '../../scripts/package/languages/tools.mjs';
+import * as project from '../../scripts/package/project.mjs';
 import { App, withEmptyFolder } from './app.mjs';
 import { blocksOf } from './fences.cjs';
 import { writeSmallModel } from './small-model.mjs';

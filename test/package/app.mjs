@@ -5,7 +5,15 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { text } from 'node:stream/consumers';
 import ts from 'typescript';
-import { filesIn, IS_WINDOWS, JSII_VARIABLES, megabytes, NPM, ROOT, timed } from '../project.mjs';
+import {
+  filesIn,
+  IS_WINDOWS,
+  JSII_VARIABLES,
+  megabytes,
+  NPM,
+  ROOT,
+  timed,
+} from '../../scripts/package/project.mjs';
 import { blocksOf } from './fences.cjs';
 
 /** Settings that npm passes on to the scripts that it runs, from the repository's .npmrc and from `npm run --silent`. */

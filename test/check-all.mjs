@@ -9,8 +9,8 @@ const JEST = 'node_modules/jest/bin/jest.js --filter=./test/support/jest/filter.
 /** What needs the packages of other languages. */
 const PACKED = ['examples', 'python', 'languages'];
 
-const GUIDES = 'scripts/package/checks/guides.mjs';
-const LANGUAGES = 'scripts/package/checks/languages.mjs --languages';
+const GUIDES = 'test/package/guides.mjs';
+const LANGUAGES = 'test/package/languages.mjs --languages';
 const API = 'lib/index.ts lib/pipeline lib/monitoring scripts/package';
 const INSTALLED = 'package.json package-lock.json';
 const COMMANDS = 'bin/commands client/index.ts local/index.ts';
@@ -20,17 +20,17 @@ const RUNS = 'client contract lambda lib/aws lib/emit lib/monitoring lib/pipelin
 
 /** By name: the command, and the files and folders whose changes need it. */
 const CHECKS = {
-  docs: [`${GUIDES} docs`, ':(glob)docs/*.md bin/commands scripts/package/checks'],
+  docs: [`${GUIDES} docs`, ':(glob)docs/*.md bin/commands test/package'],
   examples: [`${GUIDES} examples`, `examples ${COMMANDS} lib/pipeline scripts/package`],
   python: [`${LANGUAGES} python`, `${API} client/python examples/python docs/python.md`],
   languages: [`${LANGUAGES} go`, `${API} examples/go docs/other-languages.md`],
   versions: [
-    'scripts/test-versions.mjs',
+    'test/check-versions.mjs',
     `${INSTALLED} client/aws lambda lib/aws lib/pipeline lib/host local/lambda test/other-versions`,
   ],
   arm64: [
-    'scripts/check-arm64.mjs',
-    `${INSTALLED} lambda lib/aws/runtime-code.ts test/arm64 scripts/check-arm64.mjs bench/processors/emulated-node.mjs`,
+    'test/check-arm64.mjs',
+    `${INSTALLED} lambda lib/aws/runtime-code.ts test/arm64 test/check-arm64.mjs bench/processors/emulated-node.mjs`,
   ],
 };
 

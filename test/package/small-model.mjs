@@ -8,7 +8,7 @@ const CHANNELS = 8;
 
 /** Writes a chain of convolutions, whose input has the dimensions `batch` and `width`. */
 export function writeSmallModel(file) {
-  const { FLOAT, floats, node, saveModel, value } = require('../../../dist/test/support/model-builder.js');
+  const { FLOAT, floats, node, saveModel, value } = require('../../dist/test/support/model-builder.js');
   const values = ['x', 'r0', 'r1', 'r2', 'y'];
   const graph = {
     node: values.slice(1).flatMap((result, layer) => {
