@@ -19,8 +19,6 @@ export interface BatchSettings {
   /** Most failed items, and the most of 100, of a batch that succeeds. */
   readonly toleratedFailures?: number;
   readonly toleratedFailurePercentage: number;
-  /** CloudWatch namespace of the metric of failed items; absent without metrics. */
-  readonly metricsNamespace?: string;
 }
 
 /** Begins an execution: finds the results of earlier ones. */
@@ -137,6 +135,9 @@ export const BATCH_ERROR_NAMES = {
   /** Of a batch: items did not run, such as those behind one that took all the time. The table is written. */
   itemsPending: 'ItemsPending',
 } as const;
+
+/** The metric of the batch's function, with its name as dimension. */
+export const FAILED_ITEMS_METRIC = 'FailedItems';
 
 /** Below the prefix of results. */
 export const MAP_RUNS_FOLDER = 'map-runs/';

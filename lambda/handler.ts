@@ -4,9 +4,9 @@ import type { ColdAnswer, LoadAnswer, SliceAnswer, SliceEvent, WarmUpAnswer } fr
 import { runPack } from './batch/run-pack';
 import { failureOf, UNKNOWN_SLICE } from './errors';
 import { checkEvent, isWarmUp, loggedCall } from './request/event-check';
-import { readEnvironment, type Variables } from './slice/environment';
+import { readEnvironment, type SliceEnvironment, type Variables } from './slice/environment';
 import { sessionModule } from './slice/load';
-import { ResidentSlice } from './slice/resident-slice';
+import { ResidentSlice, type SliceForRun } from './slice/resident-slice';
 import { CallDeadline } from './store/limits';
 import { CountedObjects, isUnavailable, type ObjectStore } from './store/object-store';
 import { SafetensorsStore } from './store/safetensors-store';
@@ -101,21 +101,9 @@ export function makeHandler(
         telemetry.note(about, 'whole model is cold', { whole: true }, counted.take());
         return { cold: true };
       }
-      const stores = {
-        callers: new SafetensorsStore(counted, environment.bucket),
-        memoryBytes: environment.memoryBytes,
-        runs: new SafetensorsStore(counted, environment.runsBucket, { writers: 'functions' }),
-      };
-      const own = { startedAt, isWhole: environment.loaderClaim !== undefined };
+      const remainingMs = () => context?.getRemainingTimeInMillis() ?? LONGEST_CALL_MS;
       const loading = resident.forRun(environment, event.run);
-      const { pack } = event;
-      const answer =
-        pack === undefined
-          ? await runSlice(event, loading, stores, own)
-          : await runPack({ ...event, pack }, loading, stores, {
-              ...{ ...own, objects: counted },
-              remainingMs: () => context?.getRemainingTimeInMillis() ?? LONGEST_CALL_MS,
-            });
+      const answer = await runEvent(event, loading, { environment, counted, startedAt, remainingMs });
       const { timing, items } = answer;
       telemetry.call(about, { ...timing, ...(items !== undefined && { items }) }, counted.take());
       return answer;
@@ -129,4 +117,28 @@ export function makeHandler(
       throw failure;
     }
   };
+}
+
+interface RunningCall {
+  readonly environment: SliceEnvironment;
+  readonly counted: ObjectStore;
+  readonly startedAt: number;
+  readonly remainingMs: () => number;
+}
+
+function runEvent(
+  event: SliceEvent,
+  loading: SliceForRun,
+  { environment, counted: objects, startedAt, remainingMs }: RunningCall,
+): Promise<SliceAnswer> {
+  const { bucket, runsBucket, memoryBytes, loaderClaim } = environment;
+  const stores = {
+    callers: new SafetensorsStore(objects, bucket),
+    memoryBytes,
+    runs: new SafetensorsStore(objects, runsBucket, { writers: 'functions' }),
+  };
+  const call = { startedAt, isWhole: loaderClaim !== undefined };
+  const { pack } = event;
+  if (pack === undefined) return runSlice(event, loading, stores, call);
+  return runPack({ ...event, pack }, loading, stores, { ...call, objects, remainingMs });
 }

@@ -23,7 +23,7 @@ const RESERVE_MS = 2_000;
 interface PackHandling {
   readonly step: NonNullable<FailureCause['step']>;
   readonly handle: (item: unknown) => Promise<unknown>;
-  remainingMs(): number;
+  readonly remainingMs: () => number;
 }
 
 /**

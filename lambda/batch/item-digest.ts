@@ -81,6 +81,6 @@ const RESULT_NAME = new RegExp(
 export function parseResultName(
   name: string,
 ): { readonly items: number; readonly digest: string } | undefined {
-  const [, items, digest] = RESULT_NAME.exec(name) ?? [];
-  return digest === undefined ? undefined : { items: Number(items), digest };
+  const found = RESULT_NAME.exec(name);
+  return found === null ? undefined : { items: Number(found[1]), digest: found[2] };
 }

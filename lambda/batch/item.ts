@@ -92,7 +92,8 @@ function ofObject(
   return { objects: [], content: { bucket, key: Key, etag: listed } };
 }
 
-function ofKey({ objects: [object] }: Pick<ItemRequest, 'objects'>, { kind }: PackSource): ItemRequest {
+function ofKey({ objects }: Pick<ItemRequest, 'objects'>, { kind }: PackSource): ItemRequest {
+  const object = objects.at(0);
   if (object === undefined) {
     throw invalidInput(
       `an item of ${kind} must be in the pipeline's bucket, got one in another bucket: copy it, or set a preprocess function`,

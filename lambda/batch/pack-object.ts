@@ -5,7 +5,7 @@ import type { SourcedTensor } from '../../contract/slice-manifest';
 import { sliceFailed } from '../errors';
 import { parsedRecord } from '../json-values';
 import type { SafetensorsStore } from '../store/safetensors-store';
-import type { RawTensor } from '../tensors/tensor';
+import { tensorNamed, type RawTensor } from '../tensors/tensor';
 
 export type NamedTensors = ReadonlyMap<string, RawTensor>;
 
@@ -62,7 +62,7 @@ async function readPart(slice: number, names: readonly string[], run: string, st
   const all = entries.flatMap((_, entry) => names.map((name) => entryName(entry, name)));
   const found = await reader.read(all);
   const items = entries.map(([index, digest], entry) => {
-    const own = names.map((name) => [name, found.get(entryName(entry, name)) as RawTensor] as const);
+    const own = names.map((name) => [name, tensorNamed(found, entryName(entry, name))] as const);
     return [index, { digest, tensors: new Map(own) }] as const;
   });
   return { items: new Map(items), failed, left };

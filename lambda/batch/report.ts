@@ -1,6 +1,12 @@
 /** Reports the failed items of a child: in an object, in the function's log and in the metric. */
-import { FAILURES_FOLDER, type FailuresToReport, type ReportedFailures } from '../../contract/batch-function';
+import {
+  FAILED_ITEMS_METRIC,
+  FAILURES_FOLDER,
+  type FailuresToReport,
+  type ReportedFailures,
+} from '../../contract/batch-function';
 import type { BatchFailure } from '../../contract/batch';
+import { METRICS_NAMESPACE } from '../../contract/environment';
 import type { BatchContext } from './context';
 import { digestOf } from './item-digest';
 import { failureOfCause } from './item-failure';
@@ -30,8 +36,8 @@ export async function reportFailures(
   await writeObject(key, [Buffer.from(text)], context);
   for (const { message: reason, ...failure } of failures)
     log(JSON.stringify({ level: 'ERROR', message: 'items failed', execution, ...failure, reason }));
-  const summary = { level: 'INFO', message: 'run has failed items', execution, FailedItems: count };
-  log(JSON.stringify({ ...metricOf(settings.metricsNamespace), ...summary }));
+  const summary = { level: 'INFO', message: 'run has failed items', execution, [FAILED_ITEMS_METRIC]: count };
+  log(JSON.stringify({ ...metric(), ...summary }));
   return { key };
 }
 
@@ -40,10 +46,9 @@ function hinted({ error, message }: BatchFailure, hint: string | undefined): Bat
 }
 
 /** Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
-function metricOf(namespace: string | undefined): object {
-  if (namespace === undefined) return {};
+function metric(): object {
   const FunctionName = process.env.AWS_LAMBDA_FUNCTION_NAME ?? '';
-  const Metrics = [{ Name: 'FailedItems', Unit: 'Count' }];
-  const CloudWatchMetrics = [{ Namespace: namespace, Dimensions: [['FunctionName']], Metrics }];
+  const Metrics = [{ Name: FAILED_ITEMS_METRIC, Unit: 'Count' }];
+  const CloudWatchMetrics = [{ Namespace: METRICS_NAMESPACE, Dimensions: [['FunctionName']], Metrics }];
   return { _aws: { Timestamp: Date.now(), CloudWatchMetrics }, FunctionName };
 }

@@ -25,7 +25,7 @@ export interface PackCall {
   readonly isWhole: boolean;
   readonly objects: ObjectStore;
   /** Milliseconds until Lambda ends the call. */
-  remainingMs(): number;
+  readonly remainingMs: () => number;
 }
 
 /** Of the function's memory, for the tensors that it reads ahead, and as much for those that it has computed. */

@@ -1,11 +1,18 @@
 /** The construct: a state machine that runs a pipeline on many items. */
 import { Aws, Duration, Names, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { BATCH_SIGNATURE_KEY, type BatchItemsSignature, type BatchSignature } from '../../contract/batch';
-import { FAILURES_FOLDER, SETTINGS_VARIABLE, type BatchSettings } from '../../contract/batch-function';
+import {
+  FAILED_ITEMS_METRIC,
+  FAILURES_FOLDER,
+  SETTINGS_VARIABLE,
+  type BatchSettings,
+} from '../../contract/batch-function';
+import { METRICS_NAMESPACE } from '../../contract/environment';
 import { INPUTS_PREFIX, OUTPUTS_PREFIX } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { located, warn } from '../aws/annotate';
@@ -71,22 +78,7 @@ export class SlicedInferenceBatch extends Construct {
         hasPreprocess: deployed.workflow.preprocess !== undefined,
       };
       this.checkPlace(props, deployed);
-      const { batchItem } = deployed;
-      const most = batchItem ? itemsInTime(batchItem, sizes.maxConcurrency) : Infinity;
-      if (sizes.itemsPerRun > most) {
-        const remedy = most > 0 ? `set itemsPerRun to ${most} or less` : 'use more memory or more slices';
-        warn(
-          this,
-          'batchTime',
-          `${sizes.itemsPerRun} items of a run may take longer than the five minutes of an Express execution, by the model of cost: ${remedy}`,
-        );
-      }
-      if (handlersOf(deployed).some(isUnversioned))
-        warn(
-          this,
-          'unversionedHandler',
-          'the code of an imported preprocess or postprocess function is not known, so a rerun of the batch skips what earlier code made: import one of its versions',
-        );
+      this.warnOf(sizes, deployed);
       const { postprocess } = deployed.workflow;
       if (postprocess) {
         // The results of a pack are in one object.
@@ -156,6 +148,19 @@ export class SlicedInferenceBatch extends Construct {
     ].reduce((all, grant) => all.combine(grant));
   }
 
+  /**
+   * The number of failed items, as a metric: `FailedItems` of this batch's function. Only failed items make it, so it costs nothing else.
+   *
+   * @param options by default the sum of five minutes
+   */
+  public metricFailedItems(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return new cloudwatch.Metric({
+      ...{ namespace: METRICS_NAMESPACE, metricName: FAILED_ITEMS_METRIC, statistic: cloudwatch.Stats.SUM },
+      dimensionsMap: { FunctionName: this.function.functionName },
+      ...options,
+    });
+  }
+
   private checkPlace({ pipeline, items }: SlicedInferenceBatchProps, { workflow }: DeployedPipeline): void {
     const { itemsBucket, bucket } = this.places;
     checkRegion(this, itemsBucket, 'the bucket of the items');
@@ -175,6 +180,25 @@ export class SlicedInferenceBatch extends Construct {
     );
   }
 
+  private warnOf(sizes: BatchSizes, deployed: DeployedPipeline): void {
+    const { batchItem } = deployed;
+    const most = batchItem ? itemsInTime(batchItem, sizes.maxConcurrency) : Infinity;
+    if (sizes.itemsPerRun > most) {
+      const remedy = most > 0 ? `set itemsPerRun to ${most} or less` : 'use more memory or more slices';
+      warn(
+        this,
+        'batchTime',
+        `${sizes.itemsPerRun} items of a run may take longer than the five minutes of an Express execution, by the model of cost: ${remedy}`,
+      );
+    }
+    if (handlersOf(deployed).some(isUnversioned))
+      warn(
+        this,
+        'unversionedHandler',
+        'the code of an imported preprocess or postprocess function is not known, so a rerun of the batch skips what earlier code made: import one of its versions',
+      );
+  }
+
   private createFunction(
     { settings, network, bucket }: DeployedPipeline,
     own: BatchSettings,
@@ -186,8 +210,10 @@ export class SlicedInferenceBatch extends Construct {
     attachOwnPolicy(role, 'Policy', [
       ...sharedPermissions({ bucket, files: [], logGroup }),
       allow('ReadResults', ['s3:GetObject'], [objects(resultsPrefix)]),
-      // To learn the ETag of a request that no list has told.
-      allow('ReadRequests', ['s3:GetObject'], [objects(INPUTS_PREFIX)]),
+      // To learn the ETags of requests, unless a list of objects tells them.
+      ...(own.items.kind === 'objects'
+        ? []
+        : [allow('ReadRequests', ['s3:GetObject'], [objects(INPUTS_PREFIX)])]),
       allow('ListResults', ['s3:ListBucket'], [bucket.bucketArn], {
         StringLike: { 's3:prefix': `${resultsPrefix}*` },
       }),

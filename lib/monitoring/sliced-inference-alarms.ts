@@ -29,6 +29,13 @@ export interface SlicedInferenceAlarmsProps {
   readonly maxFailedRuns?: number;
 
   /**
+   * Number of failed items of a batch in five minutes that sets off an alarm: a whole number, 1 or more.
+   *
+   * @default - no alarm for failed items
+   */
+  readonly maxFailedItems?: number;
+
+  /**
    * The longest acceptable duration of a run, as the 95th percentile. An alarm goes off if the percentile is above it
    * for two periods of five minutes in a row.
    *
@@ -68,19 +75,20 @@ const SLOW_PERIODS = 2;
 export class SlicedInferenceAlarms extends Construct {
   /**
    * The alarms: `Failed`, `TimedOut` and `Throttled`, `WholeFails` if the pipeline has consolidation, `Slow` if `maxTime` is
-   * set, and `BatchFailed0` and `BatchTimedOut0` of the first batch, and so on.
+   * set, and `BatchFailed0` and `BatchTimedOut0` of the first batch, with `maxFailedItems` also `BatchItems0`, and so on.
    */
   public readonly alarms: cloudwatch.Alarm[];
 
   public constructor(scope: Construct, id: string, props: SlicedInferenceAlarmsProps) {
     super(scope, id);
-    const { batches = [], maxFailedRuns = 1, maxTime, actions = [] } = props;
+    const { batches = [], maxFailedRuns = 1, maxFailedItems, maxTime, actions = [] } = props;
     const pipeline = inConstruct(this, () => given(props.pipeline, 'pipeline'));
-    if (!Token.isUnresolved(maxFailedRuns) && !(Number.isInteger(maxFailedRuns) && maxFailedRuns >= 1)) {
+    for (const [name, value] of Object.entries({ maxFailedRuns, maxFailedItems: maxFailedItems ?? 1 })) {
+      if (Token.isUnresolved(value) || (Number.isInteger(value) && value >= 1)) continue;
       throw new SlicedInferenceError(
-        'maxFailedRuns must be a whole number of 1 or more',
-        String(maxFailedRuns),
-        'set the number of failed runs that sets off the alarm',
+        `${name} must be a whole number of 1 or more`,
+        String(value),
+        'set the number of failures that sets off the alarm',
       ).at(this.node.path);
     }
     const { stateMachine, wholeFunction } = pipeline;
@@ -115,11 +123,15 @@ export class SlicedInferenceAlarms extends Construct {
       };
       this.alarms.push(this.alarm('Slow', metric, milliseconds, event, options));
     }
-    for (const [index, { node, stateMachine: own }] of batches.entries()) {
+    for (const [index, batch] of batches.entries()) {
+      const { node, stateMachine: own } = batch;
       this.alarms.push(
         this.alarm(`BatchFailed${index}`, own.metricFailed(period), 1, `${node.path}: a batch fails`),
         this.alarm(`BatchTimedOut${index}`, own.metricTimedOut(period), 1, `${node.path}: a batch times out`),
       );
+      if (maxFailedItems === undefined) continue;
+      const items = batch.metricFailedItems(period);
+      this.alarms.push(this.alarm(`BatchItems${index}`, items, maxFailedItems, `${node.path}: items fail`));
     }
     for (const action of actions) this.addAlarmAction(action);
   }

@@ -89,7 +89,7 @@ describe('plan', () => {
 
   it.each([
     ['--batch', '0', 'It must be a whole number from 1 to 100000000.'],
-    ['--items-per-run', '0', 'It must be a whole number from 1 to 40.'],
+    ['--items-per-run', '0', 'It must be a whole number from 1 to 500.'],
     ['--concurrency', '10001', 'It must be a whole number from 1 to 10000.'],
     ['--concurrency', '8', '--concurrency must be beside --batch, got none: add --batch 1000'],
   ])('refuses %s %s', async (flag, text, message) => {

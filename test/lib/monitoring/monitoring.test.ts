@@ -3,7 +3,14 @@ import { Duration } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import { SlicedInferenceAlarms, SlicedInferenceDashboard, SliceMetric, Slicing } from '../../../lib';
+import {
+  BatchItems,
+  SlicedInferenceAlarms,
+  SlicedInferenceBatch,
+  SlicedInferenceDashboard,
+  SliceMetric,
+  Slicing,
+} from '../../../lib';
 import { addPipeline, errorOf, newStack } from '../../support/pipeline-stack';
 
 const stack = newStack();
@@ -18,6 +25,24 @@ const { alarms } = new SlicedInferenceAlarms(stack, 'Alarms', {
 });
 new SlicedInferenceDashboard(stack, 'Dashboard', { pipelines: [plain, pipeline], dashboardName: 'models' });
 const template = Template.fromStack(stack);
+
+test('failed items of a batch have a metric, and an alarm if the user says how many', () => {
+  const own = newStack();
+  const watched = addPipeline(own, 'Pipeline');
+  const batch = new SlicedInferenceBatch(own, 'Batch', {
+    pipeline: watched,
+    items: BatchItems.objects('inputs/docs/'),
+  });
+  new SlicedInferenceAlarms(own, 'Alarms', { pipeline: watched, batches: [batch], maxFailedItems: 7 });
+  const { namespace, metricName, statistic, dimensions } = batch.metricFailedItems();
+  expect([namespace, metricName, statistic]).toEqual(['SlicedInference', 'FailedItems', 'Sum']);
+  const name = own.resolve(batch.function.functionName) as unknown;
+  expect(own.resolve(dimensions)).toEqual({ FunctionName: name });
+  Template.fromStack(own).hasResourceProperties('AWS::CloudWatch::Alarm', {
+    ...{ MetricName: 'FailedItems', Threshold: 7, Dimensions: [{ Name: 'FunctionName', Value: name }] },
+    AlarmDescription: 'Stack/Batch: items fail',
+  });
+});
 
 test('metrics of slices are those of their functions', () => {
   const [, fn] = pipeline.functions;
