@@ -10,6 +10,8 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as scheduler from 'aws-cdk-lib/aws-scheduler';
+import * as schedulerTargets from 'aws-cdk-lib/aws-scheduler-targets';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import ts from 'typescript';
@@ -29,6 +31,8 @@ import { writtenPlan } from '../support/written-plan';
 const MODULES: Readonly<Record<string, object>> = {
   'aws-cdk-lib': cdk,
   'aws-cdk-lib/aws-lambda': lambda,
+  'aws-cdk-lib/aws-scheduler': scheduler,
+  'aws-cdk-lib/aws-scheduler-targets': schedulerTargets,
   'cdk-sliced-inference': publicApi,
   'cdk-sliced-inference/client': client,
   'cdk-sliced-inference/local': local,

@@ -1,7 +1,8 @@
 /** Figures of costs in the documents: the model computes them. */
 import { BERT_LARGE, writeEncoder } from '../../bench/times/encoder';
 import { analyzeModel } from '../../lib/compile/analyze';
-import { BATCH_FUNCTION_TMP_MB, MAX_TABLE_ITEMS } from '../../lib/cost/batch-limits';
+import { MAX_HANDLED_BYTES } from '../../contract/batch-pack';
+import { BATCH_FUNCTION_TMP_MB, MAX_ITEMS_PER_RUN, MAX_TABLE_ITEMS } from '../../lib/cost/batch-limits';
 import { MAX_CONSTANTS_BYTES, parseConstants } from '../../lib/cost/constants/constants-file';
 import { DEFAULT_ENVIRONMENT, ENVIRONMENT, PRICES } from '../../lib/cost/constants/defaults';
 import {
@@ -45,11 +46,11 @@ it('the guide to costs has files of constants that the library reads', () => {
   expect(parseConstants(files[1], 'e.json', 'environment', ENVIRONMENT)).not.toEqual(ENVIRONMENT);
 });
 
-it('the guide to batches has the limits of a table that plan and the construct have', () => {
+it('the guide to batches has the limits that plan, the construct and the handlers have', () => {
   const { text } = documentNamed('docs/batch.md');
-  expect(text).toContain(
-    `A table may have about ${['five', 'six', 'seven'][Math.round(MAX_TABLE_ITEMS / 1e6) - 5]} million items`,
-  );
+  expect(text).toContain(`A run has at most ${MAX_ITEMS_PER_RUN} items`);
+  expect(text).toContain(`at most ${MAX_HANDLED_BYTES / 1024 - 1} KiB of JSON for an item`);
+  expect(text).toContain(`A table may have about ${Math.round(MAX_TABLE_ITEMS / 1e6)} million items`);
   expect(text).toContain(`disk of ${BATCH_FUNCTION_TMP_MB / 1024} GiB`);
 });
 
