@@ -38,10 +38,16 @@ export async function* chunksOf(
 }
 
 export async function bytesOfObject(key: string, context: BatchContext): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  // The owner of a chunk may use its memory again.
-  for await (const chunk of chunksOf(key, context)) chunks.push(Uint8Array.prototype.slice.call(chunk));
-  return Buffer.concat(chunks);
+  const { settings, objects } = context;
+  const object = { bucket: settings.bucket, key };
+  const { size, start } = await openObject(objects, object, Number.MAX_SAFE_INTEGER);
+  const bytes = Buffer.allocUnsafeSlow(size);
+  let position = 0;
+  for await (const chunk of start.chunks()) {
+    bytes.set(chunk, position);
+    position += chunk.byteLength;
+  }
+  return bytes;
 }
 
 /** One that is there stays: its key depends on the content. */

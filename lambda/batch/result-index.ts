@@ -23,12 +23,11 @@ export class ResultIndex {
     return new ResultIndex(names, new Uint32Array(SLOT * 2 ** Math.ceil(Math.log2(1.5 * items + 1))));
   }
 
-  static decode(bytes: Uint8Array): ResultIndex {
-    // The slots begin at a multiple of their size.
-    const own = new Uint8Array(bytes);
-    const [namesBytes] = new Uint32Array(own.buffer, 0, 1);
-    const text = Buffer.from(own.buffer, 4, namesBytes).toString('utf8');
-    return new ResultIndex(text.trimEnd().split('\n'), new Uint32Array(own.buffer, 4 + namesBytes));
+  /** @param bytes a buffer of their own, because the slots are a view of it */
+  static decode({ buffer, byteOffset }: Uint8Array): ResultIndex {
+    const [namesBytes] = new Uint32Array(buffer, byteOffset, 1);
+    const text = Buffer.from(buffer, byteOffset + 4, namesBytes).toString('utf8');
+    return new ResultIndex(text.trimEnd().split('\n'), new Uint32Array(buffer, byteOffset + 4 + namesBytes));
   }
 
   encode(): Uint8Array[] {

@@ -7,6 +7,7 @@ import { SafetensorsStore } from '../store/safetensors-store';
 import { SafetensorsError } from '../tensors/safetensors-header';
 import { resultExtension, type BatchContext } from './context';
 import { digestOf, parseResultName, saltOf } from './item-digest';
+import { BatchFailed } from './item-failure';
 import { bytesOfObject, listObjects, writeObject } from './objects';
 import { resultDigests } from './pack-object';
 import { readAhead } from './read-ahead';
@@ -21,6 +22,9 @@ const OBJECTS_AT_ONCE = 32;
 
 /** The digests of the items are at the start of a result. */
 const FIRST_READ_BYTES = 64 * 1024;
+
+/** The function holds the index, and the names of the objects. */
+const MAX_INDEXED_ITEMS = 10_000_000;
 
 interface Result {
   readonly name: string;
@@ -41,6 +45,14 @@ export async function startBatch(
   if (again) return { prefix, index: '', salt: saltOf(execution) };
   const results = await resultsBelow(prefix, context);
   if (results.length === 0) return { prefix, index: '', salt: '' };
+  const items = results.reduce((sum, result) => sum + result.items, 0);
+  if (items > MAX_INDEXED_ITEMS) {
+    const what = `a rerun must find at most ${MAX_INDEXED_ITEMS} earlier results, got ${items}`;
+    throw new BatchFailed(
+      'TooManyResults',
+      `${what}: start the batch again with {"again": true}, or keep results for less time`,
+    );
+  }
   const index = await indexOf(results, prefix, context);
   // Of this call, because results may come and go until a retry.
   const key = `${resultsPrefix}${INDICES_FOLDER}${execution}-${context.requestId}`;

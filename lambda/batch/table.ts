@@ -120,7 +120,7 @@ function requireSuccess(account: Account, { settings, table, place, failure }: E
     const shown = reasons.map(({ count, error, message }) => `${count} with ${error}: ${message}`).join('; ');
     throw new BatchFailed(
       BATCH_ERROR_NAMES.tooManyFailures,
-      `${failed} of ${total} items failed, and the batch tolerates fewer: ${shown}: the table ${table} has all: ${again}`,
+      `${failed} of ${total} items failed, and the batch ${isTolerated ? 'needs a result' : 'tolerates fewer'}: ${shown}: the table ${table} has all: ${again}`,
     );
   }
   if (pending > 0) {

@@ -11,6 +11,7 @@ import type { Construct } from 'constructs';
 import type { BatchItemsKind } from '../../contract/batch';
 import { MAP_RUNS_FOLDER } from '../../contract/batch-function';
 import { keyUseStatement } from '../aws/key';
+import { MAX_INPUT_BYTES, PREPROCESSED_INPUT_BYTES } from '../cost/batch-limits';
 import type { BatchItems } from './batch-items';
 import type { BatchSizes } from './batch-props';
 
@@ -22,9 +23,6 @@ export interface BatchPlaces {
   readonly resultsPrefix: string;
   readonly hasPreprocess: boolean;
 }
-
-/** Of the items of a child: an event holds 256 KiB, and has the requests of a preprocess function too. */
-const MAX_INPUT_BYTES = { plain: 160 * 1024, preprocessed: 96 * 1024 };
 
 /** JSONata of the prefix or key of an execution's items. */
 export function locationExpression({ _location: location }: BatchItems): string {
@@ -51,7 +49,7 @@ export class BatchMap extends sfn.DistributedMap {
       },
       itemBatcher: new sfn.ItemBatcher({
         maxItemsPerBatch: sizes.itemsPerRun,
-        maxInputBytesPerBatch: MAX_INPUT_BYTES[places.hasPreprocess ? 'preprocessed' : 'plain'],
+        maxInputBytesPerBatch: places.hasPreprocess ? PREPROCESSED_INPUT_BYTES : MAX_INPUT_BYTES,
         batchInput: {
           execution: '{% $states.context.Execution.Name %}',
           prefix: '{% $states.input.prefix %}',

@@ -36,9 +36,9 @@ import { allow, type BatchPlaces, mapStatements } from './distributed-map';
 import { handlerDigest, isUnversioned } from './handler-code';
 
 /**
- * Runs a pipeline on each item of a data set: on a Distributed Map of Step Functions, whose children run the functions of the pipeline. Each item
- * gets a result of its own in the pipeline's bucket, and the batch a table with a row for each item, in the order of the items. Start it again
- * to run only the items that have no result yet (docs/batch.md).
+ * Runs a pipeline on each item of a data set: on a Distributed Map of Step Functions, whose children take packs of items through the
+ * functions of the pipeline. The results of a pack are in one object of the pipeline's bucket. A table has a row for each item, in the order of
+ * the items. Start the batch again to run only the items that have no result yet (docs/batch.md).
  *
  * @example
  * const nightly = new SlicedInferenceBatch(stack, 'Nightly', {

@@ -45,3 +45,7 @@ export const PACK_SECONDS = 20;
 
 /** The bytes of all items of a pack that a slice reads or writes: functions hold as many (lambda/batch/run-pack.ts). */
 export const PACK_BYTES = 16 * 2 ** 20;
+
+/** Of the items of a child: an event holds 256 KiB. With a preprocess function, it also has the requests. */
+export const MAX_INPUT_BYTES = 224 * 1024;
+export const PREPROCESSED_INPUT_BYTES = 96 * 1024;

@@ -81,6 +81,8 @@ export interface BatchedPlan {
   readonly memoryMb: readonly number[];
   /** The most bytes of an item's tensors that a slice reads or writes. */
   readonly bytes: number;
+  /** The bytes of a line with the request of an item; 0 if the requests are objects. */
+  readonly lineBytes: number;
 }
 
 export interface Pack {
@@ -122,7 +124,8 @@ export interface BatchQuota {
 /** @param slowest the same plan where runs are slowest, whose children must end in time */
 export function plannedBatch(plan: BatchedPlan, shape: BatchShape, slowest = plan): PlannedBatch {
   const { items, concurrency } = shape;
-  const itemsPerRun = Math.min(shape.itemsPerRun, items);
+  const inInput = plan.lineBytes === 0 ? Infinity : Math.floor(limits.MAX_INPUT_BYTES / plan.lineBytes);
+  const itemsPerRun = Math.max(1, Math.min(shape.itemsPerRun, items, inInput));
   const times = timesOf(plan, items, itemsPerRun);
   const [p50, p95] = [times.p50, times.p95].map((own) => {
     const estimate = batchEstimate({ items, itemsPerRun, concurrency, ...own });

@@ -3,6 +3,7 @@ import type { BatchedPlan } from '../../cost/batch';
 import type { Transport } from '../../cost/chain';
 import { DetailedCostModel } from '../../cost/model';
 import type { Schedule } from '../../cost/schedule';
+import { base64Length } from '../../../lambda/request/inline-tensor';
 import { largestOf } from '../../extremes';
 import type { CutSpace } from '../cuts/cuts';
 import type { SliceSize } from '../sizes/estimate';
@@ -12,6 +13,9 @@ import { type SliceSettings, pricedPlan } from './price';
 
 /** Where the requests of the items are: an object for each, or inside the list of the items. */
 export type BatchRequests = 'objects' | 'lines';
+
+/** Names, types and shapes of the tensors in a line. */
+const LINE_BYTES = 300;
 
 /** Also with consolidation, the slices alone run: how many items find the whole model warm is not modeled. */
 export function batchRuns(
@@ -40,6 +44,7 @@ export function batchRuns(
   return {
     ...{ model, packOf, memoryMb: settings.memoryMb },
     bytes: largestOf(sizes.map(({ readBytes, writeBytes }) => Math.max(readBytes, writeBytes))),
+    lineBytes: requests === 'lines' ? LINE_BYTES + base64Length(sizes[0].requestBytes) : 0,
   };
 }
 

@@ -25,9 +25,10 @@ function statements({ resource }: ShortTemplate, policy: string): string[] {
     expect(Effect).toBe('Allow');
     // Keys can be used only through S3.
     const viaS3 = { Condition: { StringLike: { 'kms:ViaService': 's3.*' } } };
-    const [{ 's3:prefix': listed } = {}] = [
-      (rest.Condition as { StringLike?: Record<string, string> } | undefined)?.StringLike,
-    ];
+    const { StringLike } = (rest.Condition ?? {}) as {
+      readonly StringLike?: Readonly<Record<string, string>>;
+    };
+    const listed = StringLike?.['s3:prefix'];
     if (listed !== undefined)
       return `${[Action].flat().join(', ')} of ${listed} in ${[Resource].flat().join(', ')}`;
     expect(rest).toEqual([Action].flat().some((action) => action.startsWith('kms:')) ? viaS3 : {});

@@ -78,7 +78,7 @@ describe('a planned batch', () => {
       const steps = stepsOf(model, chain);
       return { steps, outcomes: scheduleOutcomes(model, inSeries(2), steps) };
     };
-    return { model, packOf, memoryMb: [1769, 1769], bytes: 1000 };
+    return { model, packOf, memoryMb: [1769, 1769], bytes: 1000, lineBytes: 0 };
   };
   const SHAPE = { items: 1000, itemsPerRun: 8, concurrency: 10 };
 
