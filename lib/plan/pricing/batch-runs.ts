@@ -3,7 +3,6 @@ import type { BatchedPlan } from '../../cost/batch';
 import type { Transport } from '../../cost/chain';
 import { DetailedCostModel } from '../../cost/model';
 import type { Schedule } from '../../cost/schedule';
-import { base64Length } from '../../../lambda/request/inline-tensor';
 import { largestOf } from '../../extremes';
 import type { CutSpace } from '../cuts/cuts';
 import type { SliceSize } from '../sizes/estimate';
@@ -14,7 +13,7 @@ import { type SliceSettings, pricedPlan } from './price';
 /** Where the requests of the items are: an object for each, or inside the list of the items. */
 export type BatchRequests = 'objects' | 'lines';
 
-/** Names, types and shapes of the tensors in a line. */
+/** Names, types and shapes of the tensors in a line, whose elements are in base64. */
 const LINE_BYTES = 300;
 
 /** Also with consolidation, the slices alone run: how many items find the whole model warm is not modeled. */
@@ -44,7 +43,7 @@ export function batchRuns(
   return {
     ...{ model, packOf, memoryMb: settings.memoryMb },
     bytes: largestOf(sizes.map(({ readBytes, writeBytes }) => Math.max(readBytes, writeBytes))),
-    lineBytes: requests === 'lines' ? LINE_BYTES + base64Length(sizes[0].requestBytes) : 0,
+    lineBytes: requests === 'lines' ? LINE_BYTES + 4 * Math.ceil(sizes[0].requestBytes / 3) : 0,
   };
 }
 
