@@ -1,20 +1,24 @@
 /**
- * `npm run bench:batch`: runs batches of text lines in the local cloud: their throughput beside what the same functions compute, by items in a
- * run, and the predicted time of one beside the measured one.
+ * `npm run bench:batch`: runs batches of text lines, or of a model of your own, in the local cloud: their throughput beside what the same
+ * functions compute, and their processor time beside a loop over ONNX Runtime, by items in a run, and the predicted time of one beside the
+ * measured one.
  */
 import * as path from 'node:path';
 import { Command } from 'commander';
-import { encodeTensors } from '../../client';
+import { encodeTensors, type RawTensor } from '../../client';
+import { Session } from '../../lambda/slice/session';
 import type { BatchOutput, BatchRow } from '../../contract/batch';
 import type { PipelineSignature } from '../../contract/signature';
 import { batchEstimate } from '../../lib/cost/batch';
 import { LocalCloud } from '../../local';
+import { functionsMs } from '../handler/processor-time';
 import { describeMachine, folderOption, inOwnFolder, numberOption, print } from '../harness';
 import { type BenchModel, inputsOf, ocrModel } from '../inputs';
 import { formatSpread, formatTable } from '../measure';
 import { sliceModel, synthesize, type BatchSubject } from '../synthesize';
 
 interface Options {
+  readonly model?: string;
   readonly rounds: number;
   readonly items: number;
   readonly predict: number;
@@ -28,12 +32,16 @@ const SLICES = 4;
 
 interface Measured {
   readonly ms: number;
+  /** Of the local cloud and its functions, for the batch alone. */
+  readonly processorMs: number;
   readonly output: BatchOutput;
   readonly rows: readonly BatchRow[];
 }
 
 class Batches {
   private puts = 0;
+  /** Of each item. */
+  inputs: ReadonlyMap<string, RawTensor> = new Map();
 
   constructor(
     private readonly assembly: string,
@@ -57,33 +65,63 @@ class Batches {
 
   private async once(cloud: LocalCloud, count: number): Promise<Measured> {
     const { inputs } = cloud.pipeline.signature as unknown as PipelineSignature;
-    const request = encodeTensors(inputsOf(this.model, inputs));
+    this.inputs = inputsOf(this.model, inputs);
+    const request = encodeTensors(this.inputs);
     const folder = `inputs/bench/${this.puts++}/`;
     for (let item = 0; item < count; item++) await cloud.putObject(`${folder}${item}`, request);
-    const start = performance.now();
+    const [start, before] = [performance.now(), processorMs()];
     const result = await cloud.execute({ items: folder });
     const ms = performance.now() - start;
+    const spentMs = processorMs() - before;
     if (result.status !== 'SUCCEEDED') throw new Error(`${result.error}: ${result.cause}`);
     const output = result.output as unknown as BatchOutput;
     if (output.items.done !== count)
       throw new Error(`not all items are done: ${JSON.stringify(output.items)}`);
     const table = (await cloud.getObject(output.table.key)).toString('utf8').trimEnd();
-    return { ms, output, rows: table.split('\n').map((line) => JSON.parse(line) as BatchRow) };
+    return {
+      ms,
+      processorMs: spentMs,
+      output,
+      rows: table.split('\n').map((line) => JSON.parse(line) as BatchRow),
+    };
   }
+}
+
+/** Of this process, which is the local cloud, and of its functions. */
+function processorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000 + functionsMs();
+}
+
+/** Milliseconds of processor time of a run of the whole model with one thread, in this process. */
+async function loopMs(
+  { file }: BenchModel,
+  inputs: ReadonlyMap<string, RawTensor>,
+  items: number,
+): Promise<number> {
+  const session = await Session.open({ path: file, threads: 1, graphOptimizationLevel: 'extended' });
+  await session.run(inputs, session.outputNames);
+  const before = process.cpuUsage();
+  for (let item = 0; item < items; item++) await session.run(inputs, session.outputNames);
+  const { user, system } = process.cpuUsage(before);
+  await session.release();
+  return (user + system) / 1000 / items;
 }
 
 /** Each run has a function to itself, as on Lambda, and the local cloud the other processor. */
 const concurrency = 1;
 
-async function main(folder: string, { rounds, items, predict, width }: Options): Promise<void> {
+async function main(folder: string, { rounds, items, predict, width, model: file }: Options): Promise<void> {
   print(`${describeMachine()}; medians of ${rounds} rounds (lowest-highest), ${concurrency} runs at once`);
   const outdir = path.join(folder, 'assembly');
-  const batches: BatchSubject[] = [1, 8, 32].map((itemsPerRun) => ({
+  const batches: BatchSubject[] = [1, 8, 32, 200].map((itemsPerRun) => ({
     ...{ name: `By${itemsPerRun}`, itemsPerRun, concurrency },
   }));
-  const model = modelOf(width);
+  const model = file === undefined ? modelOf(width) : { name: 'model', file, dimensions: {} };
   const slices = path.join(folder, 'slices');
-  const memoryMb = sliceModel(model, SLICES, slices).slices.map((slice) => slice.memoryMb);
+  const memoryMb = sliceModel(model, file === undefined ? SLICES : 1, slices).slices.map(
+    (slice) => slice.memoryMb,
+  );
   synthesize({ outdir, slices, batches });
   const runner = new Batches(outdir, model);
   const counts = Array.from({ length: rounds }, () => items);
@@ -92,14 +130,27 @@ async function main(folder: string, { rounds, items, predict, width }: Options):
     const [, ...warm] = await runner.run(batch, [concurrency * 8, ...counts]);
     measured.push(warm);
   }
+  const loop = await loopMs(model, runner.inputs, items);
   const rows = batches.map(({ name }, index) => {
     const runs = measured[index];
     const perSecond = runs.map(({ ms }) => (1000 * items) / ms);
     const shares = runs.map((run) => computed(run, memoryMb) / (concurrency * run.ms));
     const speeds = runs.map(({ ms }, round) => measured[0][round].ms / ms);
-    return [name, formatSpread(perSecond, 2), formatSpread(shares, 3), formatSpread(speeds, 2)];
+    const spent = runs.map((run) => run.processorMs / items);
+    return [
+      ...[name, formatSpread(perSecond, 2), formatSpread(shares, 3), formatSpread(speeds, 2)],
+      ...[
+        formatSpread(spent, 3),
+        formatSpread(
+          spent.map((own) => own / loop),
+          2,
+        ),
+      ],
+    ];
   });
-  print(formatTable(['batch', 'items/s', 'share of the time that functions compute', 'speed, to By1'], rows));
+  const columns = ['batch', 'items/s', 'share of the time that functions compute', 'speed, to By1'];
+  print(formatTable([...columns, 'processor ms an item', 'to a loop'], rows));
+  print(`a loop over ONNX Runtime in one process takes ${loop.toPrecision(3)} ms of processor time an item`);
   if (predict > 0) print(await predicted(runner, batches[1], predict));
 }
 
@@ -125,6 +176,7 @@ new Command('bench:batch')
   .addOption(numberOption('--items <n>', 'number of items of a batch', 96))
   .addOption(numberOption('--predict <n>', 'items of the batch whose time is predicted', 1000))
   .addOption(numberOption('--width <n>', 'pixels of a line of text', 640))
+  .option('--model <file>', 'a model with fixed sizes, in one slice (default: text lines)')
   .addOption(folderOption())
   .action((options: Options) => inOwnFolder(options.folder, 'bench-batch', (folder) => main(folder, options)))
   .parse();
