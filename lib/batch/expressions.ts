@@ -155,11 +155,12 @@ export function answersOfPostprocess(one: boolean): string {
 /** Whether a postprocess function has results to answer. */
 export const HAS_OUTPUTS = '{% $answered < $count([$computed.done]) %}';
 
-/** After the answers were stored. The calls of the pack count once. */
+/** After the answers were stored. The calls of the pack count once, with the first result. */
 export const AFTER_STORE = {
   results: jsonata(
-    "$append($results, [$map([$states.result.Payload.results], function($own) { $merge([$own, {'ms': $answered = 0 ? $millis() - $begun : 0, 'calls': $answered = 0 ? $calls : []}]) })])",
+    "$append($results, [$map([$states.result.Payload.results], function($own) { $merge([$own, {'ms': $count($calls) > 0 ? $millis() - $begun : 0, 'calls': $calls}]) })])",
   ),
+  calls: '{% $count($states.result.Payload.results) > 0 ? [] : $calls %}',
   failed: '{% $append($failed, $states.result.Payload.failed) %}',
   answered: '{% $answered + $count($answers) %}',
 };
