@@ -12,8 +12,8 @@ export function jsonata(text: string): string {
 /** Folders that the S3 console made are no items: they are empty objects. */
 export function itemsOfChild(kind: BatchItemsKind): string {
   // Keys in an inventory are URL-encoded.
-  const isFolder =
-    "($substring(value.Key, -1) = '/' or $substring(value.Key, -3) = '%2F') and $string(value.Size) = '0'";
+  const slash = kind === 'inventory' ? " or $substring(value.Key, -3) = '%2F'" : '';
+  const isFolder = `($substring(value.Key, -1) = '/'${slash}) and $string(value.Size) = '0'`;
   const isOfObjects = kind === 'objects' || kind === 'inventory';
   const items = isOfObjects ? `$states.input.Items[$not(${isFolder})]` : '$states.input.Items';
   return jsonata(`($own := [${items}]; $count($own) > 0 ? [{'items': $own}] : [])`);
