@@ -93,6 +93,12 @@ export function handledItem(value: string, kind: BatchItemsKind, bucket: string,
   return `$merge($each(${value}, function($cell, $name) { {$replace($name, /^\\ufeff/, ''): $cell} }))`;
 }
 
+/** What a preprocess function gets instead of one item. @param of see `handledItem`; without the value */
+export function packToHandle(...of: [kind: BatchItemsKind, bucket: string, column?: string]): string {
+  // The brackets at the end keep a pack of one item a list, also if the item is a list itself.
+  return jsonata(`{'pack': $map($items, function($item) { ${handledItem('$item.value', ...of)} })[]}`);
+}
+
 const NO_PACK =
   'must answer a pack: make it with the handlers of this package (docs/batch.md), or set itemsPerRun of the batch to 1';
 
@@ -105,7 +111,10 @@ export const HANDLER_FAILURE = jsonata(
 function answersOf(step: string, one: boolean): string {
   const payload = '$states.result.Payload';
   if (one) return `[{'value': ${payload}}]`;
-  const answers = `($own := [${payload}.pack]; $count($own) > 0 ? $own : $error('the ${step} function ${NO_PACK}'))`;
+  // A function that returns what it gets answers nothing.
+  const isAnswer = '$exists(value) or $exists(failure)';
+  const areAnswers = `$count($own) > 0 and $count($own[${isAnswer}]) = $count($own)`;
+  const answers = `($own := [${payload}.pack]; ${areAnswers} ? $own : $error('the ${step} function ${NO_PACK}'))`;
   return `($type(${payload}) = 'object' ? ${answers} : $error('the ${step} function ${NO_PACK}'))`;
 }
 
