@@ -53,27 +53,36 @@ export async function gatherPack(
     ];
   });
   const failed = new Map(parts.flatMap((part) => part.failed).map((own) => [own.items.join(), own]));
-  return { items, failed: [...failed.values()], left: [...new Set(parts.flatMap(({ left }) => left))] };
+  // One slice may have left an item on which another one beside it failed.
+  const hasFailed = new Set([...failed.values()].flatMap((own) => own.items));
+  const left = new Set(parts.flatMap((part) => part.left).filter((index) => !hasFailed.has(index)));
+  return { items, failed: [...failed.values()], left: [...left] };
 }
 
 async function readPart(slice: number, names: readonly string[], run: string, store: SafetensorsStore) {
   const reader = await store.open(sliceObjectKey(run, slice));
-  const { entries, failed, left } = sliceEntries(reader.pack, slice);
+  const own = sliceEntries(reader.pack);
+  if (own === undefined) {
+    await reader.discard();
+    throw sliceFailed(`the object of slice ${slice} must have the items of a pack: start the batch again`);
+  }
+  const { entries, failed, left } = own;
   const all = entries.flatMap((_, entry) => names.map((name) => entryName(entry, name)));
   const found = await reader.read(all);
   const items = entries.map(([index, digest], entry) => {
-    const own = names.map((name) => [name, tensorNamed(found, entryName(entry, name))] as const);
-    return [index, { digest, tensors: new Map(own) }] as const;
+    const tensors = names.map((name) => [name, tensorNamed(found, entryName(entry, name))] as const);
+    return [index, { digest, tensors: new Map(tensors) }] as const;
   });
   return { items: new Map(items), failed, left };
 }
 
-function sliceEntries(text: string | undefined, slice: number): SliceEntries {
+/** @returns undefined for the object of another kind of run */
+function sliceEntries(text: string | undefined): SliceEntries | undefined {
   const value = parsedRecord(text ?? '') ?? {};
   const { entries, failed, left } = value;
-  if (Array.isArray(entries) && Array.isArray(failed) && Array.isArray(left) && entries.every(Array.isArray))
-    return value as unknown as SliceEntries;
-  throw sliceFailed(`the object of slice ${slice} must have the items of a pack: start the batch again`);
+  const isPack =
+    Array.isArray(entries) && Array.isArray(failed) && Array.isArray(left) && entries.every(Array.isArray);
+  return isPack ? (value as unknown as SliceEntries) : undefined;
 }
 
 /** The digests of the entries of a result. @returns undefined for another object */

@@ -6,6 +6,7 @@ import {
   type ReportedFailures,
 } from '../../contract/batch-function';
 import type { BatchFailure } from '../../contract/batch';
+import type { PackFailure } from '../../contract/batch-pack';
 import { METRICS_NAMESPACE } from '../../contract/environment';
 import type { BatchContext } from './context';
 import { digestOf } from './item-digest';
@@ -23,7 +24,7 @@ export async function reportFailures(
   context: BatchContext,
 ): Promise<ReportedFailures> {
   const { settings, log } = context;
-  const failures = failed.map(({ items, error, cause, hint }): ReportedFailure => ({
+  const failures = lastOfEach(failed).map(({ items, error, cause, hint }): ReportedFailure => ({
     items,
     ...hinted(failureOfCause(error, cause), hint),
   }));
@@ -39,6 +40,14 @@ export async function reportFailures(
   const summary = { level: 'INFO', message: 'run has failed items', execution, [FAILED_ITEMS_METRIC]: count };
   log(JSON.stringify({ ...metric(), ...summary }));
   return { key };
+}
+
+/** Items of a pack that was halved may have failed before, and fail again. Each counts once. */
+function lastOfEach(failed: readonly PackFailure[]): PackFailure[] {
+  const last = new Map(failed.flatMap((failure) => failure.items.map((item) => [item, failure] as const)));
+  return failed
+    .map((failure) => ({ ...failure, items: failure.items.filter((item) => last.get(item) === failure) }))
+    .filter(({ items }) => items.length > 0);
 }
 
 function hinted({ error, message }: BatchFailure, hint: string | undefined): BatchFailure {

@@ -48,16 +48,20 @@ export async function runPack(
   loaded.catch(() => undefined);
   const manifest = await manifestPromise;
   const maxBytes = Math.min(MAX_PACK_BYTES, stores.memoryBytes * MEMORY_SHARE);
-  const [{ slice: loadedSlice, timing: load }, { items, ...before }] = await Promise.all([
+  const [{ slice: loadedSlice, timing: load }, { items, indices, ...before }] = await Promise.all([
     loaded,
     itemsOf(event, manifest, stores, { objects: call.objects, maxBytes }),
   ]);
   const pack = new PackRun(loadedSlice.session, manifest, event.pack.handedOn ?? [], before);
+  let reached = 0;
   for await (const item of items) {
     const isOver = pack.bytes >= maxBytes || call.remainingMs() < WRITE_MS + 2 * pack.longestMs;
-    if (isOver && pack.computed.length > 0) pack.left.push(item.index);
-    else await pack.take(item);
+    // The requests of the others are not even read.
+    if (isOver && pack.computed.length > 0) break;
+    await pack.take(item);
+    reached++;
   }
+  pack.left.push(...indices.slice(reached));
   const readMs = Math.max(0, roundedTenth(watch.lap() - pack.runMs - (load.warmedUp ? 0 : load.loadMs)));
   const { bytesWritten, ...written } =
     manifest.result === undefined
@@ -78,7 +82,12 @@ export async function runPack(
 }
 
 type Before = Pick<PackOutcome, 'failed' | 'left'>;
-type Items = AsyncIterable<ReadItem | UnreadItem> | Iterable<ReadItem>;
+
+interface ItemsToCompute extends Before {
+  readonly items: AsyncIterable<ReadItem | UnreadItem> | Iterable<ReadItem>;
+  /** Of all items, in their order. */
+  readonly indices: readonly number[];
+}
 
 /** The first slice reads requests, the others what slices before have computed. */
 async function itemsOf(
@@ -86,15 +95,23 @@ async function itemsOf(
   manifest: SliceManifest,
   stores: Stores,
   { objects, maxBytes }: { readonly objects: ObjectStore; readonly maxBytes: number },
-): Promise<Before & { readonly items: Items }> {
+): Promise<ItemsToCompute> {
   const needed = neededTensors(manifest);
-  if (manifest.slice > 0) return gatherPack(needed, { run, store: stores.runs });
+  if (manifest.slice > 0) {
+    const gathered = await gatherPack(needed, { run, store: stores.runs });
+    return { ...gathered, indices: indicesOf(gathered.items) };
+  }
   const { items, source, handedOn = [] } = pack;
   if (items === undefined || source === undefined)
     throw sliceFailed('the event has no items for the first slice: deploy the stack again');
   const names = [...new Set([...needed.map(({ name }) => name), ...handedOn])];
   const requests = { stores: { ...stores, objects }, maxBytes };
-  return { items: packRequests({ items, source }, names, manifest, requests), failed: [], left: [] };
+  const read = packRequests({ items, source }, names, manifest, requests);
+  return { items: read, indices: indicesOf(items), failed: [], left: [] };
+}
+
+function indicesOf(items: readonly { readonly index: number }[]): number[] {
+  return items.map(({ index }) => index);
 }
 
 /** The state of a slice that computes a pack. */
@@ -171,7 +188,7 @@ async function writeResult(
   { computed, failed, left }: PackRun,
   store: SafetensorsStore,
 ) {
-  const done = computed.map(({ index }) => index);
+  const done = indicesOf(computed);
   if (done.length === 0) return { pack: { done, failed, left }, bytesWritten: 0 };
   const digests = computed.map(({ digest }) => digest);
   const result = `${resultsPrefix}${resultName(digests, salt, 'safetensors')}`;

@@ -82,8 +82,12 @@ async function indexOf(
     names,
     results.reduce((sum, { items }) => sum + items, 0),
   );
-  const read = ({ name, items, digest }: Result): Promise<readonly string[]> =>
-    items === 1 ? Promise.resolve([digest]) : digestsOf(`${prefix}${name}`, context);
+  const read = async ({ name, items, digest }: Result): Promise<readonly string[]> => {
+    if (items === 1) return [digest];
+    const digests = await digestsOf(`${prefix}${name}`, context);
+    // The index has no room for more.
+    return digests.length === items ? digests : [];
+  };
   let object = 0;
   for await (const digests of readAhead(results, read, { most: OBJECTS_AT_ONCE })) {
     for (const [entry, digest] of digests.entries()) index.add(digest, object, entry);

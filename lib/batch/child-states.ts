@@ -203,17 +203,10 @@ class ChildBuilder {
   private preprocess(fn: TaskFunction): InvokeFunction {
     const { isOne } = this;
     const { kind, bucket, column } = this.props.items;
-    const own = (value: string): string => expressions.handledItem(value, kind, bucket, column);
     const payload = isOne
-      ? own('$items[0].value')
-      : `{'pack': [$map($items, function($item) { ${own('$item.value')} })]}`;
-    return this.call(
-      'Preprocess',
-      fn,
-      expressions.jsonata(payload),
-      expressions.afterPreprocess(isOne),
-      true,
-    );
+      ? expressions.jsonata(expressions.handledItem('$items[0].value', kind, bucket, column))
+      : expressions.packToHandle(kind, bucket, column);
+    return this.call('Preprocess', fn, payload, expressions.afterPreprocess(isOne), true);
   }
 
   /** Asks the function of the whole model, and loads it for later packs if it is cold. */

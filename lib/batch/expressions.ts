@@ -12,8 +12,8 @@ export function jsonata(text: string): string {
 /** Folders that the S3 console made are no items: they are empty objects. */
 export function itemsOfChild(kind: BatchItemsKind): string {
   // Keys in an inventory are URL-encoded.
-  const isFolder =
-    "($substring(value.Key, -1) = '/' or $substring(value.Key, -3) = '%2F') and $string(value.Size) = '0'";
+  const slash = kind === 'inventory' ? " or $substring(value.Key, -3) = '%2F'" : '';
+  const isFolder = `($substring(value.Key, -1) = '/'${slash}) and $string(value.Size) = '0'`;
   const isOfObjects = kind === 'objects' || kind === 'inventory';
   const items = isOfObjects ? `$states.input.Items[$not(${isFolder})]` : '$states.input.Items';
   return jsonata(`($own := [${items}]; $count($own) > 0 ? [{'items': $own}] : [])`);
@@ -93,6 +93,12 @@ export function handledItem(value: string, kind: BatchItemsKind, bucket: string,
   return `$merge($each(${value}, function($cell, $name) { {$replace($name, /^\\ufeff/, ''): $cell} }))`;
 }
 
+/** What a preprocess function gets instead of one item. @param of see `handledItem`; without the value */
+export function packToHandle(...of: [kind: BatchItemsKind, bucket: string, column?: string]): string {
+  // The brackets at the end keep a pack of one item a list, also if the item is a list itself.
+  return jsonata(`{'pack': $map($items, function($item) { ${handledItem('$item.value', ...of)} })[]}`);
+}
+
 const NO_PACK =
   'must answer a pack: make it with the handlers of this package (docs/batch.md), or set itemsPerRun of the batch to 1';
 
@@ -105,7 +111,10 @@ export const HANDLER_FAILURE = jsonata(
 function answersOf(step: string, one: boolean): string {
   const payload = '$states.result.Payload';
   if (one) return `[{'value': ${payload}}]`;
-  const answers = `($own := [${payload}.pack]; $count($own) > 0 ? $own : $error('the ${step} function ${NO_PACK}'))`;
+  // A function that returns what it gets answers nothing.
+  const isAnswer = '$exists(value) or $exists(failure)';
+  const areAnswers = `$count($own) > 0 and $count($own[${isAnswer}]) = $count($own)`;
+  const answers = `($own := [${payload}.pack]; ${areAnswers} ? $own : $error('the ${step} function ${NO_PACK}'))`;
   return `($type(${payload}) = 'object' ? ${answers} : $error('the ${step} function ${NO_PACK}'))`;
 }
 
@@ -155,11 +164,12 @@ export function answersOfPostprocess(one: boolean): string {
 /** Whether a postprocess function has results to answer. */
 export const HAS_OUTPUTS = '{% $answered < $count([$computed.done]) %}';
 
-/** After the answers were stored. The calls of the pack count once. */
+/** After the answers were stored. The calls of the pack count once, with the first result. */
 export const AFTER_STORE = {
   results: jsonata(
-    "$append($results, [$map([$states.result.Payload.results], function($own) { $merge([$own, {'ms': $answered = 0 ? $millis() - $begun : 0, 'calls': $answered = 0 ? $calls : []}]) })])",
+    "$append($results, [$map([$states.result.Payload.results], function($own) { $merge([$own, {'ms': $count($calls) > 0 ? $millis() - $begun : 0, 'calls': $calls}]) })])",
   ),
+  calls: '{% $count($states.result.Payload.results) > 0 ? [] : $calls %}',
   failed: '{% $append($failed, $states.result.Payload.failed) %}',
   answered: '{% $answered + $count($answers) %}',
 };

@@ -49,7 +49,7 @@ export class MemoryObjects implements ObjectStore {
     this.reads.push({ key: object.key, range });
     const found = this.objects.get(object.key);
     if (found === undefined) return Promise.reject(new ObjectUnavailable(object));
-    if (version !== undefined && version !== String(found.version)) {
+    if (version !== undefined && version !== tagOf(found)) {
       return Promise.reject(new ObjectChanged(object));
     }
     const part = new Uint8Array(found.bytes.subarray(range.start, range.end));
@@ -62,7 +62,7 @@ export class MemoryObjects implements ObjectStore {
     this.bodies.push(body);
     const size = found.bytes.byteLength;
     // As S3, which answers 416 to every range of an empty object.
-    return Promise.resolve({ size, version: size === 0 ? '' : String(found.version), body });
+    return Promise.resolve({ size, version: size === 0 ? '' : tagOf(found), body });
   }
 
   closeIdleConnections(): void {
@@ -81,10 +81,15 @@ export class MemoryObjects implements ObjectStore {
     version?: string,
   ): Promise<boolean> {
     const found = this.objects.get(object.key);
-    if (version !== (found && String(found.version))) return Promise.resolve(false);
+    if (version !== (found && tagOf(found))) return Promise.resolve(false);
     this.put(object.key, new Uint8Array(Buffer.concat(parts)));
     return Promise.resolve(true);
   }
+}
+
+/** In quotation marks, as S3 has its ETags. */
+function tagOf({ version }: { readonly version: number }): string {
+  return `"${version}"`;
 }
 
 /** Yields copies of the two halves, like chunks from a network. */

@@ -35,6 +35,29 @@ describe('an event', () => {
     ...[{ tensors: null }, { tensors: 's3' }, { maxTensors: '10' }, { maxTensors: -1 }],
     ...[{ maxTensors: 0.5 }, { maxTensors: 98_305 }, { version: 2 }],
   ];
+  const item = { index: 0, value: {} };
+  const results = ['', '/', 'outputs', 'outputs/', 'outputs/a', 'outputs//', 'outputs/a//b/', 'results/a/'];
+  const dots = ['outputs/./', 'outputs/../', 'outputs/a/../inputs/', 'outputs/a b/', 'outputs/a/\n'];
+  const packs: unknown[] = [
+    ...[null, [], 'pack', true, { items: item }, { items: [7] }, { items: [null] }, { items: [{}] }],
+    ...[{ items: [item, { index: 0.5 }] }, { items: [{ index: '0' }] }, { items: NESTED }],
+    ...[{ source: 'objects' }, { source: null }, { source: [] }, { handedOn: 'x' }, { handedOn: [7] }],
+    ...[...results, ...dots, 7, null].map((resultsPrefix) => ({ resultsPrefix })),
+    ...['a/b', '..', ' ', 'a'.repeat(33), 7, null].map((salt) => ({ salt })),
+  ];
+
+  it.each([
+    {},
+    { items: [], source: {} },
+    { items: [item, { index: 9 }], source: { kind: 'csv' }, handedOn: ['x', '../y'] },
+    { resultsPrefix: 'outputs/Stack-Nightly-1A2b3C/0123abcdef/', salt: '' },
+    { resultsPrefix: 'outputs/..a/b../.c/', salt: '01234567' },
+  ])('with the pack %j is accepted', (pack) => {
+    expect(() => {
+      checkEvent(event({ pack }), { deploymentDigest: DEPLOYMENT_DIGEST });
+    }).not.toThrow();
+  });
+
   const unfit = Array.from(' *?#%:\0\n\u0085\u2028\ud800\uffff', (character) => `b${character}c`);
   const runs = [
     ...['', '/', 'name', 'name/', '/name', 'a//b', 'a/b/c/d/e', `a/${'b'.repeat(81)}`, 'x'.repeat(5000)],
@@ -44,6 +67,7 @@ describe('an event', () => {
   it.each<[unknown, string | undefined]>([
     ...[undefined, null, [], 'event', NESTED, {}].map((other): [unknown, undefined] => [other, undefined]),
     ...marks.map((mark): [unknown, string] => [event(mark), 'machine/run-1']),
+    ...packs.map((pack): [unknown, string] => [event({ pack }), 'machine/run-1']),
     ...runs.map((run): [unknown, undefined] => [event({ run }), undefined]),
   ])(
     'of no state machine is refused before anything is read, and only its own run is logged: case %#',

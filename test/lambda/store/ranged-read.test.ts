@@ -20,7 +20,7 @@ async function readRange(
   objects: ObjectStore,
   start: number,
   end: number,
-  version = '1',
+  version = '"1"',
 ): Promise<Uint8Array> {
   const target = new Uint8Array(end - start);
   await readRangeInto(objects, object, { start, end }, version, target);
