@@ -96,6 +96,18 @@ it('ignores a result with more items than its name says, for which the index has
   expect(index.find(many[7])).toBeUndefined();
 });
 
+it('fails if there are more results than the function holds', async () => {
+  const { context, put, objects } = batchFixture();
+  put(`${PREFIX}9999999-${a}.safetensors`, 'nobody reads it');
+  put(`${PREFIX}${nameOf(b, c)}`, 'nobody reads it');
+  await expect(startBatch(NIGHT, context)).rejects.toMatchObject({
+    name: 'TooManyResults',
+    message:
+      'a rerun must find at most 10000000 earlier results, got 10000001: start the batch again with {"again": true}, or keep results for less time',
+  });
+  expect(objects.reads).toEqual([]);
+});
+
 it('fails if S3 fails, so that nothing is done twice', async () => {
   const { context, put, objects } = batchFixture();
   put(`${PREFIX}${nameOf(a, b)}`, resultFile([a, b]));
