@@ -209,12 +209,11 @@ it('of a batch with pending items is written, and the batch fails', async () => 
 it('that does not fit on the disk says what to do', async () => {
   const { context, objects } = endedBatch([['done']]);
   const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
-  const file = new Writable({
-    write: (_chunk, _encoding, done) => {
-      done(full);
-    },
-  });
-  const opened = jest.spyOn(fs, 'createWriteStream').mockReturnValue(file as fs.WriteStream);
+  const write = (_chunk: unknown, _encoding: string, done: (error: Error) => void): void => {
+    done(full);
+  };
+  const opened = jest.spyOn(fs, 'createWriteStream');
+  opened.mockReturnValue(new Writable({ write }) as unknown as fs.WriteStream);
   await expect(writeTable(WANTED, context)).rejects.toMatchObject({
     name: 'TableTooLarge',
     message:
