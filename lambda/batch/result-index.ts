@@ -23,11 +23,12 @@ export class ResultIndex {
     return new ResultIndex(names, new Uint32Array(SLOT * 2 ** Math.ceil(Math.log2(1.5 * items + 1))));
   }
 
-  /** @param bytes a buffer of their own, because the slots are a view of it */
-  static decode({ buffer, byteOffset }: Uint8Array): ResultIndex {
+  /** @param bytes at a multiple of four in their buffer: the slots are a view of them */
+  static decode({ buffer, byteOffset, byteLength }: Uint8Array): ResultIndex {
     const [namesBytes] = new Uint32Array(buffer, byteOffset, 1);
     const text = Buffer.from(buffer, byteOffset + 4, namesBytes).toString('utf8');
-    return new ResultIndex(text.trimEnd().split('\n'), new Uint32Array(buffer, byteOffset + 4 + namesBytes));
+    const slots = new Uint32Array(buffer, byteOffset + 4 + namesBytes, (byteLength - 4 - namesBytes) / 4);
+    return new ResultIndex(text.trimEnd().split('\n'), slots);
   }
 
   encode(): Uint8Array[] {
