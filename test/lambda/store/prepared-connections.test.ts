@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { functionAgents } from '../../../lambda/store/connections';
 import { functionObjects } from '../../../lambda/store/s3-client';
 import { answeringServer, PROTOCOLS, useS3 } from '../../support/answering-server';
+import { until } from '../../support/until';
 
 const LIMITS = { connect: 2_000, silence: 2_000, answer: 5_000, retry: 0 };
 const opened: { httpAgent: { destroy(): void }; httpsAgent: { destroy(): void } }[] = [];
@@ -81,6 +82,8 @@ describe('the session of a directory bucket', () => {
   it('is fetched once when the connection is prepared, and the write uses both', async () => {
     const { agents, prepare, write } = client(BUCKET);
     await prepare();
+    // A preparation that takes too long goes on behind the call.
+    await until('a session is asked for', () => asked().length > 0);
     expect(asked()).toEqual(['CreateSession']);
     expect(await write()).toBe(true);
     expect(server.connections).toHaveLength(1);
