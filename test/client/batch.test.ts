@@ -99,6 +99,53 @@ it('starts once although the answer was lost', async () => {
   expect(executionArn).toBe(`${EXECUTION}${String(first.name)}`);
 });
 
+it.each([
+  [true, { items: 'inputs/docs/', again: true }],
+  [false, { items: 'inputs/docs/' }],
+])('runs items again that have a result if the caller wants it: %s', async (again, input) => {
+  const aws = batchAws();
+  await aws.model.batch({ items: 'inputs/docs/', again });
+  expect(JSON.parse(String(aws.sent('StartExecution')[0].input))).toEqual(input);
+});
+
+it('reads an object once for the rows of it that are near each other, and holds few objects', async () => {
+  const keyOf = (object: number) => `${RESULTS}abc/${object}.safetensors`;
+  const order = [0, 1, 0, 2, 0, 3, 0, 4, 0, 1];
+  const rows = order.map((object, index) => ({
+    ...{ index, item: `${index}`, status: 'done' },
+    result: { key: keyOf(object), entry: index % 2 },
+  }));
+  const aws = batchAws({}, lines(rows));
+  const found = await all((await aws.model.batch()).rows());
+  for (const [at, row] of found.entries())
+    expect(await row.read()).toMatchObject({ outputs: { y: { data: Float32Array.of(1 + (at % 2)) } } });
+  const read = aws.sent('GetObject').flatMap(({ Key, Range }) => (Range === undefined ? [Key] : []));
+  // The object 1 was the oldest when the object 4 came.
+  expect(read).toEqual([0, 1, 2, 3, 4, 1].map((object) => keyOf(object)));
+});
+
+it('reads an object again that it could not read', async () => {
+  const GetObject = inTurn(serviceError('AccessDenied', 403), body(PACK));
+  const aws = batchAws();
+  const [row] = (await all((await aws.model.batch()).rows())).slice(3);
+  const failing = batchAws({
+    GetObject: (input) => (input.Range === undefined ? GetObject() : ofTable(lines(ROWS), input)),
+  });
+  const [denied] = (await all((await failing.model.batch()).rows())).slice(3);
+  await expect(denied.read()).rejects.toThrow();
+  expect(await denied.read()).toEqual(await row.read());
+});
+
+it('counts no more items as failed than have ended', async () => {
+  const Contents = [{ Key: `${RESULTS}failures/night/3-0a-9.json` }];
+  const aws = batchAws({
+    DescribeMapRun: () => ({ itemCounts: { total: 12, succeeded: 5, running: 7 } }),
+    ListObjectsV2: () => ({ Contents }),
+  });
+  const [progress] = await all((await aws.model.batch()).progress());
+  expect(progress).toMatchObject({ total: 12, done: 0, failed: 5, running: 7 });
+});
+
 it('reports progress until the execution has ended', async () => {
   const itemCounts = { total: 12, succeeded: 5, failed: 1, timedOut: 1, aborted: 2, running: 2, pending: 1 };
   const Contents = ['3-0a-2.json', '8-0b-1.json', 'other'].map((name) => ({
@@ -176,6 +223,12 @@ it.each<[string, object, string, RegExp]>([
     'a result elsewhere',
     {},
     lines([{ ...ROWS[0], result: { key: `${RESULTS}../x`, entry: 0 } }]),
+    /a result below 'outputs\/n/,
+  ],
+  [
+    'a result in another folder',
+    {},
+    lines([{ ...ROWS[0], result: { key: 'outputs/other/x', entry: 0 } }]),
     /a result below 'outputs\/n/,
   ],
   [

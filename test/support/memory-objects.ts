@@ -92,11 +92,12 @@ function tagOf({ version }: { readonly version: number }): string {
   return `"${version}"`;
 }
 
-/** Yields copies of the two halves, like chunks from a network. */
+/** Yields copies of three parts of different lengths, like chunks from a network. */
 async function* whole(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  const middle = Math.floor(bytes.byteLength / 2);
-  yield await Promise.resolve(new Uint8Array(bytes.subarray(0, middle)));
-  yield new Uint8Array(bytes.subarray(middle));
+  const [first, second] = [0.5, 0.8].map((share) => Math.floor(bytes.byteLength * share));
+  yield await Promise.resolve(new Uint8Array(bytes.subarray(0, first)));
+  yield new Uint8Array(bytes.subarray(first, second));
+  yield new Uint8Array(bytes.subarray(second));
 }
 
 async function* broken(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

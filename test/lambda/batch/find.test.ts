@@ -4,7 +4,7 @@ import { findResults } from '../../../lambda/batch/find';
 import { identifiedItem } from '../../../lambda/batch/item-digest';
 import { ResultIndex } from '../../../lambda/batch/result-index';
 import { NamedFailure } from '../../../lambda/errors';
-import { batchFixture } from '../../support/batch-context';
+import { batchFixture, SETTINGS } from '../../support/batch-context';
 
 const PREFIX = 'outputs/nightly/abab/';
 const SOURCE = { kind: 'objects', bucket: 'pipeline', itemsBucket: 'pipeline' } as const;
@@ -51,6 +51,23 @@ it('leaves an item whose content has changed, and one that is bad, for which the
   const missing = { index: 2, value: { Key: 'inputs/missing' } };
   const items = [changed, bad, missing];
   expect(await find(items)).toEqual({ results: [], left: items });
+});
+
+it('finds the results of items that a preprocess function made requests of', async () => {
+  const items = { ...SETTINGS.items, kind: 'csv', column: 'key' } as const;
+  const { context, objects, put } = batchFixture({ hasPreprocess: true, items });
+  const row = { index: 3, value: { key: 'inputs/a', note: 'x' } };
+  put('inputs/a', 'content');
+  const source = { ...SOURCE, kind: 'csv', column: 'key', hasPreprocess: true } as const;
+  const index = ResultIndex.empty(['a'], 1);
+  index.add((await identifiedItem(source, row, objects)).digest, 0, 0);
+  put('the index', Buffer.concat(index.encode()));
+  const changed = { index: 4, value: { ...row.value, note: 'y' } };
+  const wanted = { items: [row, changed], index: 'the index', prefix: PREFIX };
+  expect(await findResults(wanted, context)).toEqual({
+    results: [{ key: `${PREFIX}a`, items: [3], entries: [0] }],
+    left: [changed],
+  });
 });
 
 it('reads the index once for all children of an execution, and that of another one anew', async () => {

@@ -68,3 +68,14 @@ it.each([0, 1, 2, 3, 5, 6, 100, 341, 342])('has an end for each search with %d r
   expect(read.find(digest(items))).toBeUndefined();
   if (items > 0) expect(read.find(digest(items - 1))).toEqual({ name: 'x', entry: items - 1 });
 });
+
+it('reads no more than its bytes of a buffer that has others', () => {
+  const index = ResultIndex.empty(['name'], 20);
+  for (let entry = 0; entry < 20; entry++) index.add(random(entry), 0, entry);
+  const encoded = Buffer.concat(index.encode());
+  const buffer = new Uint8Array(8 + 9 * encoded.byteLength);
+  buffer.set(encoded, 8);
+  const read = ResultIndex.decode(buffer.subarray(8, 8 + encoded.byteLength));
+  for (let entry = 0; entry < 20; entry++) expect(read.find(random(entry))).toEqual({ name: 'name', entry });
+  expect(read.find(random(20))).toBeUndefined();
+});

@@ -131,8 +131,7 @@ describe('a map that has failed', () => {
   });
 
   it('has no rows of another execution whose name begins the same', async () => {
-    const { context, put } = endedBatch([]);
-    put('outputs/nightly/map-runs/nightmare/0f0e/manifest.json', 'of another one');
+    const { context } = endedBatch([['done']]);
     const other = { ...WITHOUT_MANIFEST, execution: 'nigh' };
     await expect(writeTable(other, context)).rejects.toThrow('there is no table');
   });
@@ -204,6 +203,8 @@ it('of a batch with pending items is written, and the batch fails', async () => 
     message: `all items must run, got 2 of 4 that did not, because their runs took too long: the table ${TABLE} has their names: start the batch again: it repeats only these`,
   });
   expect(table()).toHaveLength(4);
+  const { context: ofOne } = endedBatch([['done', 'pending']]);
+  await expect(writeTable(WANTED, ofOne)).rejects.toMatchObject({ name: 'ItemsPending' });
 });
 
 it('that does not fit on the disk says what to do', async () => {

@@ -119,7 +119,8 @@ describe('after a pack', () => {
       { ms: number },
     ];
     expect(ms).toBeGreaterThanOrEqual(5_000);
-    expect(ms).toBeLessThan(50_000);
+    // And not in 1970.
+    expect(ms).toBeLessThan(begun);
   });
 
   it.each(COUNTS)('%d failed items follow those that had failed', async (count) => {
