@@ -35,6 +35,9 @@ interface StateResult {
   readonly outputs?: unknown;
 }
 
+/** Validators of definitions refuse an empty string. */
+const EMPTY = "{% '' %}";
+
 /** Of a call of the batch's function: longer than Lambda lets it run. */
 const CALL_TIMEOUT = Duration.seconds(960);
 
@@ -65,7 +68,7 @@ class ChildBuilder {
     private readonly props: ChildStates,
   ) {
     this.split = this.pass('Split', expressions.afterFailure());
-    this.next = new sfn.Choice(scope, 'Next', { queryLanguage: sfn.QueryLanguage.JSONATA });
+    this.next = new sfn.Choice(scope, 'Next pack', { queryLanguage: sfn.QueryLanguage.JSONATA });
   }
 
   build(): sfn.IChainable {
@@ -78,7 +81,7 @@ class ChildBuilder {
       calls: [],
     });
     pack.next(this.pipeline());
-    const done = sfn.Pass.jsonata(scope, 'Done', { outputs: { results: '{% $results %}', failures: '' } });
+    const done = sfn.Pass.jsonata(scope, 'Done', { outputs: { results: '{% $results %}', failures: EMPTY } });
     next
       .when(sfn.Condition.jsonata("{% $index != '' %}"), this.find().next(next))
       .when(sfn.Condition.jsonata(`{% $count($queue) > 0 and ${this.hasTime()} %}`), pack)
@@ -116,7 +119,7 @@ class ChildBuilder {
       find: { items: '{% [$queue.items] %}', index: '{% $index %}', prefix: '{% $prefix %}' },
     };
     return this.callBatch('Find results', payload, {
-      index: '',
+      index: EMPTY,
       results: '{% $states.result.Payload.results %}',
       queue: expressions.FOUND_QUEUE,
     });
