@@ -82,10 +82,12 @@ export interface StoredAnswers {
 export interface FailuresToReport {
   readonly execution: string;
   readonly failed: readonly PackFailure[];
+  /** Indices of the items with results. Some of them may have failed before. */
+  readonly done: readonly number[];
 }
 
 export interface ReportedFailures {
-  /** Key of the object with the failures: `PackFailure`s. */
+  /** Key of the object with the failures: `PackFailure`s. Empty if all items have results after all. */
   readonly key: string;
 }
 

@@ -60,6 +60,9 @@ export interface PackOutcome {
   readonly left: readonly number[];
 }
 
+/** The share of a function's memory for the tensors of a pack that it reads ahead, and as much for those that it has computed. */
+export const PACK_MEMORY_SHARE = 1 / 24;
+
 /** The name of a tensor in the object of a pack, which has those of several items. @param entry of the item, from 0 on */
 export function entryName(entry: number, tensor: string): string {
   return `${entry}/${tensor}`;

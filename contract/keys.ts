@@ -6,6 +6,9 @@ export const RUNS_PREFIX = 'runs/';
 /** Results are below this prefix of the pipeline's bucket. */
 export const OUTPUTS_PREFIX = 'outputs/';
 
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
+export const MAX_KEY_BYTES = 1024;
+
 /** Name of a slice: its index with at least two digits, such as `slice-07`. */
 export function sliceName(slice: number): string {
   return `slice-${String(slice).padStart(2, '0')}`;

@@ -1,6 +1,6 @@
 /** The error that this library throws: one line with what was expected, what was got and what to do. */
 
-/** Whoever catches it may print it as it is: its texts have no character that a terminal obeys, whatever names they contain. */
+/** Callers may print it as it is: its texts have no character that a terminal obeys, whatever names they contain. */
 export class SlicedInferenceError extends Error {
   override readonly name = 'SlicedInferenceError';
   readonly got: string;

@@ -22,6 +22,8 @@ export interface ChildRecord {
 export interface FinishedChild {
   readonly rows: readonly BatchRow[];
   readonly results: readonly ChildResult[];
+  /** Failed items of a child that failed as a whole, and so could not report them. */
+  readonly unreported: number;
 }
 
 type Ended = Omit<BatchRow, 'index' | 'item'>;
@@ -38,12 +40,17 @@ export async function finishedChild(child: ChildRecord, context: BatchContext): 
   if (Status === 'SUCCEEDED') {
     const output = JSON.parse(Output) as ChildOutput;
     const ended = await endedItems(output, context);
-    return { rows: rowsOf(({ index }) => ended.get(index) ?? PENDING), results: output.results };
+    return {
+      rows: rowsOf(({ index }) => ended.get(index) ?? PENDING),
+      results: output.results,
+      unreported: 0,
+    };
   }
   // What did not start when the map ended has no error.
   const isPending = Status === 'PENDING' || Status === 'ABORTED';
   const failure = failureOfCause(error ?? Status, Cause);
-  return { rows: rowsOf(() => (isPending ? PENDING : { status: 'failed', failure })), results: [] };
+  const rows = rowsOf(() => (isPending ? PENDING : { status: 'failed', failure }));
+  return { rows, results: [], unreported: isPending ? 0 : rows.length };
 }
 
 async function endedItems(
@@ -58,26 +65,50 @@ async function endedItems(
     for (const { items, error, message } of reported)
       for (const index of items) ended.set(index, { status: 'failed', failure: { error, message } });
   }
-  for (const result of results) {
-    const outputs = context.settings.hasPostprocess ? await outputsOf(result, context) : [];
-    for (const [at, index] of result.items.entries()) ended.set(index, endedWith(result, at, outputs));
+  for (const { parts, computed } of runsOf(results)) {
+    for (const part of parts) {
+      const outputs = context.settings.hasPostprocess ? await outputsOf(part, context) : [];
+      for (const [at, index] of part.items.entries())
+        ended.set(index, { ...resultAt(part, at, outputs), ...computed });
+    }
   }
   return ended;
 }
 
-function endedWith(
-  { key, items, entries, ms, calls }: ChildResult,
+interface Run {
+  readonly parts: readonly ChildResult[];
+  /** What the rows of all its items have. */
+  readonly computed: Pick<Ended, 'status' | 'ms' | 'processors'>;
+}
+
+/** A run whose answers of a function are in several objects has its calls in the first one. */
+function runsOf(results: readonly ChildResult[]): Run[] {
+  const runs: ChildResult[][] = [];
+  for (const result of results) {
+    if (result.calls?.length === 0 && runs.length > 0) runs[runs.length - 1].push(result);
+    else runs.push([result]);
+  }
+  return runs.map((parts) => ({ parts, computed: computedBy(parts) }));
+}
+
+function computedBy(parts: readonly ChildResult[]): Run['computed'] {
+  const [{ calls }] = parts;
+  if (calls === undefined) return { status: 'skipped' };
+  const ms = parts.reduce((sum, part) => sum + (part.ms ?? 0), 0);
+  const items = parts.reduce((sum, part) => sum + part.items.length, 0);
+  const processors = [...new Set(calls.flatMap(({ processor }) => processor ?? []))];
+  return { status: 'done', ms: Math.round(ms / items), processors };
+}
+
+function resultAt(
+  { key, entries }: ChildResult,
   at: number,
   outputs: readonly unknown[],
-): Ended {
+): Pick<Ended, 'result' | 'output'> {
   const entry = entries?.[at] ?? at;
   const output = outputs.at(entry);
   const isShown = output !== undefined && Buffer.byteLength(JSON.stringify(output)) <= MAX_ROW_OUTPUT_BYTES;
-  const result = { key, entry };
-  const shown = { result, ...(isShown && { output }) };
-  if (calls === undefined) return { status: 'skipped', ...shown };
-  const processors = [...new Set(calls.flatMap(({ processor }) => processor ?? []))];
-  return { status: 'done', ...shown, ms: Math.round((ms ?? 0) / items.length), processors };
+  return { result: { key, entry }, ...(isShown && { output }) };
 }
 
 /** What is gone meanwhile has no output in the table. */

@@ -37,7 +37,7 @@ export async function identifiedItem(
 /** Without quotes, which only some of the sources have. */
 async function knownEtag(
   { key, etag }: NamedObject,
-  { bucket }: PackSource,
+  { bucket, hasPreprocess }: PackSource,
   objects: ObjectStore,
 ): Promise<string> {
   if (etag !== undefined) return etag.replaceAll('"', '');
@@ -48,6 +48,8 @@ async function knownEtag(
     return version.replaceAll('"', '');
   } catch (error) {
     if (!(error instanceof ObjectUnavailable)) throw error;
+    // The preprocess function knows whether the field is a key at all.
+    if (hasPreprocess) return '';
     throw invalidInput("the request's object is missing or not permitted: check the item's key");
   }
 }

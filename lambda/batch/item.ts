@@ -1,6 +1,6 @@
 /** What an item of a batch is called, and the request that it stands for. */
 import type { PackItem, PackSource } from '../../contract/batch-pack';
-import { INPUTS_PREFIX } from '../../contract/keys';
+import { INPUTS_PREFIX, MAX_KEY_BYTES } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { invalidInput } from '../errors';
 import { isRecord, kindOf, quotedName, type JsonRecord } from '../json-values';
@@ -139,6 +139,7 @@ function namedIn(fields: JsonRecord, { bucket }: PackSource): NamedObject[] {
   return Object.values(fields).flatMap((value) => {
     if (typeof value !== 'string') return [];
     const key = value.startsWith(start) ? value.slice(start.length) : value;
-    return key.startsWith(INPUTS_PREFIX) ? [{ key }] : [];
+    // S3 refuses a longer key. A field may begin like a key, and be none.
+    return key.startsWith(INPUTS_PREFIX) && Buffer.byteLength(key) <= MAX_KEY_BYTES ? [{ key }] : [];
   });
 }

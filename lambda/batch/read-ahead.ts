@@ -24,7 +24,7 @@ export async function* readAhead<A, T>(
       const room = Math.max(1, Math.min(atOnce, most, Math.floor(maxBytes / largest)));
       while (next < sources.length && ahead.length < room) {
         const value = read(sources[next++]);
-        // Whoever takes it gets its failure.
+        // The loop below throws its failure.
         value.catch(() => undefined);
         ahead.push(value);
       }

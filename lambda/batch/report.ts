@@ -20,14 +20,17 @@ export interface ReportedFailure extends BatchFailure {
 }
 
 export async function reportFailures(
-  { execution, failed }: FailuresToReport,
+  { execution, failed, done }: FailuresToReport,
   context: BatchContext,
 ): Promise<ReportedFailures> {
   const { settings, log } = context;
-  const failures = lastOfEach(failed).map(({ items, error, cause, hint }): ReportedFailure => ({
-    items,
-    ...hinted(failureOfCause(error, cause), hint),
-  }));
+  const failures = lastOfEach(failed, new Set(done)).map(
+    ({ items, error, cause, hint }): ReportedFailure => ({
+      items,
+      ...hinted(failureOfCause(error, cause), hint),
+    }),
+  );
+  if (failures.length === 0) return { key: '' };
   const text = JSON.stringify(failures);
   const items = failures.flatMap((failure) => failure.items);
   const count = items.length;
@@ -37,21 +40,29 @@ export async function reportFailures(
   await writeObject(key, [Buffer.from(text)], context);
   for (const { message: reason, ...failure } of failures)
     log(JSON.stringify({ level: 'ERROR', message: 'items failed', execution, ...failure, reason }));
-  const summary = { level: 'INFO', message: 'run has failed items', execution, [FAILED_ITEMS_METRIC]: count };
-  log(JSON.stringify({ ...metric(), ...summary }));
+  countFailed(count, execution, context);
   return { key };
 }
 
-/** Items of a pack that was halved may have failed before, and fail again. Each counts once. */
-function lastOfEach(failed: readonly PackFailure[]): PackFailure[] {
+/** Items of a pack that was halved may have failed before, and fail again. Each counts once, and those with a result do not. */
+function lastOfEach(failed: readonly PackFailure[], done: ReadonlySet<number>): PackFailure[] {
   const last = new Map(failed.flatMap((failure) => failure.items.map((item) => [item, failure] as const)));
   return failed
-    .map((failure) => ({ ...failure, items: failure.items.filter((item) => last.get(item) === failure) }))
+    .map((failure) => ({
+      ...failure,
+      items: failure.items.filter((item) => last.get(item) === failure && !done.has(item)),
+    }))
     .filter(({ items }) => items.length > 0);
 }
 
 function hinted({ error, message }: BatchFailure, hint: string | undefined): BatchFailure {
   return { error, message: hint === undefined ? message : `${message}: ${hint}` };
+}
+
+/** Adds to the metric. */
+export function countFailed(count: number, execution: string, { log }: BatchContext): void {
+  const summary = { level: 'INFO', message: 'run has failed items', execution, [FAILED_ITEMS_METRIC]: count };
+  log(JSON.stringify({ ...metric(), ...summary }));
 }
 
 /** Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */

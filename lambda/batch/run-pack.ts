@@ -1,5 +1,10 @@
 /** Runs a slice for a pack: computes its items one after the other, and writes one object with the tensors of all. */
-import type { PackEvent, PackFailure, PackOutcome } from '../../contract/batch-pack';
+import {
+  PACK_MEMORY_SHARE,
+  type PackEvent,
+  type PackFailure,
+  type PackOutcome,
+} from '../../contract/batch-pack';
 import { ERROR_NAMES } from '../../contract/failures';
 import { MAX_INLINE_RESULT_BYTES } from '../../contract/execution';
 import { sliceObjectKey } from '../../contract/keys';
@@ -28,9 +33,6 @@ export interface PackCall {
   readonly remainingMs: () => number;
 }
 
-/** Of the function's memory, for the tensors that it reads ahead, and as much for those that it has computed. */
-const MEMORY_SHARE = 1 / 24;
-
 /** A slice reads the whole object of the one before. */
 const MAX_PACK_BYTES = 64 * 2 ** 20;
 
@@ -47,7 +49,7 @@ export async function runPack(
   // If reading fails first, nothing awaits the load any more: mark its rejection as handled.
   loaded.catch(() => undefined);
   const manifest = await manifestPromise;
-  const maxBytes = Math.min(MAX_PACK_BYTES, stores.memoryBytes * MEMORY_SHARE);
+  const maxBytes = Math.min(MAX_PACK_BYTES, stores.memoryBytes * PACK_MEMORY_SHARE);
   const [{ slice: loadedSlice, timing: load }, { items, indices, ...before }] = await Promise.all([
     loaded,
     itemsOf(event, manifest, stores, { objects: call.objects, maxBytes }),

@@ -23,6 +23,7 @@ import type { BatchContext } from './context';
 import { BatchFailed, failureOfCause } from './item-failure';
 import { jsonObjects } from './json-objects';
 import { chunksOf, listObjects } from './objects';
+import { countFailed } from './report';
 import { RowBuckets } from './row-buckets';
 
 export async function writeTable(wanted: TableToWrite, context: BatchContext): Promise<BatchOutput> {
@@ -33,13 +34,16 @@ export async function writeTable(wanted: TableToWrite, context: BatchContext): P
   const path = join(tmpdir(), `table-${requestId}.jsonl`);
   try {
     const account = new Account();
+    let unreported = 0;
     for await (const child of manifest === undefined ? [] : childrenOf(manifest, context)) {
       for (const row of child.rows) rows.add(row);
+      unreported += child.unreported;
       for (const result of child.results) account.addResult(result);
     }
     await pipeline(Readable.from(linesOf(rows, account)), createWriteStream(path, { mode: 0o600 }));
     const key = `${settings.resultsPrefix}${TABLES_FOLDER}${execution}.jsonl`;
     if (account.items.total > 0) await putFile(key, path, context);
+    if (unreported > 0) countFailed(unreported, execution, context);
     const place = `s3://${settings.items.bucket}/${location}`;
     requireSuccess(account, { ...context, table: key, place, ...(failure && { failure }) });
     const table = { bucket: settings.bucket, key };

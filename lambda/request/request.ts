@@ -1,6 +1,6 @@
 /** Parses an execution's input, opens its tensors and checks them against the inputs of the whole model. */
 import type { InlineMode } from '../../contract/execution';
-import { INPUTS_PREFIX } from '../../contract/keys';
+import { INPUTS_PREFIX, MAX_KEY_BYTES } from '../../contract/keys';
 import { MAX_REQUEST_BYTES } from '../../contract/slice-event';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { invalidInput, messageOf } from '../errors';
@@ -25,9 +25,6 @@ const INPUT = "the execution's input";
 
 /** With or without its quotes; not a list of several. */
 const ETAG = /^"?[\w-]+"?$/;
-
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
-const MAX_KEY_BYTES = 1024;
 
 export function parseExecutionInput(value: unknown): ParsedInput {
   // The state machine sends the size alone if the event would not hold the request.

@@ -116,7 +116,7 @@ export class DirectTransfer {
       return;
     }
     this.socket.pause();
-    // Whoever waits for the sink learns of its failure, and destroys the body.
+    // The caller that waits for the sink learns of its failure, and destroys the body.
     wait.then(
       () => {
         this.open();

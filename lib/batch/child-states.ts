@@ -126,7 +126,9 @@ class ChildBuilder {
   }
 
   private report(): InvokeFunction {
-    const payload = { report: { execution: '{% $execution %}', failed: '{% $failed %}' } };
+    const payload = {
+      report: { execution: '{% $execution %}', failed: '{% $failed %}', done: '{% [$results.items] %}' },
+    };
     return this.callBatch('Report failures', payload, undefined, {
       results: '{% $results %}',
       failures: '{% $states.result.Payload.key %}',

@@ -102,18 +102,21 @@ export function packToHandle(...of: [kind: BatchItemsKind, bucket: string, colum
 const NO_PACK =
   'must answer a pack: make it with the handlers of this package (docs/batch.md), or set itemsPerRun of the batch to 1';
 
-/** After a failed call of a handler that gets packs. Failures of this package's handlers name their step. */
+/** After a failed call of a handler that gets packs. Failures of this package's handlers name their step, in JSON in Lambda's JSON: `\x5c` is a backslash. */
 export const HANDLER_FAILURE = jsonata(
-  `$contains($string($states.errorOutput.Cause), 'step') ? $states.errorOutput : $merge([$states.errorOutput, {'hint': 'a function that gets a pack ${NO_PACK}'}])`,
+  `$contains($string($states.errorOutput.Cause), /\\x5c"step\\x5c":/) ? $states.errorOutput : $merge([$states.errorOutput, {'hint': 'a function that gets a pack ${NO_PACK}'}])`,
 );
 
-/** JSONata of the answers of a handler, or of an error. @param one whether it gets one item, and answers for it alone */
-function answersOf(step: string, one: boolean): string {
+/**
+ * JSONata of the answers of a handler, or of an error. @param most JSONata of the number of items that it got
+ * @param one whether it gets one item, and answers for it alone
+ */
+function answersOf(step: string, most: string, one: boolean): string {
   const payload = '$states.result.Payload';
   if (one) return `[{'value': ${payload}}]`;
   // A function that returns what it gets answers nothing.
   const isAnswer = '$exists(value) or $exists(failure)';
-  const areAnswers = `$count($own) > 0 and $count($own[${isAnswer}]) = $count($own)`;
+  const areAnswers = `$count($own) in [1..${most}] and $count($own[${isAnswer}]) = $count($own)`;
   const answers = `($own := [${payload}.pack]; ${areAnswers} ? $own : $error('the ${step} function ${NO_PACK}'))`;
   return `($type(${payload}) = 'object' ? ${answers} : $error('the ${step} function ${NO_PACK}'))`;
 }
@@ -122,7 +125,7 @@ const FAILURE_OF_ANSWER = "{'error': $answer.failure.error, 'cause': $answer.fai
 
 /** After a preprocess function: items get their requests, and those that it did not reach wait again. */
 export function afterPreprocess(one: boolean): Record<string, string> {
-  const answers = `$answers := ${answersOf('preprocess', one)}`;
+  const answers = `$answers := ${answersOf('preprocess', '$count($items)', one)}`;
   const request = "$merge([$items[$at], {'request': $answer.value}])";
   const failure = `$merge([{'items': [$items[$at].index]}, ${FAILURE_OF_ANSWER}])`;
   const each = (made: string, field: string): string =>
@@ -158,18 +161,19 @@ export const ANSWERS_TO_STORE = {
 };
 
 export function answersOfPostprocess(one: boolean): string {
-  return jsonata(answersOf('postprocess', one));
+  return jsonata(answersOf('postprocess', '($count([$computed.done]) - $answered)', one));
 }
 
 /** Whether a postprocess function has results to answer. */
 export const HAS_OUTPUTS = '{% $answered < $count([$computed.done]) %}';
 
-/** After the answers were stored. The calls of the pack count once, with the first result. */
+/** After the answers were stored. The calls of the pack count once, with the first result, and the time up to here too. */
 export const AFTER_STORE = {
   results: jsonata(
-    "$append($results, [$map([$states.result.Payload.results], function($own) { $merge([$own, {'ms': $count($calls) > 0 ? $millis() - $begun : 0, 'calls': $calls}]) })])",
+    "$append($results, [$map([$states.result.Payload.results], function($own) { $merge([$own, {'ms': $millis() - $begun, 'calls': $calls}]) })])",
   ),
   calls: '{% $count($states.result.Payload.results) > 0 ? [] : $calls %}',
+  begun: '{% $count($states.result.Payload.results) > 0 ? $millis() : $begun %}',
   failed: '{% $append($failed, $states.result.Payload.failed) %}',
   answered: '{% $answered + $count($answers) %}',
 };

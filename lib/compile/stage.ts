@@ -158,7 +158,13 @@ const RUN = anObject<RunEstimate>({ ...COST, ends: anObject<RunEstimate['ends']>
 const ESTIMATES = anObject<PlanEstimates>({
   warm: RUN,
   cold: RUN,
-  batchItem: anObject<BatchItem>({ itemMs: AMOUNT, slowItemMs: AMOUNT, slowFirstMs: AMOUNT, bytes: AMOUNT }),
+  batchItem: anObject<BatchItem>({
+    itemMs: AMOUNT,
+    slowItemMs: AMOUNT,
+    slowFirstMs: AMOUNT,
+    bytes: AMOUNT,
+    packBytes: AMOUNT,
+  }),
   oneFunction: anObject<OneFunction>({ isCheaper: trueOrFalse, verdict: text(MAX_TEXT) }),
   profileDifferences: aList(text(MAX_TEXT), MAX_DIFFERENCES),
   wholeCallMs: optional(AMOUNT),

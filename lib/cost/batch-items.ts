@@ -1,4 +1,6 @@
 /** How many items a run of a batch takes, unless the user says it. */
+import { PACK_MEMORY_SHARE } from '../../contract/batch-pack';
+import { smallestOf } from '../extremes';
 import { type BatchedPlan, timesOf } from './batch';
 import * as limits from './batch-limits';
 
@@ -11,6 +13,8 @@ export interface BatchItem {
   readonly slowFirstMs: number;
   /** The most bytes of its tensors that a slice reads or writes. */
   readonly bytes: number;
+  /** The most bytes of a pack that each function holds. */
+  readonly packBytes: number;
 }
 
 /** Of a run whose time tells that of an item. */
@@ -20,7 +24,9 @@ const SOME_ITEMS = 8;
 export function batchItem(plan: BatchedPlan, slowest: BatchedPlan): BatchItem {
   const slow = timesOf(slowest, 0, SOME_ITEMS).p95;
   const { itemMs } = timesOf(plan, 0, SOME_ITEMS).p50;
-  return { itemMs, slowItemMs: slow.itemMs, slowFirstMs: slow.childMs + slow.coldMs, bytes: plan.bytes };
+  const packBytes = Math.min(limits.PACK_BYTES, smallestOf(plan.memoryMb) * 2 ** 20 * PACK_MEMORY_SHARE);
+  const slowFirstMs = slow.childMs + slow.coldMs;
+  return { itemMs, slowItemMs: slow.itemMs, slowFirstMs, bytes: plan.bytes, packBytes };
 }
 
 /** Items that a child runs within its time where runs are slowest, after its ramp and a cold start. */
@@ -37,7 +43,7 @@ const SHARE_OF_TIME = 1 / 3;
 export function plannedItems(item: BatchItem, concurrency: number): number {
   const most = [
     (1000 * limits.PACK_SECONDS) / Math.max(1, item.itemMs),
-    limits.PACK_BYTES / Math.max(1, item.bytes),
+    item.packBytes / Math.max(1, item.bytes),
     itemsInTime(item, concurrency) * SHARE_OF_TIME,
     limits.MAX_ITEMS_PER_RUN,
   ];

@@ -43,7 +43,7 @@ export const GETS_PER_SECOND = 5_500;
 /** A pack computes for about so long: what a child costs besides is then a few percent, and a batch of some thousand items still has many packs. */
 export const PACK_SECONDS = 20;
 
-/** The bytes of all items of a pack that a slice reads or writes: functions hold as many (lambda/batch/run-pack.ts). */
+/** The most bytes of all items of a pack that a slice reads or writes. Functions with little memory hold fewer. */
 export const PACK_BYTES = 16 * 2 ** 20;
 
 /** Of the items of a child: an event holds 256 KiB. With a preprocess function, it also has the requests. */

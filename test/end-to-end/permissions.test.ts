@@ -233,7 +233,7 @@ test.each(['with its own items', 'with a list in another bucket, and keys'])(
     // The second one finds the results of the first.
     for (let time = 0; time < 2; time++) outputOf(await cloud.execute({}));
     outputOf(await redriven(cloud, await stoppedAtSlice(cloud, (listener) => (onSlice = listener))));
-    // Whoever may not list the bucket learns of a missing result by a refusal.
+    // To a caller without permission to list the bucket, S3 refuses a missing result.
     const isAttempt = ({ action, principal }: Access): boolean =>
       action === 's3:ListBucket' && principal.includes('NightlyRole');
     expect(accesses.filter((access) => access.refusal !== undefined && !isAttempt(access))).toEqual([]);

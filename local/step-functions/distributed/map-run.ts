@@ -39,7 +39,7 @@ const OUTCOMES = {
 export class MapRun implements StartedChildren {
   static async create(state: DistributedMapState, visit: Visit, options: RunOptions): Promise<MapRun> {
     const { storage } = options.environment;
-    // Whoever creates a state machine with such a state provides the storage.
+    // The creator of a state machine with such a state provides the storage.
     if (storage === undefined) throw new Error(`no storage for the distributed Map '${state.name}'`);
     return new MapRun(state, visit, await settingsOf(state, visit), storage, options);
   }

@@ -61,6 +61,20 @@ it('have the entries of their results in the order of these, an equal share of t
   ]);
 });
 
+it('share the time of their run, also if the answers of a function are in several objects', async () => {
+  const results = [
+    { key: 'run 1', items: [3], ms: 50, calls: [{ slice: 0, ...CALL }] },
+    { key: 'run 2', items: [4, 5], ms: 90, calls: [{ slice: 0, ...CALL, processor: 'x86_64' }] },
+    { key: 'run 2, rest', items: [6], ms: 30, calls: [] },
+  ];
+  expect(await rowsOf(succeeded({ results }))).toMatchObject([
+    { result: { key: 'run 1', entry: 0 }, ms: 50, processors: ['arm64'] },
+    { result: { key: 'run 2', entry: 0 }, ms: 40, processors: ['x86_64'] },
+    { result: { key: 'run 2', entry: 1 }, ms: 40, processors: ['x86_64'] },
+    { result: { key: 'run 2, rest', entry: 0 }, ms: 40, processors: ['x86_64'] },
+  ]);
+});
+
 it('are done if an item failed in a pack that was halved, and then had a result', async () => {
   const { context, put } = batchFixture();
   put('the failures', JSON.stringify([{ items: [3], error: 'E', message: 'm' }]));

@@ -89,6 +89,23 @@ describe('the digest of a row that names an object', () => {
     expect(after.digest).not.toBe(before.digest);
   });
 
+  it('of a preprocess function counts also if there is no such object, because the field may be no key', async () => {
+    const missing = await identified(PREPROCESSED, { key: 'inputs/none', note: 1 });
+    const objects = bucketWithKey();
+    objects.put('inputs/none', Buffer.from('content'));
+    expect((await identified(PREPROCESSED, { key: 'inputs/none', note: 1 }, objects)).digest).not.toBe(
+      missing.digest,
+    );
+  });
+
+  it('of a preprocess function is not asked for if its field is longer than a key', async () => {
+    const objects = bucketWithKey();
+    await identified(PREPROCESSED, { key: `inputs/${'x'.repeat(1018)}` }, objects);
+    expect(objects.reads).toEqual([]);
+    await identified(PREPROCESSED, { key: `inputs/${'x'.repeat(1017)}` }, objects);
+    expect(objects.reads).toHaveLength(1);
+  });
+
   it.each(named)('of %s fails alone if the object is missing', async (_, from, value) => {
     await expect(digestIn(from, value, new MemoryObjects())).rejects.toMatchObject({
       name: 'InvalidInput',

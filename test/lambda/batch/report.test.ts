@@ -11,7 +11,7 @@ const FAILED = [
 
 it('is an object whose name ends with the number of items, so that a list of the names tells the progress', async () => {
   const { context, text } = batchFixture();
-  const { key } = await reportFailures({ execution: 'night', failed: FAILED }, context);
+  const { key } = await reportFailures({ execution: 'night', failed: FAILED, done: [] }, context);
   expect(key).toMatch(/^outputs\/nightly\/failures\/night\/7-[0-9a-f]{32}-3\.json$/);
   expect(JSON.parse(text(key))).toEqual([
     { items: [12, 7], error: 'InvalidInput', message: 'no request' },
@@ -24,7 +24,7 @@ it('is the same object when it is written again, and another one for other failu
   const keys: string[] = [];
   for (const cause of ['a', 'a', 'b']) {
     const failed = [{ ...FAILED[0], cause }];
-    keys.push((await reportFailures({ execution: 'night', failed }, context)).key);
+    keys.push((await reportFailures({ execution: 'night', failed, done: [] }, context)).key);
   }
   expect(keys[0]).toBe(keys[1]);
   expect(objects.keys().sort()).toEqual([keys[0], keys[2]].sort());
@@ -37,7 +37,7 @@ it('counts an item once that failed several times, with its last reason', async 
     { items: [12, 7], error: 'Runtime.ExitError', cause: 'exit status 7' },
     { items: [12], error: 'InvalidInput', cause: 'no request' },
   ];
-  const { key } = await reportFailures({ execution: 'night', failed }, context);
+  const { key } = await reportFailures({ execution: 'night', failed, done: [] }, context);
   expect(key).toMatch(/-3\.json$/);
   expect(JSON.parse(text(key))).toEqual([
     { items: [30], error: 'TypeError', message: 'no picture: set itemsPerRun to 1' },
@@ -47,10 +47,22 @@ it('counts an item once that failed several times, with its last reason', async 
   expect(lines.at(-1)).toMatchObject({ FailedItems: 3 });
 });
 
+it('does not count items that have results after all', async () => {
+  const { context, text, lines } = batchFixture();
+  const { key } = await reportFailures({ execution: 'night', failed: FAILED, done: [7, 8] }, context);
+  expect(JSON.parse(text(key))).toEqual([
+    { items: [12], error: 'InvalidInput', message: 'no request' },
+    { items: [30], error: 'TypeError', message: 'no picture: set itemsPerRun to 1' },
+  ]);
+  expect(lines.at(-1)).toMatchObject({ FailedItems: 2 });
+  const all = { execution: 'night', failed: FAILED, done: [7, 12, 30] };
+  expect(await reportFailures(all, batchFixture().context)).toEqual({ key: '' });
+});
+
 it('is in the log: a line for each reason, and one with the number, which is a metric', async () => {
   const { context, lines } = batchFixture();
   process.env.AWS_LAMBDA_FUNCTION_NAME = 'batch-function';
-  await reportFailures({ execution: 'night', failed: FAILED }, context);
+  await reportFailures({ execution: 'night', failed: FAILED, done: [] }, context);
   delete process.env.AWS_LAMBDA_FUNCTION_NAME;
   const about = { level: 'ERROR', message: 'items failed', execution: 'night' };
   const Metrics = [{ Name: FAILED_ITEMS_METRIC, Unit: 'Count' }];

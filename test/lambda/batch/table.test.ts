@@ -88,6 +88,14 @@ it('has the rows of all children in the order of the items, whether or not these
   expect(leftovers(context.requestId)).toEqual([]);
 });
 
+it('adds the items of children that failed as a whole to the metric, because these reported none', async () => {
+  const { context, add, lines } = endedBatch([['done', 'failed']]);
+  add('FAILED', 3, { Error: 'E', Cause: 'why' });
+  add('PENDING', 2);
+  await expect(writeTable(WANTED, context)).rejects.toMatchObject({ name: 'ItemsPending' });
+  expect(lines).toMatchObject([{ FailedItems: 3, execution: 'night' }]);
+});
+
 it('answers the account of a batch that has succeeded', async () => {
   const { context } = endedBatch([['done', 'failed', 'done'], ['skipped']]);
   expect(await writeTable(WANTED, context)).toEqual({

@@ -71,7 +71,13 @@ test.each<[props: Props, itemsPerRun: number, advised: string | undefined, first
   (props, itemsPerRun, advised, firstSeconds = 10) => {
     const own = newStack();
     const slow = addPipeline(own, 'Pipeline');
-    const batchItem = { itemMs: 1000, slowFirstMs: 1000 * firstSeconds, slowItemMs: 20_000, bytes: 1 };
+    const batchItem = {
+      itemMs: 1000,
+      slowFirstMs: 1000 * firstSeconds,
+      slowItemMs: 20_000,
+      bytes: 1,
+      packBytes: 1000,
+    };
     Object.assign(slow, { _deployed: { ...slow._deployed, batchItem } });
     new SlicedInferenceBatch(own, 'Batch', { pipeline: slow, items, ...props });
     const found = Annotations.fromStack(own).findWarning(

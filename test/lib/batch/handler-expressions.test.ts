@@ -129,8 +129,11 @@ describe('a function that answers no pack', () => {
     { pack: [[1]] },
     { pack: [{ bucket: 'b', key: 'what it got' }] },
     { pack: [{ value: 1 }, { key: 'what it got' }] },
+    // More than it got.
+    { pack: [{ value: 1 }, { value: 2 }, { value: 3 }] },
   ])('but %j is told what to do', async (payload) => {
-    const scope = { payload, items: items(2), failed: [], queue: [] };
+    const computed = { done: [10, 11, 12, 13, 14] };
+    const scope = { payload, items: items(2), failed: [], queue: [], computed, answered: 3 };
     for (const query of Object.values(expressions.afterPreprocess(false)))
       await expect(valueOf(query, scope)).rejects.toThrow(
         'the preprocess function must answer a pack: make it',
@@ -149,6 +152,8 @@ describe('a function that answers no pack', () => {
     );
     const own = { Error: 'TypeError', Cause: String.raw`{"errorMessage":"{\"step\":\"preprocess\"}"}` };
     expect(await valueOf(expressions.HANDLER_FAILURE, { errorOutput: own })).toEqual(own);
+    const other = { Error: 'TypeError', Cause: '{"errorMessage":"this step has no \\"steps\\""}' };
+    expect(await valueOf(expressions.HANDLER_FAILURE, { errorOutput: other })).toEqual({ ...other, hint: hinted.hint });
     const silent = { Error: 'Runtime.ExitError' };
     expect(await valueOf(expressions.HANDLER_FAILURE, { errorOutput: silent })).toMatchObject(silent);
   });
@@ -190,7 +195,10 @@ describe('what a postprocess function gets', () => {
 describe('the answers of a postprocess function', () => {
   it.each(MANY)('are %d of a pack, or one of an item alone', async (count) => {
     const pack = Array.from({ length: count }, (_, at) => ({ value: [at] }));
-    expect(await valueOf(expressions.answersOfPostprocess(false), { payload: { pack } })).toEqual(pack);
+    const scope = { computed: { done: items(count + 1) }, answered: 1 };
+    const query = expressions.answersOfPostprocess(false);
+    expect(await valueOf(query, { ...scope, payload: { pack } })).toEqual(pack);
+    expect(await valueOf(query, { ...scope, payload: { pack: pack.slice(0, 1) } })).toEqual([pack[0]]);
     for (const payload of [null, [], [1], 'x', { pack }])
       expect(await valueOf(expressions.answersOfPostprocess(true), { payload })).toEqual([
         { value: payload },
@@ -231,6 +239,7 @@ describe('the answers of a postprocess function', () => {
     expect(await valueOf(expressions.AFTER_STORE, { ...scope, calls: [CALL, CALL], payload })).toEqual({
       results: [...results, { ...stored, ms: expect.any(Number) as number, calls: [CALL, CALL] }],
       calls: [],
+      begun: expect.any(Number) as number,
       failed: [FAILURE],
       answered: 2,
     });
@@ -241,14 +250,16 @@ describe('the answers of a postprocess function', () => {
     const scope = { results: [], failed: [], answered: 0, answers, begun: 0, calls: [CALL] };
     const none = { results: [], failed: failures(1) };
     const first = (await valueOf(expressions.AFTER_STORE, { ...scope, payload: none })) as typeof scope;
-    expect(first).toEqual({ results: [], calls: [CALL], failed: failures(1), answered: 1 });
+    expect(first).toEqual({ results: [], calls: [CALL], failed: failures(1), answered: 1, begun: 0 });
     const some = { results: [stored], failed: [] };
     const state = { ...scope, ...first, payload: some };
     const second = (await valueOf(expressions.AFTER_STORE, state)) as typeof scope;
     expect(second).toMatchObject({ results: [{ ...stored, calls: [CALL] }], calls: [], answered: 2 });
+    // The time of each part begins where the one before has ended.
+    expect(Date.now() - second.begun).toBeLessThan(60_000);
     const third = await valueOf(expressions.AFTER_STORE, { ...scope, ...second, payload: some });
     expect(third).toMatchObject({
-      results: [{ calls: [CALL] }, { ...stored, ms: 0, calls: [] }],
+      results: [{ calls: [CALL] }, { ...stored, calls: [] }],
       answered: 3,
     });
   });
@@ -264,7 +275,7 @@ describe('the answers of a postprocess function', () => {
     };
     const payload = { results: [], failed: failures(count) };
     expect(await valueOf(expressions.AFTER_STORE, { ...scope, payload })).toEqual({
-      ...{ results: [], calls: [], answered: 4 },
+      ...{ results: [], calls: [], answered: 4, begun: 0 },
       failed: [...failures(count, 7), ...failures(count)],
     });
   });

@@ -201,7 +201,7 @@ describe('a Parquet file', () => {
     await expectFailure('i.parquet', { 'i.parquet': file }, 'the footer must have at most 5242880 bytes');
   });
 
-  test('cannot be read if its compression is none of AWS', async () => {
+  test('cannot be read if AWS does not read its compression', async () => {
     const file = await parquetOf(columns, { codec: 'BROTLI', compressors: { BROTLI: (bytes) => bytes } });
     await expectFailure('i.parquet', { 'i.parquet': file }, 'unsupported compression codec: BROTLI');
   });
