@@ -153,7 +153,10 @@ describe('a function that answers no pack', () => {
     const own = { Error: 'TypeError', Cause: String.raw`{"errorMessage":"{\"step\":\"preprocess\"}"}` };
     expect(await valueOf(expressions.HANDLER_FAILURE, { errorOutput: own })).toEqual(own);
     const other = { Error: 'TypeError', Cause: '{"errorMessage":"this step has no \\"steps\\""}' };
-    expect(await valueOf(expressions.HANDLER_FAILURE, { errorOutput: other })).toEqual({ ...other, hint: hinted.hint });
+    expect(await valueOf(expressions.HANDLER_FAILURE, { errorOutput: other })).toEqual({
+      ...other,
+      hint: hinted.hint,
+    });
     const silent = { Error: 'Runtime.ExitError' };
     expect(await valueOf(expressions.HANDLER_FAILURE, { errorOutput: silent })).toMatchObject(silent);
   });
