@@ -17,6 +17,8 @@ export type {
   BatchItemResult,
   BatchOptions,
   BatchProgress,
+  BatchRequest,
+  BatchRequests,
   BatchResultRow,
   SlicedInferenceBatchRun,
 } from './batch/types';

@@ -162,6 +162,12 @@ export interface BatchOutput {
   readonly usage: readonly BatchUsage[];
 }
 
+/** Of a request in JSON Lines, in bytes: a child's input of 256 KiB also has its other fields. */
+export const MAX_LINE_BYTES = 150 * 1024;
+
+/** The same with a preprocess function, whose request is in the state too. */
+export const MAX_PREPROCESSED_LINE_BYTES = 90 * 1024;
+
 export const MAX_FAILURE_CAUSES = 20;
 
 /** Larger JSON of a postprocess function is only in the object of the result. */

@@ -4,20 +4,27 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import type { BatchItemsSignature } from '../../contract/batch';
-import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
+import type { BatchItemsKind, BatchItemsSignature } from '../../contract/batch';
+import { quoted, SlicedInferenceError } from '../../lib/errors';
 import type { UploadTask } from '../upload';
 import { chunkBytes } from '../upload/checked-content';
 import { FILES_AT_ONCE } from '../upload/s3-client';
 import { UploadBucket } from '../upload/upload-bucket';
 import { inPool } from './in-pool';
+import { itemsOf, readError, refused, unfit } from './local-files';
 
 export interface Inputs {
   /** The prefix or the key of the items; absent for those of the batch itself. */
   readonly items?: string;
   /** What is uploaded there. */
   readonly local?: string;
+  /** Whether it is a folder of requests, which become the lines of one list. */
+  readonly arePacked?: boolean;
 }
+
+const FOLDERS: readonly BatchItemsKind[] = ['objects', 'jsonLinesFiles', 'csvFiles', 'parquetFiles'];
+
+export type UploadedInputs = Required<Pick<Inputs, 'items' | 'local'>>;
 
 /** @throws SlicedInferenceError for inputs that the batch cannot read */
 export function inputsOf(inputs: string | undefined, { kind, bucket, folder }: BatchItemsSignature): Inputs {
@@ -28,34 +35,22 @@ export function inputsOf(inputs: string | undefined, { kind, bucket, folder }: B
     throw refused(`must be below ${start}${folder}`, quoted(inputs), 'copy the items there');
   }
   const found = fs.existsSync(inputs) ? fs.statSync(inputs) : undefined;
-  const wanted = kind === 'objects' ? 'folder' : 'file';
-  if (wanted === 'folder' ? !found?.isDirectory() : !found?.isFile()) {
-    const what = `must be a ${wanted}, because the items of the batch are of ${kind}, or s3://BUCKET/KEY`;
+  const isFolder = found?.isDirectory() === true;
+  const takes = { folder: FOLDERS.includes(kind) || kind === 'jsonLines', file: !FOLDERS.includes(kind) };
+  if (isFolder ? !takes.folder : !takes.file || found?.isFile() !== true) {
+    const wanted = takes.folder && takes.file ? 'a folder or a file' : takes.folder ? 'a folder' : 'a file';
+    const what = `must be ${wanted}, because the items of the batch are of ${kind}, or s3://BUCKET/KEY`;
     throw refused(what, `${found ? 'something else' : 'none'} at ${quoted(inputs)}`, 'check the path');
   }
   const local = fs.realpathSync(inputs);
   const place = `${folder}${placeOf(local)}/`;
-  return { items: wanted === 'folder' ? place : `${place}${path.basename(local)}`, local };
+  if (isFolder && kind === 'jsonLines') return { items: `${place}requests.jsonl`, local, arePacked: true };
+  return { items: isFolder ? place : `${place}${path.basename(local)}`, local };
 }
 
 /** The same for each call with this path, and another one for the same path of another machine. */
 function placeOf(local: string): string {
   return createHash('sha256').update(`${os.hostname()}\0${local}`).digest('hex').slice(0, 12);
-}
-
-/** What begins with a dot, such as `.DS_Store` or `.git`, is left out. */
-function* itemsOf(local: string, key: string): Generator<{ readonly file: string; readonly key: string }> {
-  if (fs.statSync(local).isFile()) {
-    yield { file: local, key };
-    return;
-  }
-  for (const entry of fs.readdirSync(local, { withFileTypes: true })) {
-    const file = path.join(local, entry.name);
-    if (entry.name.startsWith('.')) continue;
-    if (entry.isDirectory()) yield* itemsOf(file, `${key}${entry.name}/`);
-    else if (entry.isFile()) yield { file, key: `${key}${entry.name}` };
-    else throw unfit(file, 'a file', 'a symbolic link, a device or a pipe', 'replace it by a copy');
-  }
 }
 
 /**
@@ -65,23 +60,21 @@ function* itemsOf(local: string, key: string): Generator<{ readonly file: string
 export async function upload(
   client: S3Client,
   { kind, bucket: bucketName }: BatchItemsSignature,
-  { local, items }: Required<Inputs>,
+  { local, items }: UploadedInputs,
   onFile: (files: number) => void,
 ): Promise<void> {
   const bucket = new UploadBucket(client, bucketName);
   let files = 0;
   try {
-    if (kind === 'jsonLines') await checkLines(local);
     await inPool(itemsOf(local, items), FILES_AT_ONCE, async ({ file, key }) => {
+      if (kind.startsWith('jsonLines')) await checkLines(file);
       const { size: bytes } = fs.statSync(file);
       const task = { file, key, bytes, sha256: await digestOf(file, bytes) };
       if (!(await isThere(client, bucketName, task))) await bucket.putFile(task, () => undefined);
       onFile(++files);
     });
   } catch (error) {
-    const { syscall, path: file = local } = error as NodeJS.ErrnoException;
-    if (syscall === undefined) throw error;
-    throw unfit(file, 'readable', systemReason(error), 'change its permissions or its name');
+    throw readError(error, local);
   }
   if (files === 0) throw refused('must be a folder with files', `none in ${quoted(local)}`, 'check the path');
 }
@@ -128,12 +121,4 @@ async function digestOf(file: string, bytes: number): Promise<string> {
   for await (const chunk of fs.createReadStream(file, { highWaterMark: chunkBytes(bytes) }))
     hash.update(chunk as Buffer);
   return hash.digest('hex');
-}
-
-function refused(what: string, got: string, advice: string): SlicedInferenceError {
-  return new SlicedInferenceError(`--inputs ${what}`, got, advice);
-}
-
-function unfit(file: string, what: string, got: string, advice: string): SlicedInferenceError {
-  return new SlicedInferenceError(`${quoted(file)} of --inputs must be ${what}`, got, advice);
 }

@@ -1,12 +1,15 @@
 /** One call of the command: finds or starts the batch of its inputs, follows it to its end, and gives an account. */
 import type { S3Client } from '@aws-sdk/client-s3';
 import { InferenceError, SlicedInferenceClient } from '../../client';
+import { explaining } from '../../client/aws/failures';
+import { Objects, s3Connection } from '../../client/aws/objects';
 import { StepFunctions } from '../../client/aws/step-functions';
 import { type FollowedBatch, hasTable } from '../../client/batch/batch';
 import { describeBatch } from '../../client/batch/begin';
 import { countsOf, type ItemCounts } from '../../client/batch/progress';
+import { putRequests } from '../../client/batch/requests';
 import type { BatchProgress } from '../../client/batch/types';
-import type { BatchItemsSignature } from '../../contract/batch';
+import type { BatchSignature } from '../../contract/batch';
 import { DEFAULT_REQUEST_TIMEOUT } from '../../client/options';
 import { batchBill } from '../../lib/cost/batch-bill';
 import { DEFAULT_ENVIRONMENT, DEFAULT_PRICES } from '../../lib/cost/constants/defaults';
@@ -21,6 +24,7 @@ import { stoppedBy } from '../upload/s3-client';
 import type { Account } from './account';
 import { download } from './download';
 import { latestExecution, namesStart } from './executions';
+import { requestsIn } from './folder-requests';
 import { inputsOf, upload, type Inputs } from './inputs';
 
 export interface BatchOptions {
@@ -36,6 +40,7 @@ export class BatchJob {
   private readonly client: SlicedInferenceClient;
   private readonly stepFunctions: StepFunctions;
   private readonly s3: S3Client;
+  private readonly region: string;
   /** The execution, once there is one. */
   batch: FollowedBatch | undefined;
 
@@ -45,6 +50,7 @@ export class BatchJob {
     private readonly signal: AbortSignal,
   ) {
     const region = stateMachineArn.split(':')[3];
+    this.region = region;
     this.client = new SlicedInferenceClient({ stateMachineArn });
     this.stepFunctions = new StepFunctions(undefined, region, DEFAULT_REQUEST_TIMEOUT);
     this.s3 = uploadClient({ region });
@@ -54,8 +60,8 @@ export class BatchJob {
   async run(): Promise<Account> {
     const { options, stateMachineArn, stepFunctions, signal } = this;
     showProgress('reading the description of the batch');
-    const { items: known } = await describeBatch(stepFunctions, stateMachineArn, signal);
-    const inputs = inputsOf(options.inputs, known);
+    const signature = await describeBatch(stepFunctions, stateMachineArn, signal);
+    const inputs = inputsOf(options.inputs, signature.items);
     const start = namesStart(stateMachineArn, inputs.items);
     const latest = await latestExecution(stepFunctions, stateMachineArn, start);
     const followed = latest?.isRunning === true ? latest : undefined;
@@ -66,7 +72,7 @@ export class BatchJob {
         'pass the --inputs with which it was started',
       );
     }
-    if (!followed) await this.putInputs(inputs, known);
+    if (!followed) await this.putInputs(inputs, signature);
     const { items } = inputs;
     const { again } = options;
     const own = {
@@ -92,11 +98,18 @@ export class BatchJob {
     await Promise.all([this.client.close(), this.stepFunctions.close()]);
   }
 
-  private async putInputs({ items, local }: Inputs, known: BatchItemsSignature): Promise<void> {
+  private async putInputs({ items, local, arePacked }: Inputs, signature: BatchSignature): Promise<void> {
+    const { s3, signal } = this;
+    const onFile = (files: number): void => {
+      showProgress(`uploading: ${grouped(files, 0)} files`);
+    };
     if (local !== undefined && items !== undefined) {
-      await upload(stoppedBy(this.s3, this.signal), known, { items, local }, (files) => {
-        showProgress(`uploading: ${grouped(files, 0)} files`);
-      });
+      if (arePacked) {
+        const objects = new Objects(s3Connection(s3, this.region), DEFAULT_REQUEST_TIMEOUT, 0);
+        await explaining(
+          putRequests({ objects, signature, signal }, items, requestsIn(local, signature, onFile)),
+        );
+      } else await upload(stoppedBy(s3, signal), signature.items, { items, local }, onFile);
     }
     showProgress('starting the batch');
   }

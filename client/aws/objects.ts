@@ -1,6 +1,12 @@
 /** The objects in S3 that a call writes and reads. The client of S3 is made when the first request needs it. */
 import type { Readable } from 'node:stream';
-import type { GetObjectCommandInput, GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
+import type {
+  CompletedPart,
+  GetObjectCommandInput,
+  GetObjectCommandOutput,
+  S3Client,
+  UploadPartCommandInput,
+} from '@aws-sdk/client-s3';
 import type { AwsClient } from '../options';
 import { AwsConnection, loadS3Sdk, type S3Sdk } from './sdk';
 import type { ObjectReference } from '../../contract/execution';
@@ -26,13 +32,65 @@ export class Objects {
   ) {}
 
   async put({ bucket, key }: ObjectReference, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-    const { connection, requestTimeout } = this;
-    const ms = requestTimeout + Math.ceil((bytes.byteLength / SLOW_BYTES_PER_SECOND) * 1000);
-    await request('PutObject', { signal, ms }, async (abortSignal) => {
-      const { sdk, client } = await connection.load();
-      const input = { Bucket: bucket, Key: key, Body: bytes, ContentLength: bytes.byteLength };
-      return client.send(new sdk.PutObjectCommand(input), { abortSignal });
-    });
+    const input = { Bucket: bucket, Key: key, Body: bytes, ContentLength: bytes.byteLength };
+    await this.send('PutObject', { signal, bytes: bytes.byteLength }, ({ sdk, client }, abortSignal) =>
+      client.send(new sdk.PutObjectCommand(input), { abortSignal }),
+    );
+  }
+
+  /**
+   * Puts an object whose size nobody knows yet. It is there as a whole or not at all.
+   * @param parts each but the last one of 5 MiB or more
+   */
+  async putParts(
+    place: ObjectReference,
+    parts: AsyncGenerator<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const first = await parts.next();
+    const second = await parts.next();
+    if (second.done) {
+      if (!first.done) await this.put(place, first.value, signal);
+      return;
+    }
+    const own = { Bucket: place.bucket, Key: place.key };
+    const { UploadId } = await this.send(
+      'CreateMultipartUpload',
+      { signal },
+      ({ sdk, client }, abortSignal) =>
+        client.send(new sdk.CreateMultipartUploadCommand(own), { abortSignal }),
+    );
+    const upload = { ...own, UploadId };
+    try {
+      const sent: CompletedPart[] = [];
+      for (let part = first; !part.done; part = sent.length === 1 ? second : await parts.next())
+        sent.push(await this.putPart({ ...upload, PartNumber: sent.length + 1, Body: part.value }, signal));
+      const whole = { ...upload, MultipartUpload: { Parts: sent } };
+      await this.send('CompleteMultipartUpload', { signal }, ({ sdk, client }, abortSignal) =>
+        client.send(new sdk.CompleteMultipartUploadCommand(whole), { abortSignal }),
+      );
+    } catch (error) {
+      // Without permission, a lifecycle rule of the bucket removes the parts.
+      await this.send(
+        'AbortMultipartUpload',
+        { signal: new AbortController().signal },
+        (loaded, abortSignal) =>
+          loaded.client.send(new loaded.sdk.AbortMultipartUploadCommand(upload), { abortSignal }),
+      ).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private async putPart(
+    input: UploadPartCommandInput & { readonly Body: Uint8Array },
+    signal: AbortSignal,
+  ): Promise<CompletedPart> {
+    const { PartNumber, Body } = input;
+    const bytes = Body.byteLength;
+    const { ETag } = await this.send('UploadPart', { signal, bytes }, ({ sdk, client }, abortSignal) =>
+      client.send(new sdk.UploadPartCommand({ ...input, ContentLength: bytes }), { abortSignal }),
+    );
+    return { PartNumber, ETag };
   }
 
   /**
@@ -84,7 +142,6 @@ export class Objects {
 
   /** The keys below a prefix. */
   async *keys({ bucket, key: prefix }: ObjectReference, signal: AbortSignal): AsyncGenerator<string, void> {
-    const { connection, requestTimeout: ms } = this;
     let token: string | undefined;
     do {
       const page = {
@@ -92,13 +149,10 @@ export class Objects {
         Prefix: prefix,
         ...(token !== undefined && { ContinuationToken: token }),
       };
-      const { Contents = [], NextContinuationToken } = await request(
+      const { Contents = [], NextContinuationToken } = await this.send(
         'ListObjectsV2',
-        { signal, ms },
-        async (ended) => {
-          const { sdk, client } = await connection.load();
-          return client.send(new sdk.ListObjectsV2Command(page), { abortSignal: ended });
-        },
+        { signal },
+        ({ sdk, client }, abortSignal) => client.send(new sdk.ListObjectsV2Command(page), { abortSignal }),
       );
       for (const { Key = '' } of Contents) yield Key;
       token = NextContinuationToken;
@@ -106,11 +160,20 @@ export class Objects {
   }
 
   private async ask(input: GetObjectCommandInput, signal: AbortSignal): Promise<GetObjectCommandOutput> {
-    const { connection, requestTimeout: ms } = this;
-    return await request('GetObject', { signal, ms }, async (abortSignal) => {
-      const { sdk, client } = await connection.load();
-      return client.send(new sdk.GetObjectCommand(input), { abortSignal });
-    });
+    return await this.send('GetObject', { signal }, ({ sdk, client }, abortSignal) =>
+      client.send(new sdk.GetObjectCommand(input), { abortSignal }),
+    );
+  }
+
+  /** @param bytes that the request sends */
+  private async send<T>(
+    operation: string,
+    { signal, bytes = 0 }: { readonly signal: AbortSignal; readonly bytes?: number },
+    send: (loaded: { readonly sdk: S3Sdk; readonly client: S3Client }, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { connection, requestTimeout } = this;
+    const ms = requestTimeout + Math.ceil((bytes / SLOW_BYTES_PER_SECOND) * 1000);
+    return await request(operation, { signal, ms }, async (ended) => send(await connection.load(), ended));
   }
 }
 

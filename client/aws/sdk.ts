@@ -7,7 +7,14 @@ import type * as BundledSdk from './bundled-sdk';
 
 export type S3Sdk = Pick<
   typeof BundledSdk,
-  'S3Client' | 'GetObjectCommand' | 'ListObjectsV2Command' | 'PutObjectCommand'
+  | 'AbortMultipartUploadCommand'
+  | 'CompleteMultipartUploadCommand'
+  | 'CreateMultipartUploadCommand'
+  | 'GetObjectCommand'
+  | 'ListObjectsV2Command'
+  | 'PutObjectCommand'
+  | 'S3Client'
+  | 'UploadPartCommand'
 >;
 
 export type StepFunctionsSdk = Omit<typeof BundledSdk, keyof S3Sdk>;

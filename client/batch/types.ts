@@ -1,6 +1,17 @@
 /** What callers of `batch` pass and get. Nothing here needs the types of the AWS SDK, which an application may not have. */
 import type { BatchOutput, BatchRow, BatchSignature } from '../../contract/batch';
-import type { TypedTensor } from '../tensors/tensor-forms';
+import type { TensorInputs, TypedTensor } from '../tensors/tensor-forms';
+
+/** What `infer` takes; for a batch with a preprocess function, a JSON object that this function gets. */
+export type BatchRequest = TensorInputs | Readonly<Record<string, unknown>>;
+
+/**
+ * Requests, or pairs of an id and a request, such as a `Map` has. They are read as they are sent. Without ids, the table names requests by
+ * their places, and a rerun recognizes them only there.
+ */
+export type BatchRequests =
+  | Iterable<BatchRequest | readonly [id: string, request: BatchRequest]>
+  | AsyncIterable<BatchRequest | readonly [id: string, request: BatchRequest]>;
 
 /** Options of `batch`. */
 export interface BatchOptions {
@@ -11,9 +22,15 @@ export interface BatchOptions {
   readonly stateMachineArn?: string;
   /**
    * The prefix or the key of the items, below the location of the batch's.
-   * @default - the location of the batch's items
+   * @default - the location of the batch's items; with `requests`, a new key
    */
   readonly items?: string;
+  /**
+   * Requests to put into S3, for a batch whose items are `BatchItems.jsonLines`: one object has all of them, apart from tensors that do not
+   * fit into 150 KiB. `items` is then the key of that object.
+   * @default - the items are in S3
+   */
+  readonly requests?: BatchRequests;
   /**
    * Whether all items run, also those that have a result.
    * @default false

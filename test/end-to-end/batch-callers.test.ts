@@ -1,19 +1,97 @@
-/** The command line, which calls a batch in the local cloud with the client. */
+/** The client and the command line, which put requests of a batch into the local cloud, start it and read its results. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { BatchRow } from '../../client';
+import { S3 } from '@aws-sdk/client-s3';
+import { type BatchRow, elementsOf, type NumericTensor } from '../../client';
 import { variables } from '../../bin/local-cloud/variables';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
+import { BatchItems } from '../../lib';
 import type { LocalCloud } from '../../local';
 import { MODEL, startBatch, synthesizeBatch } from '../support/deployed-batch';
 import { rows } from '../support/deployed-pipeline';
+import { clientOf } from '../support/client-of-cloud';
 import { cli } from '../support/run-cli';
-import { expectSameBits, runWhole } from '../support/run-slices';
+import { expectSameBits, runWhole, type Tensors } from '../support/run-slices';
 import { temporaryFolder } from '../support/temporary-folder';
 
 let cloud: LocalCloud;
+/** Of a batch whose items are lines, and whose requests have any number of rows. */
+let lines: LocalCloud;
 beforeAll(async () => {
   cloud = await startBatch(synthesizeBatch({ toleratedFailures: 1 }));
+  const items = () => BatchItems.jsonLines('inputs/lists/none.jsonl');
+  lines = await startBatch(synthesizeBatch({ items, pipeline: () => ({ dimensions: {} }) }));
+});
+
+/** The keys below `inputs/`. */
+async function inputsOf({ s3 }: LocalCloud, bucket: string): Promise<string[]> {
+  const client = new S3(s3);
+  const { Contents = [] } = await client.listObjectsV2({ Bucket: bucket, Prefix: 'inputs/' });
+  client.destroy();
+  return Contents.map(({ Key = '' }) => Key);
+}
+
+/** As the caller has them. */
+const given = (tensors: Tensors) => {
+  const x = tensors.get('x') as NumericTensor;
+  return { x: { shape: x.shape, data: elementsOf(x) } };
+};
+
+test('the client puts an iterable of requests into one list, and a rerun skips all', async () => {
+  const { stateMachineArn } = lines.stateMachine;
+  const client = clientOf(lines, { stateMachineArn });
+  // The tensors of the request with 3,000 rows do not fit into a line.
+  const requests = Array.from({ length: 40 }, (_, at) => rows(at === 7 ? 3000 : 1 + (at % 3), at + 1));
+  const named = () => new Map(requests.map((tensors, at) => [`row ${at}`, given(tensors)]));
+  const batch = await client.batch({ requests: named() });
+  let at = 0;
+  for await (const row of batch.rows()) {
+    const { outputs: { y } = {} } = await row.read();
+    const { y: expected } = Object.fromEntries(await runWhole(MODEL, requests[at]));
+    expect([row.item, row.status]).toEqual([`row ${at++}`, 'done']);
+    expect([y?.shape, y?.data]).toEqual([expected.shape, elementsOf(expected as NumericTensor)]);
+  }
+  expect(at).toBe(40);
+  const put = await inputsOf(lines, batch.signature.bucket);
+  expect(put.map((key) => key.replace(/[0-9a-f-]{36}/, 'id')).sort()).toEqual([
+    ...['inputs/id.safetensors', 'inputs/lists/id.jsonl'],
+  ]);
+  const rerun = await client.batch({ requests: named() });
+  expect((await rerun.result()).items).toMatchObject({ total: 40, done: 0, skipped: 40 });
+  await client.close();
+});
+
+test('the command makes one list of a folder of requests, named by their files', async () => {
+  const [folder, out] = [temporaryFolder(), temporaryFolder()];
+  fs.mkdirSync(path.join(folder, 'deep'));
+  const inputs = new Map(
+    ['a.safetensors', 'b.json', 'deep/c.safetensors'].map((name, at) => [name, rows(1, at + 1)]),
+  );
+  for (const [name, tensors] of inputs) {
+    const { x } = given(tensors);
+    const json = Buffer.from(JSON.stringify({ x: [Array.from(x.data, Number)] }));
+    fs.writeFileSync(path.join(folder, name), name.endsWith('.json') ? json : encodeSafetensors(tensors));
+  }
+  const args = ['batch', lines.stateMachine.stateMachineArn, '--inputs', folder, '--out', out, '--json'];
+  const run = async () => await cli(args, { env: variables(lines, {}) });
+  const { code, stdout } = await run();
+  expect([code, JSON.parse(stdout)]).toMatchObject([0, { items: { total: 3, done: 3 }, out: { files: 3 } }]);
+  const table = fs.readFileSync(path.join(out, 'table.jsonl'), 'utf8').trimEnd().split('\n');
+  expect(table.map((line) => (JSON.parse(line) as BatchRow).item)).toEqual([...inputs.keys()]);
+  const files = fs
+    .readdirSync(out, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.safetensors'));
+  for (const [name, tensors] of inputs) {
+    const file = files.find((own) => own.includes(`${path.basename(name)}.`)) ?? '';
+    expectSameBits(decodeSafetensors(fs.readFileSync(path.join(out, file))), await runWhole(MODEL, tensors));
+  }
+  expect(JSON.parse((await run()).stdout)).toMatchObject({ items: { total: 3, done: 0, skipped: 3 } });
+  fs.writeFileSync(path.join(folder, 'notes.txt'), 'no request');
+  expect(await run()).toMatchObject({ code: 2, stderr: expect.stringContaining('notes.txt') as string });
+  fs.rmSync(path.join(folder, 'notes.txt'));
+  fs.writeFileSync(path.join(folder, 'deep', 'd.json'), '{"z": [1]}');
+  const bad = await run();
+  expect([bad.code, bad.stderr]).toEqual([2, expect.stringMatching(/deep.d\.json.*'z'/)]);
 });
 
 test('the command runs a folder, writes what there is of too many failures, and a rerun computes the rest', async () => {

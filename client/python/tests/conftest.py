@@ -158,11 +158,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     log_message = lambda *_: None  # noqa: E731
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self._serve(self.headers["X-Amz-Target"].split(".")[1], json.loads(body))
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if "X-Amz-Target" in self.headers:
+            self._serve(self.headers["X-Amz-Target"].split(".")[1], json.loads(body))
+        else:
+            operation = "CreateMultipartUpload" if "uploads" in self.path else "CompleteMultipartUpload"
+            self._serve(operation, (self.path, body))
 
     def do_PUT(self):
-        self._serve("PutObject", (self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+        operation = "UploadPart" if "partNumber=" in self.path else "PutObject"
+        self._serve(operation, (self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+
+    def do_DELETE(self):
+        self._serve("AbortMultipartUpload", self.path)
 
     def do_GET(self):
         self._serve("ListObjectsV2" if "list-type=2" in self.path else "GetObject", self.path)
@@ -180,7 +188,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
             ranged = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range") or "")
             if ranged is None or answer.status != 200:
-                self._send(answer.status, body, len(body))
+                tag = {"ETag": '"tag"'} if operation == "UploadPart" else None
+                self._send(answer.status, body, len(body), tag)
             else:
                 start, end, size = int(ranged[1]), int(ranged[2]) + 1, len(body)
                 part = body[start:end]

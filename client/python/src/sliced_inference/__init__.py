@@ -14,6 +14,7 @@ results, and ``sliced_inference.local`` serves a stack on this machine for tests
 """
 
 from .batch import BatchProgress, SlicedInferenceBatchRun
+from .batch_requests import BatchRequest, BatchRequests
 from .batch_results import BatchResult
 from .batch_rows import BatchRow
 from .call import InferenceProgress
@@ -26,6 +27,8 @@ __version__ = "0.2.0"
 
 __all__ = [
     "BatchProgress",
+    "BatchRequest",
+    "BatchRequests",
     "BatchResult",
     "BatchRow",
     "Inference",

@@ -28,7 +28,11 @@ THROTTLING = (
 https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html and API_StartExecution.html there"""
 
 # Of the operations of S3, and of the one that waits for the end of an execution.
-KINDS = {**dict.fromkeys(("PutObject", "GetObject", "ListObjectsV2"), "s3"), "StartSyncExecution": "synchronous"}
+UPLOADS = ("CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "AbortMultipartUpload")
+KINDS = {
+    **dict.fromkeys(("PutObject", "GetObject", "ListObjectsV2", *UPLOADS), "s3"),
+    "StartSyncExecution": "synchronous",
+}
 
 
 class Aws:

@@ -215,14 +215,15 @@ class SlicedInferenceBatchRun:
         return self._run(load)
 
 
-def begin_batch(
-    call: Call, arn: str, signature: dict[str, Any], items: str | None, again: bool, name: str | None
-) -> str:
-    """Starts an execution and returns its ARN. One of this name that runs on the same items is taken for it."""
+def check_items(signature: dict[str, Any], items: str | None) -> None:
     folder = signature["items"]["folder"]
     if items is not None and not items.startswith(folder):
         message = f"items must be below {folder!r} in {signature['items']['bucket']}, got {items!r}: correct it"
         raise InferenceError("InvalidInput", message)
+
+
+def begin_batch(call: Call, arn: str, items: str | None, again: bool, name: str | None) -> str:
+    """Starts an execution and returns its ARN. One of this name that runs on the same items is taken for it."""
     given = {"items": items, "again": again or None}
     text = json.dumps({field: value for field, value in given.items() if value is not None})
     request = {"stateMachineArn": arn, "name": name or str(uuid.uuid4()), "input": text}

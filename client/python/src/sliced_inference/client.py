@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from .aws import Aws
-from .batch import SlicedInferenceBatchRun, batch_signature, begin_batch
+from .batch import SlicedInferenceBatchRun, batch_signature, begin_batch, check_items
+from .batch_requests import BatchRequests, put_requests
 from .call import Call, InferenceProgress
 from .deployments import restarting
 from .errors import InferenceError, InferenceTimeoutError
@@ -133,6 +134,7 @@ class SlicedInferenceClient:
         *,
         state_machine_arn: str | None = None,
         items: str | None = None,
+        requests: BatchRequests | None = None,
         again: bool = False,
         name: str | None = None,
         execution_arn: str | None = None,
@@ -143,14 +145,21 @@ class SlicedInferenceClient:
         Args:
             state_machine_arn: of the batch, in the region of the client's; by default that of the client.
             items: the prefix or the key of the items, below the location of the batch's, which is the default.
+            requests: to put into S3, for a batch whose items are ``BatchItems.jsonLines``: one object has all of them,
+                apart from arrays that do not fit into 150 KiB. They are dicts as ``infer`` takes them, or, for a batch
+                with a preprocess function, dicts that are JSON. Pairs of an id and a dict have names in the table;
+                others are named by their places, and a rerun recognizes them only there. ``items`` is then the key of
+                the object, by default a new one.
             again: whether all items run, also those that have a result.
             name: of the execution. If one of this name and these items runs, the call attaches to it.
             execution_arn: of an execution to attach to, instead of starting one.
             cancel: ends waiting and reading when it is set. The batch goes on.
 
         Raises ``InferenceError`` named ``NotABatch`` if the ARN is that of another state machine, ``InvalidInput`` for
-        items elsewhere, or as AWS has refused the request.
+        items elsewhere or requests that do not fit, or as AWS has refused the request.
         """
+        if requests is not None and execution_arn is not None:
+            raise ValueError("requests must start a batch, got execution_arn too: leave one of them out")
         arn = state_machine_arn or self._arn
         described, region = _described_arn(arn), self._arn.split(":")[3]
         if arn.split(":")[3] != region:
@@ -166,7 +175,11 @@ class SlicedInferenceClient:
         def begin() -> tuple[dict[str, Any], str]:
             answer = call.repeated(lambda: call.ask("DescribeStateMachine", stateMachineArn=described))
             signature = batch_signature(arn, answer["definition"])
-            return signature, execution_arn or begin_batch(call, arn, signature, items, again, name)
+            if execution_arn is not None:
+                return signature, execution_arn
+            check_items(signature, items)
+            key = items if requests is None else put_requests(call, signature, items, requests)
+            return signature, begin_batch(call, arn, key, again, name)
 
         signature, started = call.run(begin)
         return SlicedInferenceBatchRun(started, signature, new_call, self._max_result_bytes)

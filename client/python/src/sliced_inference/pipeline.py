@@ -115,8 +115,8 @@ class StateMachine:
             PipelineSignature(
                 deployment_digest=signature["deploymentDigest"],
                 threads=signature["threads"],
-                inputs=tuple(map(_spec, signature["inputs"])),
-                outputs=tuple(map(_spec, signature["outputs"])),
+                inputs=tuple(map(spec_from, signature["inputs"])),
+                outputs=tuple(map(spec_from, signature["outputs"])),
                 preprocess="preprocess" in signature,
                 postprocess="postprocess" in signature,
             ),
@@ -124,7 +124,7 @@ class StateMachine:
         )
 
 
-def _spec(spec: Mapping[str, Any]) -> TensorSpec:
+def spec_from(spec: Mapping[str, Any]) -> TensorSpec:
     return TensorSpec(spec["name"], spec["dtype"], None if spec["shape"] is None else tuple(spec["shape"]))
 
 

@@ -31,7 +31,12 @@ def tensors_from(signature: PipelineSignature, inputs: Inputs) -> dict[str, Tens
         function = "preprocess" if signature.preprocess else "postprocess"
         got = f"got one with a {function} function: use invoke"
         raise InferenceError("InvalidInput", f"infer expects a pipeline that takes and returns tensors, {got}")
-    specs = {spec.name: spec for spec in signature.inputs}
+    return suited_tensors(signature.inputs, inputs)
+
+
+def suited_tensors(inputs_of_model: Iterable[TensorSpec], inputs: Inputs) -> dict[str, Tensor]:
+    """Raises ``InvalidInput`` for inputs that the model does not take."""
+    specs = {spec.name: spec for spec in inputs_of_model}
     for name in inputs:
         if name not in specs:
             takes = _listed(specs)

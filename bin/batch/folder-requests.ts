@@ -1,0 +1,55 @@
+/** A folder of requests, each of which becomes a line of one list. */
+import * as path from 'node:path';
+import { InferenceError } from '../../client';
+import type { LineRequest } from '../../client/batch/requests';
+import { MAX_PREPROCESSED_LINE_BYTES, type BatchSignature } from '../../contract/batch';
+import type { TensorSpec } from '../../contract/tensors';
+import { NamedFailure } from '../../lambda/errors';
+import { parsedRecord, type JsonRecord } from '../../lambda/json-values';
+import { checkRequest } from '../../lambda/request/request-check';
+import type { RawTensor } from '../../lambda/tensors/tensor';
+import { quoted } from '../../lib/errors';
+import { readText } from '../../lib/host/read-text';
+import { readTensorFile } from '../tensor-files';
+import { itemsOf, readError, refused, unfit } from './local-files';
+
+/** @throws SlicedInferenceError or InferenceError for a file that is no request */
+export async function* requestsIn(
+  local: string,
+  { inputs, preprocess }: BatchSignature,
+  onFile: (files: number) => void,
+): AsyncGenerator<LineRequest, void> {
+  let files = 0;
+  try {
+    for (const { file, key: id } of itemsOf(local, '')) {
+      yield { id, content: preprocess ? jsonOf(file) : await tensorsOf(file, inputs) };
+      onFile(++files);
+    }
+  } catch (error) {
+    throw readError(error, local);
+  }
+  if (files === 0) throw refused('must be a folder with files', `none in ${quoted(local)}`, 'check the path');
+}
+
+async function tensorsOf(
+  file: string,
+  inputs: readonly TensorSpec[],
+): Promise<ReadonlyMap<string, RawTensor>> {
+  const tensors = await readTensorFile(file, inputs);
+  try {
+    checkRequest({ request: inputs, fixed: [] }, tensors);
+  } catch (error) {
+    if (!(error instanceof NamedFailure)) throw error;
+    throw new InferenceError(error.name, `${quoted(file)} of --inputs: ${error.message}`);
+  }
+  return tensors;
+}
+
+function jsonOf(file: string): JsonRecord {
+  const what = 'a JSON object, which the preprocess function gets';
+  const advice = 'pass a folder of such files, or a file of JSON Lines';
+  if (path.extname(file).toLowerCase() !== '.json') throw unfit(file, what, 'another file', advice);
+  const value = parsedRecord(readText(file, 'file of --inputs', MAX_PREPROCESSED_LINE_BYTES, advice));
+  if (value === undefined) throw unfit(file, what, 'something else', advice);
+  return value;
+}

@@ -1,0 +1,37 @@
+/** The files of a folder, or one file, of `--inputs`. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
+
+/** In the order of their names. What begins with a dot, such as `.DS_Store` or `.git`, is left out. */
+export function* itemsOf(
+  local: string,
+  key: string,
+): Generator<{ readonly file: string; readonly key: string }> {
+  if (fs.statSync(local).isFile()) {
+    yield { file: local, key };
+    return;
+  }
+  const entries = fs.readdirSync(local, { withFileTypes: true });
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const file = path.join(local, entry.name);
+    if (entry.name.startsWith('.')) continue;
+    if (entry.isDirectory()) yield* itemsOf(file, `${key}${entry.name}/`);
+    else if (entry.isFile()) yield { file, key: `${key}${entry.name}` };
+    else throw unfit(file, 'a file', 'a symbolic link, a device or a pipe', 'replace it by a copy');
+  }
+}
+
+export function readError(error: unknown, local: string): unknown {
+  const { syscall, path: file = local } = error as NodeJS.ErrnoException;
+  if (syscall === undefined) return error;
+  return unfit(file, 'readable', systemReason(error), 'change its permissions or its name');
+}
+
+export function refused(what: string, got: string, advice: string): SlicedInferenceError {
+  return new SlicedInferenceError(`--inputs ${what}`, got, advice);
+}
+
+export function unfit(file: string, what: string, got: string, advice: string): SlicedInferenceError {
+  return new SlicedInferenceError(`${quoted(file)} of --inputs must be ${what}`, got, advice);
+}

@@ -1,0 +1,113 @@
+"""Requests of a batch as one object of JSON Lines: an upload for each would cost more than their computing."""
+
+import contextlib
+import itertools
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .call import Call
+from .errors import InferenceError
+from .pipeline import spec_from
+from .request import Inputs, request_of, suited_tensors
+from .tensors import compact_json
+
+BatchRequest = Inputs | Mapping[str, Any]
+"""What ``infer`` takes; for a batch with a preprocess function, a dict that is JSON, which this function gets."""
+
+BatchRequests = Iterable[BatchRequest | tuple[str, BatchRequest]]
+"""Requests, or pairs of an id and a request, such as ``dict.items()`` has."""
+
+MAX_LINE_BYTES = 150 * 1024
+MAX_PREPROCESSED_LINE_BYTES = 90 * 1024
+"""The state has the request of the preprocess function too."""
+
+PART_BYTES = 8 * 2**20
+"""Parts of a multipart upload have at least 5 MiB."""
+
+
+def put_requests(call: Call, signature: dict[str, Any], key: str | None, requests: BatchRequests) -> str:
+    """Puts requests into one list and returns its key. Of those that do not fit into a line, S3 gets objects.
+
+    Raises ``InferenceError`` ``InvalidInput`` for a request that does not fit, or if there are none.
+    """
+    items = signature["items"]
+    if items["kind"] != "jsonLines":
+        advice = "set its items to BatchItems.jsonLines, or put the items into S3 and leave requests out"
+        message = f"requests must go to a batch of JSON Lines, got one of {items['kind']}: {advice}"
+        raise InferenceError("InvalidInput", message)
+    place = {"Bucket": items["bucket"], "Key": key or f"{items['folder']}{uuid.uuid4()}.jsonl"}
+    parts = _parts(_lines(call, signature, requests))
+    first, second = next(parts, None), next(parts, None)
+    if first is None:
+        raise _invalid("requests", "none", "pass at least one")
+    if second is None:
+        call.ask("PutObject", **place, Body=first)
+        return str(place["Key"])
+    upload = place | {"UploadId": call.ask("CreateMultipartUpload", **place)["UploadId"]}
+    try:
+        sent: list[dict[str, Any]] = []
+        for number, part in enumerate(itertools.chain((first, second), parts), 1):
+            tag = call.ask("UploadPart", **upload, PartNumber=number, Body=part)["ETag"]
+            sent.append({"PartNumber": number, "ETag": tag})
+        call.ask("CompleteMultipartUpload", **upload, MultipartUpload={"Parts": sent})
+    except BaseException:
+        # Without permission, a lifecycle rule of the bucket removes the parts.
+        with contextlib.suppress(Exception):
+            call.aws.ask("AbortMultipartUpload", **upload)
+        raise
+    return str(place["Key"])
+
+
+def _parts(lines: Iterator[bytes]) -> Iterator[bytes]:
+    part = bytearray()
+    for line in lines:
+        part += line
+        if len(part) >= PART_BYTES:
+            yield bytes(part)
+            part.clear()
+    if part:
+        yield bytes(part)
+
+
+def _lines(call: Call, signature: dict[str, Any], requests: BatchRequests) -> Iterator[bytes]:
+    specs = tuple(spec_from(spec) for spec in signature["inputs"])
+
+    def put(key: str, file: bytes) -> None:
+        call.ask("PutObject", Bucket=signature["bucket"], Key=key, Body=file)
+
+    for place, given in enumerate(requests):
+        name, request = given if isinstance(given, tuple) and len(given) == 2 else (None, given)
+        try:
+            if name is not None and (not isinstance(name, str) or not name):
+                raise _invalid("ids that are texts", repr(name), "name the request, or leave the id out")
+            named = {} if name is None else {"id": name}
+            if signature.get("preprocess"):
+                yield _line_of_json(request, named)
+                continue
+            if not isinstance(request, Mapping):
+                raise _invalid("dicts of arrays", type(request).__name__, "pass {name: array}")
+            most = MAX_LINE_BYTES - len(compact_json(named).encode())
+            inputs = request_of(suited_tensors(specs, request), put, "auto", most)["inputs"]
+            yield f"{compact_json(named | {'inputs': inputs})}\n".encode()
+        except InferenceError as error:
+            error.message = f"request {place}: {error.message}"
+            raise
+
+
+def _line_of_json(request: Any, named: dict[str, str]) -> bytes:
+    if not isinstance(request, Mapping):
+        raise _invalid("dicts", type(request).__name__, "pass what the preprocess function expects")
+    try:
+        line = compact_json(dict(request) | named).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _invalid("JSON values", f"another ({error})", "convert it") from error
+    if len(line) > MAX_PREPROCESSED_LINE_BYTES:
+        expected = f"at most {MAX_PREPROCESSED_LINE_BYTES} bytes as JSON"
+        raise _invalid(expected, str(len(line)), "put large parts into S3 and pass their key")
+    return line + b"\n"
+
+
+def _invalid(expected: str, got: str, advice: str) -> InferenceError:
+    message = f"a batch of requests must have {expected}, got {got}: {advice}"
+    return InferenceError("InvalidInput", message, expected=expected, got=got)
