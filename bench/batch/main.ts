@@ -3,16 +3,18 @@
  * functions compute, and their processor time beside a loop over ONNX Runtime, by items in a run, and the predicted time of one beside the
  * measured one.
  */
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Command } from 'commander';
-import { encodeTensors, type RawTensor } from '../../client';
+import { encodeInlineTensor, encodeTensors, type RawTensor } from '../../client';
 import { Session } from '../../lambda/slice/session';
 import type { BatchOutput, BatchRow } from '../../contract/batch';
 import type { PipelineSignature } from '../../contract/signature';
 import { batchEstimate } from '../../lib/cost/batch';
 import { LocalCloud } from '../../local';
 import { functionsMs } from '../handler/processor-time';
-import { describeMachine, folderOption, inOwnFolder, numberOption, print } from '../harness';
+import { describeMachine, folderOption, inOwnFolder, numberOption, print, ROOT } from '../harness';
 import { type BenchModel, inputsOf, ocrModel } from '../inputs';
 import { formatSpread, formatTable } from '../measure';
 import { sliceModel, synthesize, type BatchSubject } from '../synthesize';
@@ -24,6 +26,7 @@ interface Options {
   readonly predict: number;
   readonly width: number;
   readonly folder: string;
+  readonly ray?: string;
 }
 
 /** A line of text, 48 pixels high. */
@@ -108,10 +111,30 @@ async function loopMs(
   return (user + system) / 1000 / items;
 }
 
+/**
+ * The processor time of an item with Ray Data, with its start and without, in milliseconds.
+ * @param python an interpreter with `ray[data]` and `onnxruntime`
+ */
+function rayMs(
+  python: string,
+  { file }: BenchModel,
+  { inputs, items, folder }: { inputs: ReadonlyMap<string, RawTensor>; items: number; folder: string },
+): { readonly all: number; readonly besidesStart: number } {
+  const json = path.join(folder, 'inputs.json');
+  const encoded = [...inputs].map(([name, tensor]) => [name, encodeInlineTensor(tensor)]);
+  fs.writeFileSync(json, JSON.stringify(Object.fromEntries(encoded)));
+  const script = path.join(ROOT, 'bench/batch/ray_data.py');
+  const of = (count: number) =>
+    Number(execFileSync(python, [script, file, json, `${count}`], { stdio: 'pipe' }));
+  const [one, all] = [of(1), of(items)];
+  return { all: all / items, besidesStart: (all - one) / (items - 1) };
+}
+
 /** Each run has a function to itself, as on Lambda, and the local cloud the other processor. */
 const concurrency = 1;
 
-async function main(folder: string, { rounds, items, predict, width, model: file }: Options): Promise<void> {
+async function main(folder: string, options: Options): Promise<void> {
+  const { rounds, items, predict, width, model: file, ray } = options;
   print(`${describeMachine()}; medians of ${rounds} rounds (lowest-highest), ${concurrency} runs at once`);
   const outdir = path.join(folder, 'assembly');
   const batches: BatchSubject[] = [1, 8, 32, 200].map((itemsPerRun) => ({
@@ -151,6 +174,11 @@ async function main(folder: string, { rounds, items, predict, width, model: file
   const columns = ['batch', 'items/s', 'share of the time that functions compute', 'speed, to By1'];
   print(formatTable([...columns, 'processor ms an item', 'to a loop'], rows));
   print(`a loop over ONNX Runtime in one process takes ${loop.toPrecision(3)} ms of processor time an item`);
+  if (ray !== undefined) {
+    const { all, besidesStart } = rayMs(ray, model, { inputs: runner.inputs, items, folder });
+    const [withStart, without] = [all, besidesStart].map((ms) => ms.toPrecision(3));
+    print(`Ray Data takes ${withStart} ms an item with its start, ${without} ms without`);
+  }
   if (predict > 0) print(await predicted(runner, batches[1], predict));
 }
 
@@ -177,6 +205,7 @@ new Command('bench:batch')
   .addOption(numberOption('--predict <n>', 'items of the batch whose time is predicted', 1000))
   .addOption(numberOption('--width <n>', 'pixels of a line of text', 640))
   .option('--model <file>', 'a model with fixed sizes, in one slice (default: text lines)')
+  .option('--ray <python>', 'also run Ray Data: a Python with ray[data] and onnxruntime')
   .addOption(folderOption())
   .action((options: Options) => inOwnFolder(options.folder, 'bench-batch', (folder) => main(folder, options)))
   .parse();
