@@ -7,6 +7,7 @@ import { SFN } from '@aws-sdk/client-sfn';
 import { Session } from '../../lambda/slice/session';
 import { encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { LocalCloud, TraceEvent } from '../../local';
+import type { BatchOutput } from '../../contract/batch';
 import {
   MODEL,
   outputOf,
@@ -18,7 +19,8 @@ import {
   tableOf,
 } from '../support/deployed-batch';
 import { rows } from '../support/deployed-pipeline';
-import { differingOutputs } from '../support/run-slices';
+import { mlp, retrained, saveModel } from '../support/model-builder';
+import { differingOutputs, type Tensors } from '../support/run-slices';
 
 /** 10,000 take a quarter of an hour on two processors. */
 const ITEMS = Number(process.env.BATCH_ITEMS ?? '400');
@@ -109,3 +111,77 @@ test('a batch that was stopped runs only the rest after a redrive and after a re
   expect(items).toMatchObject({ total: ITEMS, failed: BAD, pending: 0 });
   expect(items.done).toBeLessThanOrEqual(changed - 8 * done);
 }, 3_600_000);
+
+/** Requests of 64 bytes to 18 KB. */
+const sized = (item: number, seed: number): Tensors => rows(1 + 47 * (item % 7), seed);
+
+test('two batches at once give no wrong result, with requests replaced, a stop and a deployment in the middle', async () => {
+  let calls = 0;
+  const pipeline = () => ({ tensorsInState: false, dimensions: {} });
+  const onTrace = ({ type, state }: TraceEvent): void => {
+    if (type === 'TaskStarted' && state === 'Slice 01') calls++;
+  };
+  const example = { pipeline, itemsPerRun: ITEMS_PER_RUN };
+  const cloud = await startBatch(synthesizeBatch(example), { retryPauses: 0.1, onTrace });
+  const put = async (item: number, seed: number): Promise<void> => {
+    await cloud.putObject(
+      keyOf(item),
+      isBad(item) ? Buffer.from('no request') : encodeSafetensors(sized(item, seed)),
+    );
+  };
+  for (let item = 0; item < ITEMS; item++) await put(item, item + 1);
+  const isReplaced = (item: number): boolean => item % 9 === 5;
+  const newSeed = (item: number): number => item + (isReplaced(item) ? 100_001 : 1);
+  cloud.injectFaults(FAULTS);
+  const client = new SFN(cloud.stepFunctions);
+  const { stateMachineArn } = cloud.stateMachine;
+  const [first, second] = await Promise.all(
+    ['first', 'second'].map((name) => client.startExecution({ stateMachineArn, name, input: '{}' })),
+  );
+  while (calls < PACKS / 2) await setTimeout(20);
+  for (let item = 0; item < ITEMS; item++) if (isReplaced(item)) await put(item, newSeed(item));
+  await client.stopExecution({ executionArn: first.executionArn });
+  const other = saveModel(retrained(mlp(4)));
+  await cloud.deploy(synthesizeBatch({ ...example, model: other }));
+  const third = outputOf(await cloud.execute({}));
+  const before = await endOf(client, second.executionArn ?? '');
+  cloud.injectFaults(undefined);
+  const last = outputOf(await cloud.execute({}));
+  client.destroy();
+  expect(last.items).toMatchObject({ total: ITEMS, failed: BAD, pending: 0, skipped: third.items.done });
+  expect(before.items).toMatchObject({ total: ITEMS, pending: 0 });
+  const seeds = (item: number): number[] => [item + 1, newSeed(item)];
+  expect(await wrongOf(cloud, before, MODEL, seeds)).toEqual([]);
+  for (const output of [third, last])
+    expect(await wrongOf(cloud, output, other, (item) => [newSeed(item)])).toEqual([]);
+}, 3_600_000);
+
+async function endOf(client: SFN, executionArn: string): Promise<BatchOutput> {
+  for (;;) {
+    const { status, output = '', cause = '' } = await client.describeExecution({ executionArn });
+    if (status === 'SUCCEEDED') return JSON.parse(output) as BatchOutput;
+    if (status !== 'RUNNING') throw new Error(cause);
+    await setTimeout(20);
+  }
+}
+
+/** Items whose result is not that of the model for a request of one of the seeds. */
+async function wrongOf(
+  cloud: LocalCloud,
+  output: BatchOutput,
+  model: string,
+  seedsOf: (item: number) => readonly number[],
+): Promise<number[]> {
+  const session = await Session.open({ path: model, threads: 1 });
+  const wrong: number[] = [];
+  for (const { index, result } of await tableOf(cloud, output)) {
+    if (result === undefined) continue;
+    const found = await resultOf(cloud, result);
+    let isRight = false;
+    for (const seed of isBad(index) ? [] : seedsOf(index))
+      isRight ||= differingOutputs(found, await session.run(sized(index, seed), ['y'])).length === 0;
+    if (!isRight) wrong.push(index);
+  }
+  await session.release();
+  return wrong;
+}

@@ -27,11 +27,13 @@ interface BatchExample extends Partial<Omit<SlicedInferenceBatchProps, 'pipeline
   /** By default objects below `PREFIX`. */
   readonly items?: (pipeline: SlicedInferencePipeline) => BatchItems;
   readonly pipeline?: (stack: Stack) => Partial<SlicedInferencePipelineProps>;
+  /** By default `MODEL`. */
+  readonly model?: string;
 }
 
-export function synthesizeBatch({ pipeline: propsOf, items, ...sizes }: BatchExample): string {
+export function synthesizeBatch({ pipeline: propsOf, items, model = MODEL, ...sizes }: BatchExample): string {
   const plain = { slicing: Slicing.count(2), dimensions: { batch: 1 } };
-  return synthesize(MODEL, (stack) => ({ ...plain, ...propsOf?.(stack) }), {
+  return synthesize(model, (stack) => ({ ...plain, ...propsOf?.(stack) }), {
     use: (stack, pipeline) => {
       const props = { items: items?.(pipeline) ?? BatchItems.objects(PREFIX), maxConcurrency: 4, ...sizes };
       new SlicedInferenceBatch(stack, 'Nightly', { pipeline, ...props });
