@@ -35,7 +35,6 @@ function addPipeline(app: App): void {
   const texts = new SlicedInferenceBatch(stack, 'Texts', {
     pipeline,
     items: BatchItems.jsonLines(TEXTS_KEY),
-    itemsPerRun: 40,
   });
   new CfnOutput(stack, 'StateMachineArn', { value: pipeline.stateMachine.stateMachineArn });
   new CfnOutput(stack, 'BatchArn', { value: texts.stateMachine.stateMachineArn });

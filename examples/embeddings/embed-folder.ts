@@ -1,43 +1,35 @@
 /**
  * Embeds the text files of a folder in one batch. Writes the name and the vector of each file to `vectors.jsonl`, in the order of the names:
  *
- *     STATE_MACHINE_ARN=arn:aws:states:… BUCKET=… npx tsx embed-folder.ts texts/
+ *     STATE_MACHINE_ARN=arn:aws:states:… npx tsx embed-folder.ts texts/
  *
  * Memory and files in flight do not grow with the number of texts.
  */
-import { randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream, readdirSync, readFileSync } from 'node:fs';
+import { createWriteStream, readdirSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import {
   SlicedInferenceClient,
   type BatchResultRow,
+  type TensorInputs,
   type SlicedInferenceBatchRun,
 } from 'cdk-sliced-inference/client';
 import { inputsOf, vectorsOf } from './embed';
-import { modelInputs, TEXTS_KEY, VOCABULARY } from './model';
+import { modelInputs, VOCABULARY } from './model';
 import { WordPiece } from './word-piece';
 
-const REQUESTS = 'requests.jsonl';
 const VECTORS = 'vectors.jsonl';
 
 /** Results that are read at once. */
 const READS = 32;
 
 async function main(folder: string | undefined): Promise<void> {
-  const { STATE_MACHINE_ARN: stateMachineArn, BUCKET } = process.env;
+  const { STATE_MACHINE_ARN: stateMachineArn } = process.env;
   if (stateMachineArn === undefined) throw new Error('STATE_MACHINE_ARN is not set: run `. ./cloud.env`');
-  if (BUCKET === undefined) throw new Error('BUCKET is not set: run `. ./cloud.env`');
   if (folder === undefined) throw new Error('no folder: run npx tsx embed-folder.ts texts/');
-  await pipeline(Readable.from(requestsOf(folder)), createWriteStream(REQUESTS));
-  // Others may run the batch at the same time.
-  const items = `${TEXTS_KEY}.${randomUUID()}`;
-  const s3 = new S3Client();
-  await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: items, Body: createReadStream(REQUESTS) }));
   const model = new SlicedInferenceClient({ stateMachineArn });
-  const batch = await model.batch({ items });
+  const batch = await model.batch({ requests: requestsOf(folder) });
   for await (const { done, failed, total } of batch.progress())
     if (total > 0) console.error(`${done + failed} of ${total} texts`);
   await pipeline(Readable.from(linesOf(batch)), createWriteStream(VECTORS));
@@ -47,20 +39,17 @@ async function main(folder: string | undefined): Promise<void> {
   await model.close();
 }
 
-/** A line for each file: its name, and the request with its tokens. Folders and hidden files are left out. */
-function* requestsOf(folder: string): Generator<string> {
+/** For each file: its name, and the request with its tokens. Folders and hidden files are left out. */
+function* requestsOf(folder: string): Generator<[name: string, request: TensorInputs]> {
   const tokenizer = new WordPiece(readFileSync(VOCABULARY, 'utf8'));
   const inputs = modelInputs();
   const files = readdirSync(folder, { withFileTypes: true }).filter(
     (entry) => entry.isFile() && !entry.name.startsWith('.'),
   );
   if (files.length === 0) throw new Error(`the folder must have text files, got none in ${folder}`);
-  for (const id of files.map(({ name }) => name).sort()) {
-    const tokens = tokenizer.encode([readFileSync(path.join(folder, id), 'utf8')]);
-    const tensors = Object.entries(inputsOf(tokens, inputs)).map(
-      ([name, [data]]) => [name, { dtype: 'int64', shape: [1, data.length], data }] as const,
-    );
-    yield `${JSON.stringify({ id, inputs: { tensors: Object.fromEntries(tensors) } })}\n`;
+  for (const name of files.map((file) => file.name).sort()) {
+    const tokens = tokenizer.encode([readFileSync(path.join(folder, name), 'utf8')]);
+    yield [name, inputsOf(tokens, inputs)];
   }
 }
 

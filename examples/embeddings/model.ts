@@ -5,8 +5,8 @@ import * as path from 'node:path';
 export const MODEL = 'minilm/model.onnx';
 export const VOCABULARY = 'minilm/vocab.txt';
 
-/** Where the batch finds its texts. Keys that begin with it are the lists of single executions. */
-export const TEXTS_KEY = 'inputs/texts.jsonl';
+/** Where the batch finds its texts, unless an execution names another list in the same folder. */
+export const TEXTS_KEY = 'inputs/texts/all.jsonl';
 
 interface ModelInput {
   readonly name: string;
