@@ -3,7 +3,7 @@ import { encodePath } from '../http/uri';
 import { CHECKSUM_TYPE } from './checksums';
 import { invalidArgument, notImplemented } from './errors';
 import { checkEncryption } from './headers';
-import { type Headers, isDirectoryBucket, pageSize, type S3Request } from './request';
+import { isDirectoryBucket, pageSize, type S3Request } from './request';
 import type { Answer, S3Service } from './service';
 import { compareKeys, type StoredObject } from './store';
 import { xmlDocument, type XmlFields } from './xml';
@@ -30,13 +30,9 @@ export function headBucket({ store, region }: S3Service, { bucket }: S3Request):
 const SESSION_MS = 5 * 60_000;
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateSession.html, which the SDK calls before it uses a directory bucket. */
-export function createSession(
-  { store, callers, authorization }: S3Service,
-  request: S3Request,
-  headers: Headers,
-): Answer {
+export function createSession({ store, callers, authorization }: S3Service, request: S3Request): Answer {
   const { bucket } = request;
-  checkEncryption(headers);
+  checkEncryption(request.headers);
   store.checkBucket(bucket);
   if (!isDirectoryBucket(bucket))
     throw notImplemented('CreateSession for a bucket that is not a directory bucket');

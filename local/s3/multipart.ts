@@ -21,8 +21,7 @@ import { xmlDocument } from './xml';
 
 export function createMultipartUpload(
   { store, uploads }: S3Service,
-  { bucket, key }: S3Request,
-  headers: Headers,
+  { bucket, key, headers }: S3Request,
 ): Answer {
   store.checkKey(bucket, key);
   const checksum = algorithmNamed(headers['x-amz-checksum-algorithm'] ?? DEFAULT_ALGORITHM);
@@ -33,11 +32,11 @@ export function createMultipartUpload(
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html */
-export async function uploadPart(service: S3Service, request: S3Request, headers: Headers): Promise<Answer> {
+export async function uploadPart(service: S3Service, request: S3Request): Promise<Answer> {
   const { store, uploads } = service;
   const upload = uploadOf(service, request);
   const number = partNumber(request.query);
-  const { bytes, checksum, ...checks } = requestBody(request, headers, 'UploadPart');
+  const { bytes, checksum, ...checks } = requestBody(request, 'UploadPart');
   const received = await store.receive(bytes, checks);
   if (!uploads.has(upload.id)) {
     await store.discard(received);
@@ -62,18 +61,15 @@ export async function abortMultipartUpload(service: S3Service, request: S3Reques
 const COMPLETE = 'CompleteMultipartUpload';
 
 /** If it fails, the upload stays unchanged. */
-export async function completeMultipartUpload(
-  service: S3Service,
-  request: S3Request,
-  headers: Headers,
-): Promise<Answer> {
+export async function completeMultipartUpload(service: S3Service, request: S3Request): Promise<Answer> {
   const { store, uploads } = service;
+  const { headers } = request;
   const upload = uploadOf(service, request);
   const { id, bucket, key } = upload;
   const condition = writeCondition(headers, COMPLETE);
   // The checksums of the headers are those of the object, not of this body.
   const ofBody = Object.entries(headers).filter(([name]) => checksumAlgorithm(name) === undefined);
-  const listed = partsListedIn(await xmlBody(request, Object.fromEntries(ofBody), COMPLETE));
+  const listed = partsListedIn(await xmlBody({ ...request, headers: Object.fromEntries(ofBody) }, COMPLETE));
   const parts = chosenParts(upload, listed);
   store.checkWrite(bucket, key, condition);
   // Remove the upload first, so that no other request changes it while its parts are read.

@@ -15,7 +15,7 @@ export interface S3Request {
   /** Empty for a request to the bucket itself. */
   readonly key: string;
   readonly query: URLSearchParams;
-  readonly headers: http.IncomingHttpHeaders;
+  readonly headers: Headers;
   readonly message: http.IncomingMessage;
   readonly caller: Caller;
   readonly session?: Session;
@@ -39,7 +39,7 @@ export function parseRequest(message: http.IncomingMessage, authenticated: Authe
     // The SDK puts a second slash before the keys of a directory bucket at an IP address.
     key: decode(isDirectoryBucket(bucket) ? key.replace(/^\//, '') : key),
     query,
-    headers: message.headers,
+    headers: joined(message.headers),
     message,
     caller: authenticated.caller,
     tlsVersion: tlsVersion(message),
@@ -47,6 +47,10 @@ export function parseRequest(message: http.IncomingMessage, authenticated: Authe
   };
   checkScopeOf(authenticated, request, isDirectoryBucket(request.bucket));
   return request;
+}
+
+function joined(headers: http.IncomingHttpHeaders): Headers {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value?.toString()]));
 }
 
 /** Only path-style addresses work without a name server, and the SDK uses them for an IP address. */

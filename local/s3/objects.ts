@@ -1,26 +1,45 @@
-/** GetObject and HeadObject: a whole object, or one range of it. */
+/** PutObject and DeleteObject, and of a whole object or of one range of it GetObject and HeadObject. */
 import * as fs from 'node:fs';
 import type * as http from 'node:http';
 import { promisify } from 'node:util';
 import { release } from '../../lambda/store/release';
 import type { Traffic } from '../simulation/traffic';
-import { CHECKSUM_TYPE, checksumHeader } from './checksums';
-import { checkRead } from './conditions';
+import { CHECKSUM_TYPE, checksumHeader, DEFAULT_ALGORITHM } from './checksums';
+import { checkRead, writeCondition } from './conditions';
 import { notImplemented, S3Error } from './errors';
-import { describeObject } from './headers';
-import type { Headers, S3Request } from './request';
+import { describeObject, objectMetadata, writtenHeaders } from './headers';
+import type { S3Request } from './request';
+import { requestBody } from './request-body';
 import type { Answer, S3Service } from './service';
 import type { ByteRange } from './store';
+
+export async function putObject({ store }: S3Service, request: S3Request): Promise<Answer> {
+  const { bucket, key, headers } = request;
+  const condition = writeCondition(headers, 'PutObject');
+  const metadata = objectMetadata(headers);
+  // Before the body is read, which may be large.
+  store.checkWrite(bucket, key, condition);
+  const { bytes, checksum = DEFAULT_ALGORITHM, ...checks } = requestBody(request, 'PutObject');
+  const options = { ...checks, ...metadata, checksum, condition };
+  return { headers: writtenHeaders(await store.put(bucket, key, bytes, options)) };
+}
+
+/** A key that does not exist may be deleted. */
+export async function deleteObject({ store }: S3Service, request: S3Request): Promise<Answer> {
+  const { bucket, key, headers } = request;
+  if (headers['if-match'] !== undefined) throw notImplemented('DeleteObject with If-Match');
+  await store.delete(bucket, key);
+  return { status: 204 };
+}
 
 export async function getObject(
   { store }: S3Service,
   request: S3Request,
-  conditions: Headers,
   response: http.ServerResponse,
 ): Promise<Answer | undefined> {
   const object = store.head(request.bucket, request.key);
   try {
-    checkRead(conditions, object);
+    checkRead(request.headers, object);
   } catch (error) {
     if (!(error instanceof S3Error && error.code === 'NotModified')) throw error;
     const headers = { ETag: object.etag, 'Last-Modified': object.lastModified.toUTCString() };
