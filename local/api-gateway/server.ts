@@ -17,9 +17,7 @@ import { LocalCloudError, unsupported } from '../local-cloud-error';
 import { rawPathOf } from '../http/uri';
 import { ApiError } from '../step-functions/api/api-error';
 import { signingCaller } from '../step-functions/api/authenticate';
-import { forbidden, GatewayError } from './gateway-error';
-import { type GatewayOptions, type HttpApi, type Route, STAGE } from './http-api';
-import { matchRoute } from './routes';
+import { GatewayError, type GatewayOptions, type HttpApi, type Route, STAGE } from './http-api';
 import { startExecution } from './start-execution';
 
 type HttpApiServerOptions = GatewayOptions & LoopbackOptions;
@@ -78,7 +76,9 @@ export class HttpApiServer {
     if (api === undefined) throw notFound();
     const method = message.method ?? '';
     const path = `/${segmentsOf(message).join('/')}`;
-    const route = matchRoute(api.routes, method, path);
+    const ofMethod = (own: string): Route | undefined =>
+      api.routes.find(({ key }) => key.method === own && key.path === path);
+    const route = ofMethod(method) ?? ofMethod('ANY');
     if (route === undefined) throw withoutRoute(api);
     const body = await readBody(message, MAX_PAYLOAD_BYTES);
     if (body === undefined) throw new GatewayError(413, 'Request Entity Too Large');
@@ -128,9 +128,8 @@ function withoutRoute({ refusedKeys }: HttpApi): GatewayError {
   return new GatewayError(501, unsupported(`the route keys ${keys}`).message);
 }
 
-function notFound(): GatewayError {
-  return new GatewayError(404, 'Not Found');
-}
+const forbidden = (): GatewayError => new GatewayError(403, 'Forbidden');
+const notFound = (): GatewayError => new GatewayError(404, 'Not Found');
 
 /** The first segment is the empty one before the first slash. */
 function segmentsOf(message: http.IncomingMessage): string[] {

@@ -5,8 +5,7 @@ import { ApiError } from '../step-functions/api/api-error';
 import { Parameters } from '../step-functions/api/parameters';
 import { startExecution as start, startSyncExecution } from '../step-functions/api/start';
 import { SYSTEM_CLOCK, within } from '../step-functions/clock';
-import { GatewayError } from './gateway-error';
-import { BODY, type GatewayOptions, type Integration } from './http-api';
+import { BODY, GatewayError, type GatewayOptions, type Integration } from './http-api';
 
 /** API Gateway names its sessions so. */
 const SESSION_NAME = 'BackplaneAssumeRoleSession';

@@ -1,5 +1,6 @@
-/** The operations on state machines and executions, but for starts. Times are in seconds since 1970. */
+/** The operations on state machines, executions and Map Runs, but for starts. Times are in seconds since 1970. */
 import type { JsonObject } from '../../json';
+import type { MapRunProgress } from '../distributed/map-run-progress';
 import type { HistoryEvent } from '../history';
 import type { MachineExecution } from '../machine-execution';
 import type { StateMachine } from '../state-machine';
@@ -99,4 +100,39 @@ function detailsMember(type: HistoryEvent['type']): string {
     return type.endsWith('Entered') ? 'stateEnteredEventDetails' : 'stateExitedEventDetails';
   }
   return `${type[0].toLowerCase()}${type.slice(1)}EventDetails`;
+}
+
+/** https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeMapRun.html */
+export function describeMapRun(machines: StateMachines, parameters: Parameters): JsonObject {
+  const mapRun = parameters.mapRun(machines);
+  const { limits, items, executions, redriveCount, redriveTime } = mapRun;
+  const { executionArn, mapRunArn, startDate, stopDate } = summarizeMapRun(mapRun);
+  return {
+    mapRunArn,
+    executionArn,
+    status: mapRun.status,
+    startDate,
+    stopDate,
+    maxConcurrency: limits.maxConcurrency,
+    toleratedFailureCount: limits.toleratedFailureCount ?? 0,
+    toleratedFailurePercentage: limits.toleratedFailurePercentage ?? 0,
+    itemCounts: { ...items },
+    executionCounts: { ...executions },
+    redriveCount,
+    redriveDate: redriveTime === undefined ? undefined : redriveTime / 1000,
+  };
+}
+
+export function listMapRuns(machines: StateMachines, parameters: Parameters): JsonObject {
+  return { mapRuns: parameters.execution(machines).mapRuns.toReversed().map(summarizeMapRun) };
+}
+
+function summarizeMapRun({ arn, executionArn, startTime, stopTime }: MapRunProgress) {
+  return {
+    executionArn,
+    mapRunArn: arn,
+    stateMachineArn: arn.replace(':mapRun:', ':stateMachine:').replace(/:[^:]*$/, ''),
+    startDate: startTime / 1000,
+    stopDate: stopTime && stopTime / 1000,
+  };
 }

@@ -13,14 +13,15 @@ import { authenticate } from './authenticate';
 import { ApiError } from './api-error';
 import {
   describeExecution,
+  describeMapRun,
   describeStateMachine,
   getExecutionHistory,
   listExecutions,
+  listMapRuns,
   listStateMachines,
   redriveExecution,
   stopExecution,
 } from './executions';
-import { describeMapRun, listMapRuns } from './map-runs';
 import { Parameters } from './parameters';
 import { startExecution, startSyncExecution } from './start';
 

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { JsonObject } from '../../json';
+import type { Needed } from '../../iam/authorizer';
 import type { DistributedMapState } from '../definition';
 import type { ExecutionResult } from '../execution';
 import { MAX_DISTRIBUTED_CONCURRENCY, MAX_STATE_BYTES } from '../limits';
@@ -17,7 +18,7 @@ import type { StartedChildren, Visit } from '../visit';
 import { type Batch, batches } from './batches';
 import { type ItemSource, openItems } from './item-source';
 import { MapRunProgress, type MapRunLimits } from './map-run-progress';
-import type { MapNeed, MapStorage } from './map-storage';
+import type { MapStorage } from './map-storage';
 import { ResultFiles } from './result-files';
 
 interface Settings extends MapRunLimits {
@@ -112,7 +113,7 @@ export class MapRun implements StartedChildren {
     const { progress, state } = this;
     const { redriveCount, arn: mapRunArn } = progress;
     const machineArn = context.StateMachine.Id;
-    const needs: MapNeed[] = [
+    const needs: Needed[] = [
       { action: 'states:StartExecution', resource: machineArn },
       { action: 'states:DescribeExecution', resource: context.Execution.Id },
       { action: 'states:StopExecution', resource: context.Execution.Id },
