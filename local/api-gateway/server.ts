@@ -7,9 +7,10 @@ import type * as http from 'node:http';
 import {
   isForLoopback,
   type LoopbackOptions,
-  LoopbackServer,
+  type LoopbackServer,
   readBody,
   sendJson,
+  startLoopbackServer,
 } from '../http/loopback-server';
 import { SignatureError } from '../http/signature-v4';
 import type { JsonObject } from '../json';
@@ -37,7 +38,7 @@ export class HttpApiServer {
   async serve(api: HttpApi | undefined): Promise<void> {
     this.api = api;
     if (api === undefined) return;
-    this.server ??= await LoopbackServer.start((...request) => this.answer(...request), this.options);
+    this.server ??= await startLoopbackServer((...request) => this.answer(...request), this.options);
   }
 
   /** Without a slash at its end. `undefined` without an API. */

@@ -15,34 +15,28 @@ export interface LoopbackOptions {
   readonly port?: number | undefined;
 }
 
-export class LoopbackServer {
-  /** @param answer if it rejects, not even an error could be sent: that ends the connection, not the process */
-  static async start(
-    answer: (message: http.IncomingMessage, response: http.ServerResponse) => Promise<void>,
-    { certificate, port }: LoopbackOptions = {},
-    prepare: (server: http.Server) => void = () => undefined,
-  ): Promise<LoopbackServer> {
-    const server =
-      certificate === undefined
-        ? http.createServer()
-        : https.createServer({ cert: certificate.certificate, key: certificate.privateKey });
-    server.on('request', (message, response) => {
-      answer(message, response).catch(() => response.destroy());
-    });
-    prepare(server);
-    const origin = `${certificate === undefined ? 'http' : 'https'}://${LOOPBACK}`;
-    return new LoopbackServer(server, `${origin}:${await listen(server, port)}`);
-  }
+export interface LoopbackServer {
+  /** Its host is an IP address, which makes the SDK use path-style addressing of S3. */
+  readonly endpoint: string;
+  readonly close: () => Promise<void>;
+}
 
-  private constructor(
-    private readonly server: http.Server,
-    /** Its host is an IP address, which makes the SDK use path-style addressing of S3. */
-    readonly endpoint: string,
-  ) {}
-
-  close(): Promise<void> {
-    return closeServer(this.server);
-  }
+/** @param answer if it rejects, not even an error could be sent: that ends the connection, not the process */
+export async function startLoopbackServer(
+  answer: (message: http.IncomingMessage, response: http.ServerResponse) => Promise<void>,
+  { certificate, port }: LoopbackOptions = {},
+  prepare: (server: http.Server) => void = () => undefined,
+): Promise<LoopbackServer> {
+  const server =
+    certificate === undefined
+      ? http.createServer()
+      : https.createServer({ cert: certificate.certificate, key: certificate.privateKey });
+  server.on('request', (message, response) => {
+    answer(message, response).catch(() => response.destroy());
+  });
+  prepare(server);
+  const origin = `${certificate === undefined ? 'http' : 'https'}://${LOOPBACK}`;
+  return { endpoint: `${origin}:${await listen(server, port)}`, close: () => closeServer(server) };
 }
 
 export async function listen(server: http.Server, port = 0): Promise<number> {

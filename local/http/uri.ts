@@ -13,12 +13,10 @@ export function encodePath(text: string): string {
 }
 
 export function queryOf(url: string): URLSearchParams {
-  const at = url.indexOf('?');
-  return new URLSearchParams(at < 0 ? '' : url.slice(at + 1));
+  return new URLSearchParams(url.slice(rawPathOf(url).length));
 }
 
 /** The path of a request's URL as it was sent. `URL` would rewrite paths such as `a/../b`. */
 export function rawPathOf(url: string): string {
-  const at = url.indexOf('?');
-  return at < 0 ? url : url.slice(0, at);
+  return url.split('?', 1)[0];
 }

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type * as http from 'node:http';
 import type { Socket } from 'node:net';
 import type { FaultInjector } from '../faults/injector';
-import { type LoopbackOptions, LoopbackServer } from '../http/loopback-server';
-import type { Authorizer } from '../iam/authorizer';
+import { type LoopbackOptions, type LoopbackServer, startLoopbackServer } from '../http/loopback-server';
+import { Authorizer } from '../iam/authorizer';
 import { authenticate, type Callers } from './callers';
 import { S3Authorization } from './authorize';
 import { S3Error } from './errors';
@@ -27,7 +27,7 @@ export function startS3Server(
   callers: Callers,
   options: S3ServerOptions = {},
 ): Promise<LoopbackServer> {
-  const { region = 'us-east-1', certificate, authorizer, port, faults } = options;
+  const { region = 'us-east-1', certificate, authorizer = new Authorizer(), port, faults } = options;
   const uploads: S3Service['uploads'] = new Map();
   const authorization = new S3Authorization(store, authorizer);
   const openings = new WeakMap<Socket, number>();
@@ -35,7 +35,7 @@ export function startS3Server(
   const serve = async (message: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
     if (served.faults?.isForgotten(message) !== true) await answer(served, message, response);
   };
-  return LoopbackServer.start(serve, { certificate, port }, (server) => {
+  return startLoopbackServer(serve, { certificate, port }, (server) => {
     if (faults) served.faults = new S3Faults(faults, server);
     server.on(certificate ? 'secureConnection' : 'connection', (socket: Socket) => {
       openings.set(socket, performance.now());

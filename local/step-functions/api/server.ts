@@ -5,23 +5,19 @@
  */
 import { randomUUID } from 'node:crypto';
 import type * as http from 'node:http';
-import { type LoopbackOptions, LoopbackServer, readBody, sendJson } from '../../http/loopback-server';
+import {
+  type LoopbackOptions,
+  type LoopbackServer,
+  readBody,
+  sendJson,
+  startLoopbackServer,
+} from '../../http/loopback-server';
 import type { JsonObject } from '../../json';
 import type { Callers } from '../../s3/callers';
 import type { StateMachines } from '../state-machines';
 import { authenticate } from './authenticate';
 import { ApiError } from './api-error';
-import {
-  describeExecution,
-  describeMapRun,
-  describeStateMachine,
-  getExecutionHistory,
-  listExecutions,
-  listMapRuns,
-  listStateMachines,
-  redriveExecution,
-  stopExecution,
-} from './executions';
+import * as executions from './executions';
 import { Parameters } from './parameters';
 import { startExecution, startSyncExecution } from './start';
 
@@ -29,17 +25,17 @@ type Operation = (machines: StateMachines, parameters: Parameters) => JsonObject
 
 const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>(
   Object.entries({
-    DescribeExecution: describeExecution,
-    DescribeMapRun: describeMapRun,
-    DescribeStateMachine: describeStateMachine,
-    GetExecutionHistory: getExecutionHistory,
-    ListExecutions: listExecutions,
-    ListMapRuns: listMapRuns,
-    ListStateMachines: listStateMachines,
-    RedriveExecution: redriveExecution,
+    DescribeExecution: executions.describeExecution,
+    DescribeMapRun: executions.describeMapRun,
+    DescribeStateMachine: executions.describeStateMachine,
+    GetExecutionHistory: executions.getExecutionHistory,
+    ListExecutions: executions.listExecutions,
+    ListMapRuns: executions.listMapRuns,
+    ListStateMachines: executions.listStateMachines,
+    RedriveExecution: executions.redriveExecution,
     StartExecution: startExecution,
     StartSyncExecution: startSyncExecution,
-    StopExecution: stopExecution,
+    StopExecution: executions.stopExecution,
   }),
 );
 
@@ -57,7 +53,7 @@ export function startStepFunctionsServer(
   callers: Callers,
   { region = 'us-east-1', ...options }: LoopbackOptions & { readonly region?: string } = {},
 ): Promise<LoopbackServer> {
-  return LoopbackServer.start(
+  return startLoopbackServer(
     (message, response) => answer({ machines, callers, region }, message, response),
     options,
   );
