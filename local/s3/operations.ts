@@ -15,6 +15,7 @@ import {
   createMultipartUpload,
   uploadPart,
 } from './multipart';
+import { sendText } from './send-body';
 import type { Operation, S3Service } from './service';
 import { checkHeaders, ENCRYPTION_HEADERS, WRITE_HEADERS } from './headers';
 
@@ -93,7 +94,8 @@ export async function operate(
   const answer = await run(service, request, response);
   if (answer === undefined) return;
   const xml = answer.xml !== undefined && { 'Content-Type': 'application/xml' };
-  response.writeHead(answer.status ?? 200, { ...answer.headers, ...xml }).end(answer.xml);
+  response.writeHead(answer.status ?? 200, { ...answer.headers, ...xml });
+  await sendText(response, answer.xml, request);
 }
 
 function targetOf({ bucket, key }: S3Request): string {

@@ -47,7 +47,9 @@ export function requestBody(request: S3Request, operation: string): RequestBody 
 
   const trailers: Trailers = new Map();
   const passed = caller.traffic ? Readable.from(caller.traffic.uploaded(message)) : message;
-  const sent = request.alterBody ? Readable.from(request.alterBody(passed)) : passed;
+  const sent = request.alterBody
+    ? Readable.from(request.alterBody(passed, Number(headers['content-length'] ?? 1)))
+    : passed;
   return {
     bytes: payload.chunked ? Readable.from(decodeAwsChunked(sent, trailers)) : sent,
     algorithms: [

@@ -8,6 +8,9 @@ import { invalidArgument, notImplemented, S3Error } from './errors';
 /** Lower-case names; several values of one name are joined by commas. */
 export type Headers = Readonly<Record<string, string | undefined>>;
 
+/** @param size of all bytes */
+export type Alter = (bytes: AsyncIterable<Buffer> | Iterable<Buffer>, size: number) => AsyncIterable<Buffer>;
+
 export interface S3Request {
   readonly method: string;
   /** Empty for a request to the service itself. */
@@ -21,7 +24,9 @@ export interface S3Request {
   readonly session?: Session;
   readonly tlsVersion: number;
   /** Damages the body on its way to S3. */
-  readonly alterBody?: (bytes: AsyncIterable<Buffer>) => AsyncIterable<Buffer>;
+  readonly alterBody?: Alter;
+  /** Damages the body of the answer on its way back. */
+  readonly alterAnswer?: Alter;
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html */

@@ -11,6 +11,7 @@ import { S3Error } from './errors';
 import { S3Faults } from './faults';
 import { operate, operationOf } from './operations';
 import { checkHost, isDirectoryBucket, parseRequest, type S3Request } from './request';
+import { sendText } from './send-body';
 import type { S3Service } from './service';
 import type { DiskObjectStore } from './store';
 import { elements } from './xml';
@@ -57,18 +58,20 @@ async function answer(
   response: http.ServerResponse,
 ): Promise<void> {
   const requestId = randomUUID();
+  let request: S3Request | undefined;
   response.setHeader('x-amz-request-id', requestId);
   try {
     checkHost(message);
     const authenticated = authenticate(message, served.callers, served.region);
     const intended = parseRequest(message, authenticated);
     await firstByte(served, intended);
-    const request = served.faults ? await served.faults.strike(intended, response) : intended;
+    request = served.faults ? await served.faults.strike(intended, response) : intended;
     if (request === undefined) return;
-    const operation = operationOf(request);
-    served.authorization.check(operation.name, request);
-    await operate(operation, served, request, response).catch((error: unknown) => {
-      throw served.authorization.hideMissingKey(request, error);
+    const struck = request;
+    const operation = operationOf(struck);
+    served.authorization.check(operation.name, struck);
+    await operate(operation, served, struck, response).catch((error: unknown) => {
+      throw served.authorization.hideMissingKey(struck, error);
     });
   } catch (error) {
     // The client has gone, or a file failed halfway: the response can no longer become an error, so close it.
@@ -88,7 +91,7 @@ async function answer(
       // Clients that signed for another region find the right one here.
       ...('Region' in fields && { 'x-amz-bucket-region': served.region }),
     });
-    response.end(message.method === 'HEAD' ? undefined : body);
+    await sendText(response, message.method === 'HEAD' ? undefined : body, request);
   }
 }
 
