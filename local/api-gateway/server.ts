@@ -83,29 +83,19 @@ export class HttpApiServer {
     if (route === undefined) throw withoutRoute(api);
     const body = await readBody(message, MAX_PAYLOAD_BYTES);
     if (body === undefined) throw new GatewayError(413, 'Request Entity Too Large');
-    this.authorize(route, message, body, `${api.id}/${STAGE}/${method}${path}`);
+    const place = `${api.id}/${STAGE}/${method}${path}`;
+    const refusal = route.authorization === 'AWS_IAM' ? this.refusal(message, body, place) : undefined;
+    if (refusal !== undefined) {
+      // The answer does not say why, as on AWS.
+      this.options.onNotice(`the HTTP API refused a request with 403: ${refusal}`);
+      throw forbidden();
+    }
     if (route.integration instanceof LocalCloudError) throw new GatewayError(501, route.integration.message);
     const source = `${api.id}/${STAGE}/${route.key.text.replace(' /', '/')}`;
     return await startExecution(route.integration, body, source, this.options);
   }
 
-  /**
-   * @param place the resource of the call, as its ARN has it
-   * @throws GatewayError 403
-   */
-  private authorize(
-    { authorization }: Route,
-    message: http.IncomingMessage,
-    body: Buffer,
-    place: string,
-  ): void {
-    const refusal = authorization === 'AWS_IAM' ? this.refusal(message, body, place) : undefined;
-    if (refusal === undefined) return;
-    // The answer does not say why, as on AWS.
-    this.options.onNotice(`the HTTP API refused a request with 403: ${refusal}`);
-    throw forbidden();
-  }
-
+  /** @param place the resource of the call, as its ARN has it */
   private refusal(message: http.IncomingMessage, body: Buffer, place: string): string | undefined {
     const { callers, authorizer } = this.options;
     const { region, account } = authorizer;
