@@ -4,7 +4,7 @@ import type * as http from 'node:http';
 import { promisify } from 'node:util';
 import { release } from '../../lambda/store/release';
 import { CHECKSUM_TYPE, checksumHeader, DEFAULT_ALGORITHM } from './checksums';
-import { checkRead, writeCondition } from './conditions';
+import { isUnmodified, writeCondition } from './conditions';
 import { notImplemented, S3Error } from './errors';
 import { describeObject, objectMetadata, writtenHeaders } from './headers';
 import type { S3Request } from './request';
@@ -38,10 +38,7 @@ export async function getObject(
   response: http.ServerResponse,
 ): Promise<Answer | undefined> {
   const object = store.head(request.bucket, request.key);
-  try {
-    checkRead(request.headers, object);
-  } catch (error) {
-    if (!(error instanceof S3Error && error.code === 'NotModified')) throw error;
+  if (isUnmodified(request.headers, object)) {
     const headers = { ETag: object.etag, 'Last-Modified': object.lastModified.toUTCString() };
     return { status: 304, headers };
   }

@@ -1,5 +1,6 @@
 /** Gives the distributed Maps of a state machine access to S3, as its role may use it. */
 import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Authorizer, Needed } from '../../iam/authorizer';
 import { roleSession } from '../../iam/principals';
@@ -31,15 +32,20 @@ export class MapStorage {
     return this.store.list(bucket, prefix);
   }
 
-  /** The caller must read or destroy the stream. */
-  read(bucket: string, key: string): Readable {
+  /** A descriptor of the object's file. It stays valid when the object is overwritten or deleted, and the caller must close it. */
+  open(bucket: string, key: string): number {
     const target = targetOf(bucket, key);
     this.store.checkBucket(bucket);
     const object = this.store.find(bucket, key);
     this.check('GetObject', { ...target, stored: object?.metadata ?? {} });
     // A caller that may not list a bucket does not learn that a key is missing.
     if (object === undefined) this.allow([listNeed(target)]);
-    return this.store.read(this.store.head(bucket, key));
+    return this.store.open(this.store.head(bucket, key));
+  }
+
+  /** The caller must read or destroy the stream. */
+  read(bucket: string, key: string): Readable {
+    return fs.createReadStream('', { fd: this.open(bucket, key), highWaterMark: 1 << 20 });
   }
 
   /** Resolves to the size of the object. */
