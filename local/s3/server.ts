@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type * as http from 'node:http';
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FaultInjector } from '../faults/injector';
 import { type LoopbackOptions, type LoopbackServer, startLoopbackServer } from '../http/loopback-server';
 import { Authorizer } from '../iam/authorizer';
@@ -101,10 +102,10 @@ async function firstByte(
 ): Promise<void> {
   if (traffic === undefined) return;
   const { socket } = message;
-  await traffic.firstByte({
-    store: isDirectoryBucket(bucket) ? 'express' : 'standard',
-    operation: method === 'PUT' || method === 'POST' ? 'put' : 'get',
-    socket,
-    openedAt: openings.get(socket) ?? performance.now(),
-  });
+  const now = performance.now();
+  const store = isDirectoryBucket(bucket) ? 'express' : 'standard';
+  const operation = method === 'PUT' || method === 'POST' ? 'put' : 'get';
+  const openedAt = openings.get(socket) ?? now;
+  const ms = traffic.firstByteMs({ store, operation, socket, openedAt }, now);
+  if (ms > 0) await delay(ms);
 }

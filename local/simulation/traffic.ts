@@ -30,18 +30,13 @@ export class Traffic {
     private readonly simulation: Pick<Simulation, 'network' | 'storage'>,
     private readonly random: () => number,
   ) {
-    this.all = simulation.network && limits(bucketOf(simulation.network));
+    this.all = simulation.network && limits(simulation.network.sandbox);
   }
 
   /** The sandbox stands still, so its connections to S3 are lost. */
   freeze(now = performance.now()): void {
     this.open = new WeakSet();
     this.frozenAt = now;
-  }
-
-  async firstByte(request: DelayedRequest): Promise<void> {
-    const ms = this.firstByteMs(request, performance.now());
-    if (ms > 0) await delay(ms);
   }
 
   /** Milliseconds that a request which arrives now waits: for its connection, and for S3. */
@@ -107,14 +102,4 @@ export class TokenBucket {
 
 function limits(shape: BucketShape): Limits {
   return { download: new TokenBucket(shape), upload: new TokenBucket(shape) };
-}
-
-export function bucketOf({ burst, functionBytesPerSecond }: NetworkShape): BucketShape {
-  if (burst === undefined) return steady(functionBytesPerSecond);
-  return {
-    capacity: burst.bytes,
-    burstRate: burst.bytesPerSecond,
-    refillRate: functionBytesPerSecond,
-    refillShare: burst.refillShare,
-  };
 }

@@ -164,12 +164,9 @@ export class StateParser {
   }
 
   private choiceRule(fields: FieldReader, place: string): asl.ChoiceRule {
-    const condition = fields.raw('Condition');
+    const condition = fields.query('Condition', place);
     if (condition === undefined) throw fields.invalid('Condition', 'true, false or a JSONata expression');
-    const rule = {
-      condition: compileQuery(condition, `${place}Condition`),
-      ...this.branch(fields, place),
-    };
+    const rule = { condition, ...this.branch(fields, place) };
     fields.refuseOthers();
     return rule;
   }
@@ -217,9 +214,8 @@ export class StateParser {
 
   private exit(fields: FieldReader, place = ''): asl.StateExit {
     const assign = fields.raw('Assign') === undefined ? {} : fields.object('Assign');
-    const output = fields.raw('Output');
     return {
-      output: output === undefined ? undefined : compileQuery(output, `${place}Output`),
+      output: fields.query('Output', place),
       assign: entriesOf(assign).map(([variable, value]) => {
         if (!VARIABLE_NAME.test(variable)) throw fields.invalid('Assign', 'names of variables');
         return [variable, compileQuery(value, `${place}Assign/${variable}`)] as const;

@@ -83,7 +83,10 @@ async function answer(
       return;
     }
     message.resume();
-    const { name, message: text, status } = known(error);
+    // The local cloud's own errors, such as that it is closed, are failures of the service.
+    const reason = error instanceof Error ? error.message : String(error);
+    const known = error instanceof ApiError ? error : new ApiError('InternalFailure', reason, 500);
+    const { name, message: text, status } = known;
     response.setHeader('x-amzn-ErrorType', name);
     sendJson(response, status, { __type: name, message: text }, JSON_1_0);
   }
@@ -104,10 +107,4 @@ async function operate(
     );
   }
   return operation(machines, new Parameters(body));
-}
-
-/** The local cloud's own errors, such as that it is closed, are failures of the service. */
-function known(error: unknown): ApiError {
-  if (error instanceof ApiError) return error;
-  return new ApiError('InternalFailure', error instanceof Error ? error.message : String(error), 500);
 }

@@ -26,10 +26,8 @@ interface Item {
   readonly Source: string;
 }
 
-export interface ItemSource {
-  /** Reads the items again at each call. A list of objects stays as it was; a file is read as it is then. */
-  readonly items: () => AsyncIterable<Item>;
-}
+/** Reads the items again at each call. A list of objects stays as it was; a file is read as it is then. */
+export type ItemSource = () => AsyncIterable<Item>;
 
 /**
  * @param listFile keeps a list of objects while they are read; the caller removes it
@@ -38,7 +36,7 @@ export interface ItemSource {
 export function openItems(storage: MapStorage, place: ItemLocation, listFile: string): ItemSource {
   const { format, locatedBy, bucket, location } = place;
   const file = { storage, bucket, key: location };
-  if (format !== 'objects' && locatedBy === 'Key') return { items: () => fileItems(format, file) };
+  if (format !== 'objects' && locatedBy === 'Key') return () => fileItems(format, file);
   const list = fs.openSync(listFile, 'w');
   try {
     for (const { key: Key, size: Size, etag: Etag, lastModified } of storage.list(bucket, location)) {
@@ -51,7 +49,7 @@ export function openItems(storage: MapStorage, place: ItemLocation, listFile: st
   } finally {
     fs.closeSync(list);
   }
-  return { items: () => listedItems(storage, place, listFile) };
+  return () => listedItems(storage, place, listFile);
 }
 
 /**
