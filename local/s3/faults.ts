@@ -50,10 +50,8 @@ export class S3Faults {
     // Between calls, a function may still load its weights. Nobody could tell whom a fault then hits.
     if (!this.injector.active || target?.payload === undefined) return request;
     const { method, bucket, key } = request;
-    const strike = this.injector.strike(possible(request), {
-      run: runOf(target.payload),
-      place: `${method} ${bucket}/${key}`,
-    });
+    const chance = { run: runOf(target.payload), place: `${method} ${bucket}/${key}` };
+    const strike = this.injector.strike(possible(request), chance);
     return strike === undefined ? request : this.inject({ ...strike, target }, request, response);
   }
 

@@ -93,13 +93,8 @@ export async function xmlBody(request: S3Request, operation: string): Promise<st
   return Buffer.concat(chunks).toString('utf8');
 }
 
-interface Payload {
-  readonly chunked: boolean;
-  /** Hexadecimal, if the signature covers the body as a whole. */
-  readonly sha256?: string;
-}
-
-function payloadOf(headers: Headers, operation: string): Payload {
+/** With the SHA-256 in hexadecimal if the signature covers the body as a whole. */
+function payloadOf(headers: Headers, operation: string): { chunked: boolean; sha256?: string } {
   const hash = headers['x-amz-content-sha256'] ?? UNSIGNED;
   if (hash === CHUNKED) return { chunked: true };
   if (hash.startsWith('STREAMING-')) throw notImplemented(`${operation} with ${hash}`);

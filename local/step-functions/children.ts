@@ -1,4 +1,5 @@
 /** The branches of a Parallel state or the iterations of a Map, which run concurrently. */
+import { inParallel } from '../../lambda/store/ranged-read';
 import type { Json, JsonObject } from '../json';
 import type { MapState, ParallelState, StateGraph } from './definition';
 import { MAX_INLINE_CONCURRENCY } from './limits';
@@ -56,26 +57,21 @@ export class Children implements StartedChildren {
     const { signal } = options.environment;
     const stop = new LinkedAbort(signal);
     const environment = { ...options.environment, signal: stop.signal };
-    const waiting = this.create.keys();
     const outputs: Json[] = [];
     let failure: { readonly error: unknown } | undefined;
-    const lane = async (): Promise<void> => {
-      for (const index of waiting) {
-        if (environment.signal.aborted) return;
-        const child = this.children.get(index) ?? this.create[index]();
-        this.children.set(index, child);
-        try {
-          outputs[index] = await child.advance({ ...options, environment });
-        } catch (error) {
-          // The failures of the children that this stops are not reported.
-          if (failure !== undefined) return;
-          failure = { error };
-          stop.abort(new Error('another branch has failed'));
-        }
+    await inParallel(this.create, this.maxConcurrency, async (create, index) => {
+      if (environment.signal.aborted) return;
+      const child = this.children.get(index) ?? create();
+      this.children.set(index, child);
+      try {
+        outputs[index] = await child.advance({ ...options, environment });
+      } catch (error) {
+        // The failures of the children that this stops are not reported.
+        if (failure !== undefined) return;
+        failure = { error };
+        stop.abort(new Error('another branch has failed'));
       }
-    };
-    const lanes = Math.min(this.create.length, this.maxConcurrency);
-    await Promise.all(Array.from({ length: lanes }, lane));
+    });
     stop.unlink();
     signal.throwIfAborted();
     if (failure !== undefined) throw failure.error;

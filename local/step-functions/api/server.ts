@@ -21,7 +21,7 @@ import * as executions from './executions';
 import { Parameters } from './parameters';
 import { startExecution, startSyncExecution } from './start';
 
-type Operation = (machines: StateMachines, parameters: Parameters) => JsonObject | Promise<JsonObject>;
+type Operation = (parameters: Parameters) => JsonObject | Promise<JsonObject>;
 
 const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>(
   Object.entries({
@@ -106,5 +106,5 @@ async function operate(
       `the local cloud's Step Functions does not support ${name === '' ? `${message.method} without an operation` : name}`,
     );
   }
-  return operation(machines, new Parameters(body));
+  return operation(new Parameters(machines, body));
 }
