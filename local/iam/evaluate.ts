@@ -3,9 +3,9 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
  */
 import type { Action } from './actions';
-import { holds, matchesArn, type RequestContext } from './conditions';
-import { type Policy, selectsAction, type Statement } from './policy';
-import { type Naming, naming, type Principal } from './principals';
+import type { RequestContext } from './conditions';
+import type { Policy, Statement } from './policy';
+import type { Naming, Principal } from './principals';
 
 export interface AccessRequest {
   readonly principal: Principal;
@@ -76,22 +76,14 @@ function hasStatement(policy: Policy, request: AccessRequest, effect: Statement[
 /** How the statements of a resource's policy that apply to the request name its principal. */
 function namings(policy: Policy, request: AccessRequest, effect: Statement['effect']): Naming[] {
   return policy.statements.flatMap((statement) => {
-    if (statement.effect !== effect || statement.principals === undefined) return [];
-    const how = naming(statement.principals, request.principal);
-    return how !== undefined && applies(statement, request) ? [how] : [];
+    const how = statement.naming?.(request.principal);
+    return how !== undefined && statement.effect === effect && applies(statement, request) ? [how] : [];
   });
 }
 
-function applies(
-  { actions, resources, conditions }: Statement,
-  { action, resource, context }: AccessRequest,
-): boolean {
-  return (
-    selectsAction(actions, action) &&
-    (resources === undefined ||
-      resources.patterns.some((pattern) => matchesArn(pattern, resource)) !== resources.except) &&
-    conditions.every((condition) => holds(condition, context))
-  );
+function applies(statement: Statement, { action, resource, context }: AccessRequest): boolean {
+  const { hasAction, hasResource, conditions } = statement;
+  return hasAction(action) && hasResource(resource) && conditions.every((holds) => holds(context));
 }
 
 /** The reason in AWS's words: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html */
