@@ -146,9 +146,8 @@ function readMachines(
 function bucketsOfMaps(definition: Definition): string[] {
   return [...allStates(definition)].flatMap((state) => {
     if (state.type !== 'Map' || state.mode !== 'DISTRIBUTED') return [];
-    return [state.reader.bucket, state.writer.bucket].flatMap((bucket) =>
-      bucket.kind === 'literal' && typeof bucket.value === 'string' ? [bucket.value] : [],
-    );
+    const buckets = [state.reader.bucket.literal, state.writer.bucket.literal];
+    return buckets.filter((bucket) => typeof bucket === 'string');
   });
 }
 

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { unsupported } from '../../local-cloud-error';
 import type { DistributedMapState, FileFormat, ItemBatcher, ItemReader } from '../definition';
 import { FieldReader } from '../field-reader';
-import type { Query } from '../query';
+import { compileQuery, type Query } from '../query';
 
 /** By ReaderConfig's InputType. */
 const FORMATS: Readonly<Record<string, FileFormat>> = {
@@ -91,7 +91,7 @@ function resultWriter(fields: FieldReader): DistributedMapState['writer'] {
   }));
 }
 
-const EMPTY: Query = { kind: 'literal', value: '' };
+const EMPTY = compileQuery('', 'Prefix');
 
 /** The operation of S3 of an ARN such as `arn:aws:states:::s3:getObject`. */
 function operationOf(fields: FieldReader, supported: readonly string[]): string {
