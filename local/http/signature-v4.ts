@@ -1,7 +1,9 @@
 /** Verifies the signatures of requests in their Authorization headers: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
 import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import type * as http from 'node:http';
-import { encodePath, encodeUri, queryOf, rawPathOf } from './uri';
+import { escapeUriPath, HttpRequest } from '@smithy/core/protocols';
+import { getCanonicalQuery } from '@smithy/signature-v4';
+import { queryOf, rawPathOf } from './uri';
 
 /** The services report the same faults under different names, so each translates these. */
 export type SignatureFault =
@@ -85,7 +87,7 @@ export function verifySignature<K extends AccessKey>(
   const canonical = [
     message.method ?? '',
     canonicalPath(rawPathOf(message.url ?? '/'), presented.service),
-    canonicalQuery(queryOf(message.url ?? '/')),
+    canonicalQuery(message.url ?? '/'),
     ...presented.signedHeaders.map((name) => `${name}:${canonicalHeader(headers[name])}`),
     '',
     presented.signedHeaders.join(';'),
@@ -235,25 +237,19 @@ function checkSignedHeaders({ signedHeaders }: PresentedSignature, headers: Sent
 
 /** S3 signs paths with one encoding, other services with two: their clients encode the path that they send once more. */
 function canonicalPath(path: string, service: string): string {
-  if (!service.startsWith('s3')) return encodePath(path);
+  if (!service.startsWith('s3')) return escapeUriPath(path);
   try {
-    return encodePath(decodeURIComponent(path));
+    return escapeUriPath(decodeURIComponent(path));
   } catch {
     // Malformed escapes or invalid UTF-8. The service refuses the path; the signature covers it as it was sent.
     return path;
   }
 }
 
-function canonicalQuery(query: URLSearchParams): string {
-  return [...query]
-    .map(([name, value]) => [encodeUri(name), encodeUri(value)] as const)
-    .sort(([a, x], [b, y]) => compare(a, b) || compare(x, y))
-    .map(([name, value]) => `${name}=${value}`)
-    .join('&');
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function canonicalQuery(url: string): string {
+  const sent = queryOf(url);
+  const query = Object.fromEntries([...sent.keys()].map((name) => [name, sent.getAll(name)]));
+  return getCanonicalQuery(new HttpRequest({ query }));
 }
 
 function hmac(key: Buffer, text: string): Buffer {

@@ -1,5 +1,5 @@
 /** The operations of buckets, which are those of the deployed stacks: listing them and their objects, and sessions. */
-import { encodePath } from '../http/uri';
+import { escapeUriPath } from '@smithy/core/protocols';
 import { CHECKSUM_TYPE } from './checksums';
 import { invalidArgument, notImplemented } from './errors';
 import { checkEncryption } from './headers';
@@ -122,7 +122,7 @@ function keyOf(token: string): string {
 /** With the encoding type `url`, clients decode keys that XML could not hold. */
 function encoder(type: string | null): (text: string) => string {
   if (type === null) return (text) => text;
-  if (type === 'url') return encodePath;
+  if (type === 'url') return escapeUriPath;
   throw invalidArgument('encoding-type', 'Invalid Encoding Method specified in Request', type);
 }
 
