@@ -1,7 +1,7 @@
 /** Reads policy documents: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html */
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
 import { unsupported } from '../local-cloud-error';
-import { ACTIONS, NETWORK_ACTIONS, TRACING_ACTIONS } from './actions';
+import { ACTIONS, FUNCTION_LOG_ACTIONS, NETWORK_ACTIONS, TRACING_ACTIONS } from './actions';
 import { type Condition, matchesArn, matchesPattern, parseConditions } from './conditions';
 import { type Naming, parsePrincipals, type Principal } from './principals';
 
@@ -98,15 +98,13 @@ function selection(
   return (action) => lower.some((pattern) => matchesPattern(pattern, action.toLowerCase())) !== except;
 }
 
-const LOGS = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'];
-
 /**
  * AWS managed policies that CDK attaches to the roles of functions, and a few that users do. Each has its actions on all resources:
  * https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
  */
 const ACTIONS_BY_NAME: Readonly<Record<string, readonly string[]>> = {
-  'service-role/AWSLambdaBasicExecutionRole': LOGS,
-  'service-role/AWSLambdaVPCAccessExecutionRole': [...LOGS, ...NETWORK_ACTIONS],
+  'service-role/AWSLambdaBasicExecutionRole': FUNCTION_LOG_ACTIONS,
+  'service-role/AWSLambdaVPCAccessExecutionRole': [...FUNCTION_LOG_ACTIONS, ...NETWORK_ACTIONS],
   AWSXRayDaemonWriteAccess: [...TRACING_ACTIONS, 'xray:GetSamplingStatisticSummaries'],
   AmazonS3FullAccess: ['s3:*', 's3-object-lambda:*'],
   AmazonS3ReadOnlyAccess: ['s3:Get*', 's3:List*', 's3:Describe*'],
