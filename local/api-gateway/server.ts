@@ -8,6 +8,7 @@ import {
   isForLoopback,
   type LoopbackOptions,
   type LoopbackServer,
+  rawPathOf,
   readBody,
   sendJson,
   startLoopbackServer,
@@ -15,7 +16,6 @@ import {
 import { SignatureError } from '../http/signature-v4';
 import type { JsonObject } from '../json';
 import { LocalCloudError, unsupported } from '../local-cloud-error';
-import { rawPathOf } from '../http/uri';
 import { ApiError } from '../step-functions/api/api-error';
 import { signingCaller } from '../step-functions/api/authenticate';
 import { GatewayError, type GatewayOptions, type HttpApi, type Route, STAGE } from './http-api';

@@ -66,6 +66,15 @@ export async function closeServer(server: http.Server): Promise<void> {
   await closed;
 }
 
+export function queryOf(url: string): URLSearchParams {
+  return new URLSearchParams(url.slice(rawPathOf(url).length));
+}
+
+/** The path of a request's URL as it was sent. `URL` would rewrite paths such as `a/../b`. */
+export function rawPathOf(url: string): string {
+  return url.split('?', 1)[0];
+}
+
 /** A web page whose name resolves to 127.0.0.1 sends its own name as host, and could read the responses otherwise. */
 export function isForLoopback({ headers }: http.IncomingMessage): boolean {
   const host = (headers.host ?? '').replace(/:\d+$/, '');

@@ -3,7 +3,7 @@ import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import type * as http from 'node:http';
 import { escapeUriPath, HttpRequest } from '@smithy/core/protocols';
 import { getCanonicalQuery } from '@smithy/signature-v4';
-import { queryOf, rawPathOf } from './uri';
+import { queryOf, rawPathOf } from './loopback-server';
 
 /** The services report the same faults under different names, so each translates these. */
 export type SignatureFault =

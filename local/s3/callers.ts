@@ -9,7 +9,7 @@ import {
   type SignatureFault,
   verifySignature,
 } from '../http/signature-v4';
-import { queryOf } from '../http/uri';
+import { queryOf } from '../http/loopback-server';
 import type { Principal } from '../iam/principals';
 import type { Traffic } from '../simulation/traffic';
 import { invalidRequest, notImplemented, S3Error, type S3ErrorCode } from './errors';

@@ -1,7 +1,7 @@
 /** Parses an S3 request: bucket, key, query, headers and caller. */
 import type * as http from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { queryOf, rawPathOf } from '../http/uri';
+import { queryOf, rawPathOf } from '../http/loopback-server';
 import { type Authenticated, type Caller, checkScopeOf, type Session } from './callers';
 import { invalidArgument, notImplemented, S3Error } from './errors';
 
