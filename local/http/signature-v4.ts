@@ -35,16 +35,7 @@ export const ALGORITHM = 'AWS4-HMAC-SHA256';
 /** With the values that Node.js joins or drops in `headers`. */
 type SentHeaders = http.IncomingMessage['headersDistinct'];
 
-interface PresentedSignature {
-  readonly accessKeyId: string;
-  readonly day: string;
-  readonly region: string;
-  readonly service: string;
-  readonly signedHeaders: readonly string[];
-  readonly signature: string;
-  readonly time: string;
-  readonly token: string | undefined;
-}
+type PresentedSignature = ReturnType<typeof signatureOfHeaders>;
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html */
 const MAX_SKEW_MS = 15 * 60_000;
@@ -112,7 +103,7 @@ export function verifySignature<K extends AccessKey>(
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html */
-function signatureOfHeaders(headers: SentHeaders, tokenHeaders: readonly string[]): PresentedSignature {
+function signatureOfHeaders(headers: SentHeaders, tokenHeaders: readonly string[]) {
   const header = headers.authorization?.[0];
   if (header === undefined) throw new SignatureError('no-signature', 'Access Denied');
   const [algorithm = '', fields = ''] = header.split(/ (.*)/s);
@@ -142,7 +133,7 @@ function signatureOfHeaders(headers: SentHeaders, tokenHeaders: readonly string[
   };
 }
 
-function scopeOf(credential: string): Pick<PresentedSignature, 'accessKeyId' | 'day' | 'region' | 'service'> {
+function scopeOf(credential: string) {
   // An access key id may contain slashes, the other fields may not.
   const match = /^(.+)\/(\d{8})\/([^/]*)\/([^/]*)\/aws4_request$/s.exec(credential);
   if (match === null) {

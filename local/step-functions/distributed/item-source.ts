@@ -12,12 +12,7 @@ import { arrayElements } from './json-array';
 import type { MapStorage } from './map-storage';
 import { parquetRows } from './parquet';
 
-interface ItemLocation {
-  readonly format: ItemReader['format'];
-  readonly locatedBy: ItemReader['locatedBy'];
-  readonly bucket: string;
-  readonly location: string;
-}
+type ItemLocation = Omit<ItemReader, 'bucket' | 'location'> & Record<'bucket' | 'location', string>;
 
 /** What `Map.Item` has: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html */
 interface Item {
