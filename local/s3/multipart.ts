@@ -103,15 +103,9 @@ async function discardParts({ store }: S3Service, { parts }: MultipartUpload): P
   for (const { received } of parts.values()) await store.discard(received);
 }
 
-interface ListedPart {
-  readonly number: number;
-  /** Without quotes, because clients may omit them. */
-  readonly etag: string;
-}
-
-/** The parts' checksums are not read: each was verified when the part arrived. */
-function partsListedIn(xml: string): ListedPart[] {
-  const parts = [...xml.matchAll(/<Part>(.*?)<\/Part>/gs)].map(([, part = '']): ListedPart => {
+/** The parts' checksums are not read: each was verified when the part arrived. ETags have no quotes, because clients may omit them. */
+function partsListedIn(xml: string) {
+  const parts = [...xml.matchAll(/<Part>(.*?)<\/Part>/gs)].map(([, part = '']) => {
     const number = /<PartNumber>\s*(\d{1,5})\s*<\/PartNumber>/.exec(part)?.[1];
     const etag = /<ETag>\s*(?:"|&quot;|&#34;|&#x22;)?(\w+)[^<]*<\/ETag>/.exec(part)?.[1];
     if (number === undefined || etag === undefined) throw new S3Error('MalformedXML');
@@ -124,7 +118,7 @@ function partsListedIn(xml: string): ListedPart[] {
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MIN_PART_BYTES = 5 * 1024 * 1024;
 
-function chosenParts({ parts }: MultipartUpload, listed: readonly ListedPart[]): StoredPart[] {
+function chosenParts({ parts }: MultipartUpload, listed: ReturnType<typeof partsListedIn>): StoredPart[] {
   return listed.map(({ number, etag }, index) => {
     if (number <= (listed[index - 1]?.number ?? 0)) throw new S3Error('InvalidPartOrder');
     const part = parts.get(number);
