@@ -1,7 +1,7 @@
 // Makes the page of `sliced-inference plan --report` as one file, with its script, its styles and the licenses of the software in
 // it. The command puts a report into the page. Only the script and the styles that are in the page may run: the page's policy
 // has their digests, and allows nothing else.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { licenseText, packagesInside } from './package/third-party.mjs';
 
@@ -56,7 +56,7 @@ export function planPage({ outputFiles, metafile }) {
 }
 
 function digest(text) {
-  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+  return `'sha256-${hash('sha256', text, 'base64')}'`;
 }
 
 function escaped(text) {

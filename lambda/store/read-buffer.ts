@@ -80,15 +80,8 @@ const LENGTH = /^[1-9]\d{0,14}$/;
 /** Fields with which the length is not `Content-Length`, or with which the SDK wants to see the body. */
 const OTHER_BODY = /^(?:transfer-encoding|content-encoding|trailer|upgrade|x-amz-checksum-.*)$/;
 
-interface SplitHead {
-  /** The head for the HTTP parser. It announces a body of one byte, so that the response ends when it gets this byte. */
-  readonly head: Uint8Array;
-  readonly bodyBytes: number;
-  readonly start: Uint8Array;
-}
-
 /** Returns `undefined` for all other bytes: Node.js's parser is to judge them. */
-export function splitHead(bytes: Uint8Array): SplitHead | undefined {
+export function splitHead(bytes: Uint8Array) {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = buffer.indexOf(END);
   if (end < 0 || end > MAX_HEAD_BYTES) return undefined;
@@ -110,6 +103,7 @@ export function splitHead(bytes: Uint8Array): SplitHead | undefined {
     return undefined;
   const head = [status, ...lines.filter((line) => !/^content-length:/i.test(line)), 'Content-Length: 1'];
   return {
+    // For the HTTP parser. It announces a body of one byte, so that the response ends when it gets this byte.
     head: Buffer.from(head.join('\r\n') + END, 'latin1'),
     bodyBytes: Number(length),
     start: bytes.subarray(end + END.length),

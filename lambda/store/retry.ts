@@ -1,5 +1,6 @@
 /** Repeats requests to S3 that fail temporarily. The SDK would not repeat a request whose body is a stream. */
 import { S3ServiceException } from '@aws-sdk/client-s3';
+import { isThrottlingError } from '@smithy/core/retry';
 import type { ObjectReference } from '../../contract/execution';
 import { ERROR_NAMES } from '../../contract/failures';
 import { messageOf, NamedFailure } from '../errors';
@@ -17,22 +18,13 @@ const LONGEST_PAUSE_MS = 2_000;
  */
 const TEMPORARY_STATUS: readonly number[] = [408, 409, 429, 500, 502, 503, 504];
 
-/** Names of temporary failures that have the status of permanent ones. The SDK retries them too. */
+/** Names of temporary failures that have the status of permanent ones, besides those of throttling. The SDK retries them too. */
 const TEMPORARY_NAMES: readonly string[] = [
   'BadDigest',
   'IncompleteBody',
   'RequestTimeout',
-  'RequestTimeTooSkewed',
-  'SlowDown',
-  'Throttling',
-  'ThrottlingException',
-  'ThrottledException',
-  'RequestThrottled',
-  'RequestThrottledException',
-  'RequestLimitExceeded',
   'RequestTimeoutException',
-  'TooManyRequestsException',
-  'BandwidthLimitExceeded',
+  'RequestTimeTooSkewed',
 ];
 
 export interface RetryOptions {
@@ -84,7 +76,10 @@ const PERMANENT_NAMES: readonly string[] = ['CredentialsProviderError', 'TokenPr
 function isTemporary(error: unknown): boolean {
   const status = statusOf(error);
   const name = error instanceof Error ? error.name : '';
-  if (status !== undefined) return TEMPORARY_STATUS.includes(status) || TEMPORARY_NAMES.includes(name);
+  if (status !== undefined) {
+    const isThrottled = isThrottlingError(error as Parameters<typeof isThrottlingError>[0]);
+    return isThrottled || TEMPORARY_STATUS.includes(status) || TEMPORARY_NAMES.includes(name);
+  }
   return !PERMANENT_NAMES.includes(name) && !PERMANENT_ERRORS.some((permanent) => error instanceof permanent);
 }
 

@@ -1,15 +1,9 @@
 import { CreateSessionCommand, S3Client } from '@aws-sdk/client-s3';
+import { NoOpLogger } from '@smithy/core/client';
 import { type CallDeadline, CONNECT_MS, RETRY_MS, SILENCE_MS, wholeRequestMs } from './limits';
 import { functionAgents, type Agents } from './connections';
 import { ExpressSessions } from './express-sessions';
 import { S3ObjectStore } from './s3';
-
-/** No logging: the SDK would warn that it does not retry requests with a stream as body. */
-const SILENT = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };
-
-function ignore(): void {
-  // The SDK also throws every failure that it logs.
-}
 
 /** In milliseconds; see `limits.ts`. */
 interface ClientLimits {
@@ -29,7 +23,8 @@ const LIMITS: ClientLimits = {
 export function functionS3Client(agents = functionAgents(), limits = LIMITS): S3Client {
   const sessions = new ExpressSessions((bucket) => client.send(new CreateSessionCommand({ Bucket: bucket })));
   const client: S3Client = new S3Client({
-    logger: SILENT,
+    // The SDK would warn that it does not retry requests with a stream as body. It also throws every failure that it logs.
+    logger: new NoOpLogger(),
     // `S3ObjectStore` repeats requests. Two levels of retries would multiply.
     maxAttempts: 1,
     s3ExpressIdentityProvider: sessions,

@@ -94,7 +94,7 @@ export class StoredTensors implements TensorReader {
     }
   }
 
-  private async stream(near?: Target): Promise<void> {
+  private async stream(near?: ReturnType<typeof filledBy>): Promise<void> {
     try {
       if (near !== undefined) {
         await this.first.skip(near.range.start - this.first.at);
@@ -110,14 +110,8 @@ export class StoredTensors implements TensorReader {
   }
 }
 
-/** A range, and the buffer for its bytes. */
-interface Target {
-  readonly range: Neighbors;
-  readonly bytes: Uint8Array;
-}
-
-/** The buffer is not from Node's pool, whose offsets would break the alignment, and not zeroed. */
-function filledBy(range: Neighbors): Target {
+/** A range, and the buffer for its bytes: not from Node's pool, whose offsets would break the alignment, and not zeroed. */
+function filledBy(range: Neighbors) {
   return { range, bytes: Buffer.allocUnsafeSlow(range.end - range.start) };
 }
 

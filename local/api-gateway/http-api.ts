@@ -3,7 +3,6 @@ import type { Authorizer } from '../iam/authorizer';
 import type { LocalCloudError } from '../local-cloud-error';
 import type { Callers } from '../s3/callers';
 import type { StateMachines } from '../step-functions/state-machines';
-import type { RouteKey } from './routes';
 
 export interface HttpApi {
   readonly id: string;
@@ -11,6 +10,15 @@ export interface HttpApi {
   /** Keys of routes that the local cloud does not serve: those with variables, and `$default`. */
   readonly refusedKeys: readonly string[];
   readonly roleArns: readonly string[];
+}
+
+/** Such as `POST /read`: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html */
+export interface RouteKey {
+  /** As the template has it. */
+  readonly text: string;
+  /** `ANY` stands for all methods. */
+  readonly method: string;
+  readonly path: string;
 }
 
 export interface Route {
@@ -45,4 +53,14 @@ export interface GatewayOptions {
   readonly signal: AbortSignal;
   /** Called with what API Gateway does not tell the client: why a request failed. */
   readonly onNotice: (notice: string) => void;
+}
+
+/** An answer of API Gateway itself. */
+export class GatewayError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
 }

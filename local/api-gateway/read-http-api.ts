@@ -8,7 +8,6 @@ import { checkFields, type Resource, unknownValue, whereOf } from '../cloudforma
 import { referenceTo } from '../cloudformation/physical-ids';
 import type { Template } from '../cloudformation/template';
 import { BODY, type HttpApi, type Integration, type Route, STAGE } from './http-api';
-import { parseRouteKey } from './routes';
 
 interface MachineNames {
   /** ARNs of those that run. */
@@ -56,11 +55,12 @@ export function readHttpApi(template: Template, machines: MachineNames): HttpApi
   const refusedKeys: string[] = [];
   const routes = of('Route').flatMap((route): Route[] => {
     const text = template.text(route, 'RouteKey');
-    const key = parseRouteKey(text);
-    if (key === undefined) {
+    const parts = /^([A-Z]+) (\/[^\s{}]*)$/.exec(text);
+    if (parts === null) {
       refusedKeys.push(text);
       return [];
     }
+    const key = { text, method: parts[1], path: parts[2] };
     const authorization = template.property(route, 'AuthorizationType') ?? 'NONE';
     if (authorization !== 'NONE' && authorization !== 'AWS_IAM') {
       // The route is open to nobody.

@@ -7,19 +7,18 @@ import type * as http from 'node:http';
 import {
   isForLoopback,
   type LoopbackOptions,
-  LoopbackServer,
+  type LoopbackServer,
+  rawPathOf,
   readBody,
   sendJson,
+  startLoopbackServer,
 } from '../http/loopback-server';
 import { SignatureError } from '../http/signature-v4';
 import type { JsonObject } from '../json';
 import { LocalCloudError, unsupported } from '../local-cloud-error';
-import { rawPathOf } from '../http/uri';
 import { ApiError } from '../step-functions/api/api-error';
 import { signingCaller } from '../step-functions/api/authenticate';
-import { forbidden, GatewayError } from './gateway-error';
-import { type GatewayOptions, type HttpApi, type Route, STAGE } from './http-api';
-import { matchRoute } from './routes';
+import { GatewayError, type GatewayOptions, type HttpApi, type Route, STAGE } from './http-api';
 import { startExecution } from './start-execution';
 
 type HttpApiServerOptions = GatewayOptions & LoopbackOptions;
@@ -39,7 +38,7 @@ export class HttpApiServer {
   async serve(api: HttpApi | undefined): Promise<void> {
     this.api = api;
     if (api === undefined) return;
-    this.server ??= await LoopbackServer.start((...request) => this.answer(...request), this.options);
+    this.server ??= await startLoopbackServer((...request) => this.answer(...request), this.options);
   }
 
   /** Without a slash at its end. `undefined` without an API. */
@@ -78,33 +77,25 @@ export class HttpApiServer {
     if (api === undefined) throw notFound();
     const method = message.method ?? '';
     const path = `/${segmentsOf(message).join('/')}`;
-    const route = matchRoute(api.routes, method, path);
+    const ofMethod = (own: string): Route | undefined =>
+      api.routes.find(({ key }) => key.method === own && key.path === path);
+    const route = ofMethod(method) ?? ofMethod('ANY');
     if (route === undefined) throw withoutRoute(api);
     const body = await readBody(message, MAX_PAYLOAD_BYTES);
     if (body === undefined) throw new GatewayError(413, 'Request Entity Too Large');
-    this.authorize(route, message, body, `${api.id}/${STAGE}/${method}${path}`);
+    const place = `${api.id}/${STAGE}/${method}${path}`;
+    const refusal = route.authorization === 'AWS_IAM' ? this.refusal(message, body, place) : undefined;
+    if (refusal !== undefined) {
+      // The answer does not say why, as on AWS.
+      this.options.onNotice(`the HTTP API refused a request with 403: ${refusal}`);
+      throw forbidden();
+    }
     if (route.integration instanceof LocalCloudError) throw new GatewayError(501, route.integration.message);
     const source = `${api.id}/${STAGE}/${route.key.text.replace(' /', '/')}`;
     return await startExecution(route.integration, body, source, this.options);
   }
 
-  /**
-   * @param place the resource of the call, as its ARN has it
-   * @throws GatewayError 403
-   */
-  private authorize(
-    { authorization }: Route,
-    message: http.IncomingMessage,
-    body: Buffer,
-    place: string,
-  ): void {
-    const refusal = authorization === 'AWS_IAM' ? this.refusal(message, body, place) : undefined;
-    if (refusal === undefined) return;
-    // The answer does not say why, as on AWS.
-    this.options.onNotice(`the HTTP API refused a request with 403: ${refusal}`);
-    throw forbidden();
-  }
-
+  /** @param place the resource of the call, as its ARN has it */
   private refusal(message: http.IncomingMessage, body: Buffer, place: string): string | undefined {
     const { callers, authorizer } = this.options;
     const { region, account } = authorizer;
@@ -128,9 +119,8 @@ function withoutRoute({ refusedKeys }: HttpApi): GatewayError {
   return new GatewayError(501, unsupported(`the route keys ${keys}`).message);
 }
 
-function notFound(): GatewayError {
-  return new GatewayError(404, 'Not Found');
-}
+const forbidden = (): GatewayError => new GatewayError(403, 'Forbidden');
+const notFound = (): GatewayError => new GatewayError(404, 'Not Found');
 
 /** The first segment is the empty one before the first slash. */
 function segmentsOf(message: http.IncomingMessage): string[] {

@@ -5,8 +5,7 @@ import { ApiError } from '../step-functions/api/api-error';
 import { Parameters } from '../step-functions/api/parameters';
 import { startExecution as start, startSyncExecution } from '../step-functions/api/start';
 import { SYSTEM_CLOCK, within } from '../step-functions/clock';
-import { GatewayError } from './gateway-error';
-import { BODY, type GatewayOptions, type Integration } from './http-api';
+import { BODY, GatewayError, type GatewayOptions, type Integration } from './http-api';
 
 /** API Gateway names its sessions so. */
 const SESSION_NAME = 'BackplaneAssumeRoleSession';
@@ -37,9 +36,10 @@ export async function startExecution(
   // An empty body counts as none: that is believed, not documented.
   const text = body.length === 0 ? undefined : body.toString('utf8');
   const values = mapped.map(([name, value]) => [name, value === BODY ? text : value] as const);
-  const parameters = new Parameters(JSON.stringify({ stateMachineArn, ...Object.fromEntries(values) }));
-  if (action === 'StartExecution') return start(machines, parameters);
-  const answer = startSyncExecution(machines, parameters);
+  const request = JSON.stringify({ stateMachineArn, ...Object.fromEntries(values) });
+  const parameters = new Parameters(machines, request);
+  if (action === 'StartExecution') return start(parameters);
+  const answer = startSyncExecution(parameters);
   const late = (): GatewayError => new GatewayError(503, 'Service Unavailable');
   // The execution goes on.
   return await within(SYSTEM_CLOCK, timeoutMs / 1000, signal, answer, late);

@@ -11,12 +11,12 @@ import type { Notices } from '../notices';
 import type { Callers } from '../s3/callers';
 import type { DiskObjectStore } from '../s3/store';
 import type { Simulator } from '../simulation/simulator';
+import { MapStorage } from '../step-functions/distributed/map-storage';
 import type { InvokeTask } from '../step-functions/run-options';
 import { StateError } from '../step-functions/state-error';
 import { StateMachine } from '../step-functions/state-machine';
 import type { StateMachines } from '../step-functions/state-machines';
 import type { DeployedMachine, Deployment } from './deployment';
-import { MachineStorage } from './machine-storage';
 import type { LocalCloudOptions } from './options';
 
 /** What all parts of a local cloud share. */
@@ -77,7 +77,7 @@ function create(
       signal,
       transitionMs: simulator.transitionsOf(resource.name, resource.type),
       childTransitionMs: simulator.transitionsOf(`the children of ${resource.name}`, 'EXPRESS'),
-      storage: new MachineStorage(
+      storage: new MapStorage(
         store,
         authorizer,
         path.join(folder, 'map-runs'),

@@ -8,7 +8,7 @@ import { readHttpApi } from '../api-gateway/read-http-api';
 import type { AssemblyStack } from '../cloudformation/assembly';
 import { attributeOf } from '../cloudformation/physical-ids';
 import { isPipeline, readSignature, type Selection } from '../cloudformation/pipeline';
-import { type PipelinePolicies, readPolicies } from '../cloudformation/policies';
+import { readPolicies } from '../cloudformation/policies';
 import type { PublishedVersions } from '../cloudformation/resource';
 import { readBuckets, readStateMachine, type StateMachineResource } from '../cloudformation/resources';
 import { Template } from '../cloudformation/template';
@@ -24,21 +24,7 @@ export interface DeployedMachine {
   readonly definition: Definition;
 }
 
-export interface Deployment {
-  readonly stack: AssemblyStack;
-  readonly selected: StateMachineResource;
-  /** All that run, the chosen one first. */
-  readonly machines: readonly DeployedMachine[];
-  /** Why the others do not run, by ARN. */
-  readonly refused: ReadonlyMap<string, string>;
-  readonly aliases: ReadonlyMap<string, string>;
-  readonly pipelines: readonly LocalPipeline[];
-  readonly httpApi: HttpApi | undefined;
-  readonly buckets: readonly string[];
-  readonly policies: PipelinePolicies;
-  readonly notices: readonly string[];
-  readonly replaceFunctions: () => void;
-}
+export type Deployment = ReturnType<typeof readDeployment>;
 
 interface DeploymentOptions {
   readonly versions: PublishedVersions;
@@ -48,9 +34,11 @@ interface DeploymentOptions {
 }
 
 /** @throws LocalCloudError when the chosen state machine needs something that the local cloud does not support */
-export function readDeployment({ stack, logicalId }: Selection, options: DeploymentOptions): Deployment {
+export function readDeployment({ stack, logicalId }: Selection, options: DeploymentOptions) {
   const template = new Template(stack, options.versions);
+  // Why the others do not run, by ARN.
   const refused = new Map<string, string>();
+  // All that run, the chosen one first.
   const running = [logicalId];
   for (const other of template.resourcesOfType('AWS::StepFunctions::StateMachine')) {
     if (other.logicalId === logicalId) continue;
@@ -146,9 +134,8 @@ function readMachines(
 function bucketsOfMaps(definition: Definition): string[] {
   return [...allStates(definition)].flatMap((state) => {
     if (state.type !== 'Map' || state.mode !== 'DISTRIBUTED') return [];
-    return [state.reader.bucket, state.writer.bucket].flatMap((bucket) =>
-      bucket.kind === 'literal' && typeof bucket.value === 'string' ? [bucket.value] : [],
-    );
+    const buckets = [state.reader.bucket.literal, state.writer.bucket.literal];
+    return buckets.filter((bucket) => typeof bucket === 'string');
   });
 }
 

@@ -3,7 +3,13 @@
  * credentials that AWS does not know. It refuses each request, and names the service and the operation.
  */
 import type * as http from 'node:http';
-import { type LoopbackOptions, LoopbackServer, readBody } from '../http/loopback-server';
+import {
+  type LoopbackOptions,
+  type LoopbackServer,
+  readBody,
+  startLoopbackServer,
+} from '../http/loopback-server';
+import { elements } from '../s3/xml';
 
 const NAME = 'UnknownOperationException';
 
@@ -11,7 +17,7 @@ const NAME = 'UnknownOperationException';
 const MAX_BODY_BYTES = 2 ** 20;
 
 export function startOtherServices(options: LoopbackOptions = {}): Promise<LoopbackServer> {
-  return LoopbackServer.start(refuse, options);
+  return startLoopbackServer(refuse, options);
 }
 
 async function refuse(message: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
@@ -46,9 +52,8 @@ function answerFor({ headers }: http.IncomingMessage, text: string): [type: stri
   if (!isQuery(headers) && headers['content-type']?.includes('xml') !== true) {
     return ['application/json', JSON.stringify({ __type: NAME, message: text })];
   }
-  const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  const error = `<Error><Type>Sender</Type><Code>${NAME}</Code><Message>${escaped}</Message></Error>`;
-  return ['text/xml', `<ErrorResponse>${error}</ErrorResponse>`];
+  const error = { Type: 'Sender', Code: NAME, Message: text };
+  return ['text/xml', elements({ ErrorResponse: { Error: error } })];
 }
 
 function isQuery(headers: http.IncomingHttpHeaders): boolean {

@@ -5,18 +5,9 @@ import { foreignPath } from '../../lib/host/read-text';
 import { isJsonObject, type JsonObject, parseJson } from '../json';
 import { LocalCloudError, systemErrorCode } from '../local-cloud-error';
 
-/** Account and region of a stack; placeholders if the stack does not specify them. */
-export interface StackEnvironment {
-  readonly account: string;
-  readonly region: string;
-}
+export type AssemblyStack = ReturnType<typeof readStack>;
 
-export interface AssemblyStack {
-  readonly name: string;
-  readonly environment: StackEnvironment;
-  readonly template: JsonObject;
-  readonly assetManifests: readonly string[];
-}
+export type StackEnvironment = AssemblyStack['environment'];
 
 const UNKNOWN_ACCOUNT = '000000000000';
 const UNKNOWN_REGION = 'us-east-1';
@@ -59,7 +50,8 @@ function readManifest(folder: string): JsonObject {
   }
 }
 
-function readStack(folder: string, artifacts: Artifacts, id: string): AssemblyStack {
+/** Of a stack that does not specify its account and region, they are placeholders. */
+function readStack(folder: string, artifacts: Artifacts, id: string) {
   const { environment = '', properties = {}, dependencies = [] } = artifacts[id];
   const { stackName = id, templateFile } = properties;
   // Such as `aws://unknown-account/eu-west-1`.

@@ -1,5 +1,5 @@
 /** The values of `Ref` and `Fn::GetAtt` for each supported type of resource, with generated physical ids. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isJsonArray, isJsonObject } from '../json';
 import { unsupported } from '../local-cloud-error';
 import { type Resource, type ResourceResolver, whereOf } from './resource';
@@ -17,7 +17,7 @@ const VALUES: Readonly<Partial<Record<string, ValuesOf>>> = {
   'AWS::S3Express::DirectoryBucket': (template, resource) => {
     const suffix = `--${template.text(resource, 'LocationName')}--x-s3`;
     const given = template.property(resource, 'BucketName');
-    const own = `${template.stackName}-${hash(resource.logicalId).slice(0, 8)}`.toLowerCase();
+    const own = `${template.stackName}-${hash('sha256', resource.logicalId).slice(0, 8)}`.toLowerCase();
     const name = typeof given === 'string' ? given : `${own.slice(-(63 - suffix.length))}${suffix}`;
     return { Ref: name, Arn: arn(template, 's3express', `bucket/${name}`) };
   },
@@ -59,7 +59,7 @@ const VALUES: Readonly<Partial<Record<string, ValuesOf>>> = {
   },
   'AWS::Logs::LogGroup': named('LogGroupName', 512, 'logs', (name) => `log-group:${name}:*`),
   'AWS::KMS::Key': (template, resource) => {
-    const id = hash(`${template.stackName}/${resource.logicalId}`).slice(0, 32);
+    const id = hash('sha256', `${template.stackName}/${resource.logicalId}`).slice(0, 32);
     return { Ref: id, KeyId: id, Arn: arn(template, 'kms', `key/${id}`) };
   },
   'AWS::KMS::Alias': (template, resource) => ({ Ref: nameOf(template, resource, 'AliasName', 256) }),
@@ -104,7 +104,7 @@ function generatedName({ stackName }: ResourceResolver, { logicalId }: Resource)
 }
 
 function gatewayId({ stackName }: ResourceResolver, { logicalId }: Resource): Values {
-  const id = hash(`${stackName}/${logicalId}`).slice(0, 10);
+  const id = hash('sha256', `${stackName}/${logicalId}`).slice(0, 10);
   return { Ref: id, ApiId: id };
 }
 
@@ -112,7 +112,9 @@ function nameOf(template: ResourceResolver, resource: Resource, property: string
   const given = template.property(resource, property);
   if (typeof given === 'string') return given;
   const name = generatedName(template, resource).Ref;
-  return name.length <= maxLength ? name : `${name.slice(0, maxLength - 9)}-${hash(name).slice(0, 8)}`;
+  return name.length <= maxLength
+    ? name
+    : `${name.slice(0, maxLength - 9)}-${hash('sha256', name).slice(0, 8)}`;
 }
 
 /** The ARN of the state machine of an alias, which names versions of it. All are of one state machine, as AWS demands. */
@@ -133,8 +135,4 @@ function functionArn(template: ResourceResolver, resource: Resource): string {
 
 function arn({ environment }: ResourceResolver, service: string, resource: string): string {
   return `arn:aws:${service}:${environment.region}:${environment.account}:${resource}`;
-}
-
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -5,40 +5,17 @@ import { checkFields, refuseProperties, type Resource, unknownValue } from './re
 import { attributeOf, referenceTo } from './physical-ids';
 import type { Template } from './template';
 
-export interface FunctionResource {
-  readonly logicalId: string;
-  readonly name: string;
-  /** Unqualified. */
-  readonly arn: string;
-  readonly roleArn: string;
-  readonly logGroup: string;
-  /** Whether Lambda creates the log group at the first call, because the template does not set one. */
-  readonly createsLogGroup: boolean;
-  readonly code: { readonly bucket: string; readonly key: string };
-  readonly handler: string;
-  readonly runtime: string;
-  readonly timeoutSeconds: number;
-  readonly memoryMegabytes: number;
-  readonly ephemeralStorageMegabytes: number;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly reservedConcurrency: number | undefined;
-}
+export type FunctionResource = ReturnType<typeof readFunction>;
 
 export type StateMachineType = 'STANDARD' | 'EXPRESS';
 
-export interface StateMachineResource {
-  readonly logicalId: string;
-  readonly name: string;
-  readonly arn: string;
-  readonly type: StateMachineType;
-  readonly definition: string;
-  readonly roleArn: string | undefined;
-}
+export type StateMachineResource = ReturnType<typeof readStateMachine>;
 
-export function readStateMachine(template: Template, resource: Resource): StateMachineResource {
+export function readStateMachine(template: Template, resource: Resource) {
   refuseProperties(resource, ['Definition', 'DefinitionS3Location', 'DefinitionSubstitutions']);
-  const type = template.property(resource, 'StateMachineType') ?? 'STANDARD';
-  if (type !== 'STANDARD' && type !== 'EXPRESS') throw unknownValue(resource, 'StateMachineType', type);
+  const given = template.property(resource, 'StateMachineType') ?? 'STANDARD';
+  if (given !== 'STANDARD' && given !== 'EXPRESS') throw unknownValue(resource, 'StateMachineType', given);
+  const type: StateMachineType = given;
   const roleArn = template.property(resource, 'RoleArn');
   return {
     logicalId: resource.logicalId,
@@ -76,7 +53,7 @@ export function findFunction(
   return { resource, version: alias ? template.text(alias, 'FunctionVersion') : qualifier };
 }
 
-export function readFunction(template: Template, resource: Resource): FunctionResource {
+export function readFunction(template: Template, resource: Resource) {
   refuseProperties(resource, ['FileSystemConfigs', 'Layers', 'SnapStart']);
   const packageType = template.property(resource, 'PackageType') ?? 'Zip';
   if (packageType !== 'Zip') throw unknownValue(resource, 'PackageType', packageType);
@@ -91,6 +68,7 @@ export function readFunction(template: Template, resource: Resource): FunctionRe
   return {
     logicalId: resource.logicalId,
     name: referenceTo(template, resource),
+    // Unqualified.
     arn: attributeOf(template, resource, 'Arn'),
     roleArn: template.text(resource, 'Role'),
     ...readLogGroup(template, resource),
@@ -128,10 +106,8 @@ function checkArchitecture(template: Template, resource: Resource): void {
   );
 }
 
-function readLogGroup(
-  template: Template,
-  resource: Resource,
-): Pick<FunctionResource, 'logGroup' | 'createsLogGroup'> {
+/** If the template does not set the log group, Lambda creates it at the first call. */
+function readLogGroup(template: Template, resource: Resource) {
   const logging = template.property(resource, 'LoggingConfig');
   const logGroup = isJsonObject(logging) ? logging.LogGroup : undefined;
   return typeof logGroup === 'string'

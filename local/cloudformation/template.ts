@@ -1,5 +1,5 @@
 /** Resolves CloudFormation's intrinsic functions in a stack's template, with generated physical ids. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { entriesOf, isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
 import { LocalCloudError, unsupported } from '../local-cloud-error';
 import type { AssemblyStack, StackEnvironment } from './assembly';
@@ -177,6 +177,5 @@ export class Template implements ResourceResolver {
 
 /** The same for each deployment of a stack, so that its log groups and keys keep their names. */
 function uuidOf(stack: string): string {
-  const hex = createHash('sha256').update(stack).digest('hex');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*/, '$1-$2-$3-$4-$5');
+  return hash('sha256', stack).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*/, '$1-$2-$3-$4-$5');
 }

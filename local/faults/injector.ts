@@ -27,11 +27,6 @@ export interface InjectedFault {
   readonly place: string;
 }
 
-export interface Chance {
-  readonly run: string | undefined;
-  readonly place: string;
-}
-
 export interface Strike {
   readonly kind: FaultKind;
   /** In [0, 1): where in a body, how long, or which of several ways. */
@@ -78,23 +73,24 @@ export class FaultInjector {
     return new Map(FAULT_KINDS.flatMap((kind) => [[kind, this.counted.get(kind) ?? 0] as const]));
   }
 
-  strike(kinds: readonly FaultKind[], { run, place }: Chance): Strike | undefined {
+  strike(kinds: readonly FaultKind[], chance: Pick<InjectedFault, 'run' | 'place'>): Strike | undefined {
+    const { run, place } = chance;
     if (this.faults === undefined) return undefined;
     const { seed, rates, lasting = 0 } = this.faults;
     const stream = `${this.sameEachTime(run)} ${place.replace(run ?? '', '').replaceAll(UUID, '*')}`;
     const before = this.chances.get(stream) ?? 0;
     remember(this.chances, stream, before + 1);
-    const chance = `${seed} ${stream} ${before}`;
+    const drawn = `${seed} ${stream} ${before}`;
     const still = this.lasting.get(stream);
     const kind =
       still !== undefined && kinds.includes(still)
         ? still
-        : kinds.find((candidate) => draw(`${chance} ${candidate}`) < (rates[candidate] ?? 0));
+        : kinds.find((candidate) => draw(`${drawn} ${candidate}`) < (rates[candidate] ?? 0));
     if (kind === undefined) return undefined;
-    if (draw(`${chance} lasting`) < lasting) remember(this.lasting, stream, kind);
+    if (draw(`${drawn} lasting`) < lasting) remember(this.lasting, stream, kind);
     return {
       kind,
-      random: draw(`${chance} random`),
+      random: draw(`${drawn} random`),
       record: () => {
         this.counted.set(kind, (this.counted.get(kind) ?? 0) + 1);
         this.onFault({ kind, time: Date.now(), place, ...(run !== undefined && { run }) });

@@ -15,34 +15,28 @@ export interface LoopbackOptions {
   readonly port?: number | undefined;
 }
 
-export class LoopbackServer {
-  /** @param answer if it rejects, not even an error could be sent: that ends the connection, not the process */
-  static async start(
-    answer: (message: http.IncomingMessage, response: http.ServerResponse) => Promise<void>,
-    { certificate, port }: LoopbackOptions = {},
-    prepare: (server: http.Server) => void = () => undefined,
-  ): Promise<LoopbackServer> {
-    const server =
-      certificate === undefined
-        ? http.createServer()
-        : https.createServer({ cert: certificate.certificate, key: certificate.privateKey });
-    server.on('request', (message, response) => {
-      answer(message, response).catch(() => response.destroy());
-    });
-    prepare(server);
-    const origin = `${certificate === undefined ? 'http' : 'https'}://${LOOPBACK}`;
-    return new LoopbackServer(server, `${origin}:${await listen(server, port)}`);
-  }
+export interface LoopbackServer {
+  /** Its host is an IP address, which makes the SDK use path-style addressing of S3. */
+  readonly endpoint: string;
+  readonly close: () => Promise<void>;
+}
 
-  private constructor(
-    private readonly server: http.Server,
-    /** Its host is an IP address, which makes the SDK use path-style addressing of S3. */
-    readonly endpoint: string,
-  ) {}
-
-  close(): Promise<void> {
-    return closeServer(this.server);
-  }
+/** @param answer if it rejects, not even an error could be sent: that ends the connection, not the process */
+export async function startLoopbackServer(
+  answer: (message: http.IncomingMessage, response: http.ServerResponse) => Promise<void>,
+  { certificate, port }: LoopbackOptions = {},
+  prepare: (server: http.Server) => void = () => undefined,
+): Promise<LoopbackServer> {
+  const server =
+    certificate === undefined
+      ? http.createServer()
+      : https.createServer({ cert: certificate.certificate, key: certificate.privateKey });
+  server.on('request', (message, response) => {
+    answer(message, response).catch(() => response.destroy());
+  });
+  prepare(server);
+  const origin = `${certificate === undefined ? 'http' : 'https'}://${LOOPBACK}`;
+  return { endpoint: `${origin}:${await listen(server, port)}`, close: () => closeServer(server) };
 }
 
 export async function listen(server: http.Server, port = 0): Promise<number> {
@@ -70,6 +64,15 @@ export async function closeServer(server: http.Server): Promise<void> {
   server.close();
   server.closeAllConnections();
   await closed;
+}
+
+export function queryOf(url: string): URLSearchParams {
+  return new URLSearchParams(url.slice(rawPathOf(url).length));
+}
+
+/** The path of a request's URL as it was sent. `URL` would rewrite paths such as `a/../b`. */
+export function rawPathOf(url: string): string {
+  return url.split('?', 1)[0];
 }
 
 /** A web page whose name resolves to 127.0.0.1 sends its own name as host, and could read the responses otherwise. */

@@ -1,7 +1,9 @@
 /** Verifies the signatures of requests in their Authorization headers: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import type * as http from 'node:http';
-import { encodePath, encodeUri, queryOf, rawPathOf } from './uri';
+import { escapeUriPath, HttpRequest } from '@smithy/core/protocols';
+import { getCanonicalQuery } from '@smithy/signature-v4';
+import { queryOf, rawPathOf } from './loopback-server';
 
 /** The services report the same faults under different names, so each translates these. */
 export type SignatureFault =
@@ -30,21 +32,15 @@ export class SignatureError extends Error {
 
 export const ALGORITHM = 'AWS4-HMAC-SHA256';
 
-interface PresentedSignature {
-  readonly accessKeyId: string;
-  readonly day: string;
-  readonly region: string;
-  readonly service: string;
-  readonly signedHeaders: readonly string[];
-  readonly signature: string;
-  readonly time: string;
-  readonly token: string | undefined;
-}
+/** With the values that Node.js joins or drops in `headers`. */
+type SentHeaders = http.IncomingMessage['headersDistinct'];
+
+type PresentedSignature = ReturnType<typeof signatureOfHeaders>;
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html */
 const MAX_SKEW_MS = 15 * 60_000;
 
-const SHA256_OF_NOTHING = sha256('');
+const SHA256_OF_NOTHING = hash('sha256', '');
 
 export interface AccessKey {
   readonly secretAccessKey: string;
@@ -70,7 +66,7 @@ export function verifySignature<K extends AccessKey>(
   message: http.IncomingMessage,
   options: SignatureOptions<K>,
 ) {
-  const headers = new SentHeaders(message);
+  const headers = message.headersDistinct;
   const presented = signatureOfHeaders(headers, options.tokenHeaders ?? []);
   checkScope(presented, options);
   const now = options.now ?? Date.now();
@@ -78,19 +74,19 @@ export function verifySignature<K extends AccessKey>(
   const key = findKey(presented, options, now);
   checkSignedHeaders(presented, headers);
 
-  const payloadHash = options.payloadHash ?? headers.get('x-amz-content-sha256') ?? SHA256_OF_NOTHING;
+  const payloadHash = options.payloadHash ?? headers['x-amz-content-sha256']?.[0] ?? SHA256_OF_NOTHING;
   const canonical = [
     message.method ?? '',
     canonicalPath(rawPathOf(message.url ?? '/'), presented.service),
-    canonicalQuery(queryOf(message.url ?? '/')),
-    ...presented.signedHeaders.map((name) => `${name}:${headers.canonical(name)}`),
+    canonicalQuery(message.url ?? '/'),
+    ...presented.signedHeaders.map((name) => `${name}:${canonicalHeader(headers[name])}`),
     '',
     presented.signedHeaders.join(';'),
     payloadHash,
   ].join('\n');
   const { day, region, service, time } = presented;
   const scope = `${day}/${region}/${service}/aws4_request`;
-  const stringToSign = [ALGORITHM, time, scope, sha256(canonical)].join('\n');
+  const stringToSign = [ALGORITHM, time, scope, hash('sha256', canonical)].join('\n');
   const signingKey = [day, region, service, 'aws4_request'].reduce<Buffer>(
     hmac,
     Buffer.from(`AWS4${key.secretAccessKey}`),
@@ -107,8 +103,8 @@ export function verifySignature<K extends AccessKey>(
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html */
-function signatureOfHeaders(headers: SentHeaders, tokenHeaders: readonly string[]): PresentedSignature {
-  const header = headers.get('authorization');
+function signatureOfHeaders(headers: SentHeaders, tokenHeaders: readonly string[]) {
+  const header = headers.authorization?.[0];
   if (header === undefined) throw new SignatureError('no-signature', 'Access Denied');
   const [algorithm = '', fields = ''] = header.split(/ (.*)/s);
   if (algorithm !== ALGORITHM) throw new SignatureError('other-algorithm', algorithm);
@@ -124,7 +120,7 @@ function signatureOfHeaders(headers: SentHeaders, tokenHeaders: readonly string[
     return value;
   };
   const credential = scopeOf(field('Credential'));
-  const time = headers.get('x-amz-date');
+  const time = headers['x-amz-date']?.[0];
   if (time === undefined || Number.isNaN(timeOf(time))) {
     throw new SignatureError('no-signature', 'AWS authentication requires a valid x-amz-date header');
   }
@@ -133,11 +129,11 @@ function signatureOfHeaders(headers: SentHeaders, tokenHeaders: readonly string[
     signedHeaders: field('SignedHeaders').split(';'),
     signature: field('Signature'),
     time,
-    token: [...tokenHeaders, 'x-amz-security-token'].map((name) => headers.get(name)).find(Boolean),
+    token: [...tokenHeaders, 'x-amz-security-token'].map((name) => headers[name]?.[0]).find(Boolean),
   };
 }
 
-function scopeOf(credential: string): Pick<PresentedSignature, 'accessKeyId' | 'day' | 'region' | 'service'> {
+function scopeOf(credential: string) {
   // An access key id may contain slashes, the other fields may not.
   const match = /^(.+)\/(\d{8})\/([^/]*)\/([^/]*)\/aws4_request$/s.exec(credential);
   if (match === null) {
@@ -149,35 +145,15 @@ function scopeOf(credential: string): Pick<PresentedSignature, 'accessKeyId' | '
   return { accessKeyId, day, region, service };
 }
 
-/** All headers as they were sent, because Node.js drops some repeated ones. */
-class SentHeaders {
-  private readonly values = new Map<string, string[]>();
-
-  constructor({ rawHeaders }: http.IncomingMessage) {
-    for (let at = 0; at < rawHeaders.length; at += 2) {
-      const name = (rawHeaders[at] ?? '').toLowerCase();
-      this.values.set(name, [...(this.values.get(name) ?? []), rawHeaders[at + 1] ?? '']);
-    }
-  }
-
-  names(): string[] {
-    return [...this.values.keys()];
-  }
-
-  get(name: string): string | undefined {
-    return this.values.get(name)?.[0];
-  }
-
-  canonical(name: string): string {
-    // Node.js decodes headers as Latin-1. Clients sign the UTF-8 text, so restore the bytes.
-    return (this.values.get(name) ?? [])
-      .map((value) => Buffer.from(value, 'latin1').toString('utf8').trim().replaceAll(/ +/g, ' '))
-      .join(',');
-  }
+function canonicalHeader(values: readonly string[] = []): string {
+  // Node.js decodes headers as Latin-1. Clients sign the UTF-8 text, so restore the bytes.
+  return values
+    .map((value) => Buffer.from(value, 'latin1').toString('utf8').trim().replaceAll(/ +/g, ' '))
+    .join(',');
 }
 
-function malformed(what: string): SignatureError {
-  return new SignatureError('malformed', `The authorization header is malformed; ${what}`);
+function malformed(what: string, fault: SignatureFault = 'malformed', fields = {}): SignatureError {
+  return new SignatureError(fault, `The authorization header is malformed; ${what}`, fields);
 }
 
 /** Epoch milliseconds of `20130524T000000Z`; NaN for a text of another form. */
@@ -190,19 +166,18 @@ function checkScope(
   { day, region, service, time }: PresentedSignature,
   expected: Pick<SignatureOptions<AccessKey>, 'region' | 'services'>,
 ): void {
-  const say = (what: string): string => `The authorization header is malformed; ${what}`;
   if (!time.startsWith(day)) {
-    const what = `Invalid credential date "${day}". This date is not the same as X-Amz-Date: "${time.slice(0, 8)}".`;
-    throw new SignatureError('malformed', say(what));
+    throw malformed(
+      `Invalid credential date "${day}". This date is not the same as X-Amz-Date: "${time.slice(0, 8)}".`,
+    );
   }
   if (region !== expected.region) {
     const what = `the region '${region}' is wrong; expecting '${expected.region}'`;
-    throw new SignatureError('wrong-region', say(what), { Region: expected.region });
+    throw malformed(what, 'wrong-region', { Region: expected.region });
   }
   if (!expected.services.includes(service)) {
     const [own = ''] = expected.services;
-    const what = `incorrect service "${service}". This endpoint belongs to "${own}".`;
-    throw new SignatureError('wrong-service', say(what));
+    throw malformed(`incorrect service "${service}". This endpoint belongs to "${own}".`, 'wrong-service');
   }
 }
 
@@ -240,8 +215,7 @@ function findKey<K extends AccessKey>(
 
 /** The host and all `x-amz-` headers must be signed, so that nobody can add any on the way. */
 function checkSignedHeaders({ signedHeaders }: PresentedSignature, headers: SentHeaders): void {
-  const unsigned = headers
-    .names()
+  const unsigned = Object.keys(headers)
     .filter((name) => name === 'host' || name.startsWith('x-amz-'))
     .filter((name) => !signedHeaders.includes(name));
   if (unsigned.length === 0) return;
@@ -254,33 +228,23 @@ function checkSignedHeaders({ signedHeaders }: PresentedSignature, headers: Sent
 
 /** S3 signs paths with one encoding, other services with two: their clients encode the path that they send once more. */
 function canonicalPath(path: string, service: string): string {
-  if (!service.startsWith('s3')) return encodePath(path);
+  if (!service.startsWith('s3')) return escapeUriPath(path);
   try {
-    return encodePath(decodeURIComponent(path));
+    return escapeUriPath(decodeURIComponent(path));
   } catch {
     // Malformed escapes or invalid UTF-8. The service refuses the path; the signature covers it as it was sent.
     return path;
   }
 }
 
-function canonicalQuery(query: URLSearchParams): string {
-  return [...query]
-    .map(([name, value]) => [encodeUri(name), encodeUri(value)] as const)
-    .sort(([a, x], [b, y]) => compare(a, b) || compare(x, y))
-    .map(([name, value]) => `${name}=${value}`)
-    .join('&');
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function canonicalQuery(url: string): string {
+  const sent = queryOf(url);
+  const query = Object.fromEntries([...sent.keys()].map((name) => [name, sent.getAll(name)]));
+  return getCanonicalQuery(new HttpRequest({ query }));
 }
 
 function hmac(key: Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest();
-}
-
-function sha256(content: string): string {
-  return createHash('sha256').update(content).digest('hex');
 }
 
 function isEqual(a: string, b: string): boolean {

@@ -43,7 +43,11 @@ export const LOG_KEY_ACTIONS = [
   'kms:DescribeKey',
 ] as const;
 
-const FUNCTION_LOG_ACTIONS = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'] as const;
+export const FUNCTION_LOG_ACTIONS = [
+  'logs:CreateLogGroup',
+  'logs:CreateLogStream',
+  'logs:PutLogEvents',
+] as const;
 
 export const S3_ACTIONS = [
   's3:AbortMultipartUpload',

@@ -2,7 +2,7 @@
 import type { Action } from './actions';
 import type { RequestContext } from './conditions';
 import { type AccessRequest, type IdentityPolicies, refusal, refusalMessage } from './evaluate';
-import type { Policy } from './policy';
+import { parsePolicy, type Policy } from './policy';
 import { type Principal, service } from './principals';
 
 export interface BucketKey {
@@ -130,10 +130,8 @@ export class Authorizer {
 
   /** Of an imported key: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html */
   private defaultKeyPolicy(): Policy {
-    const principals = { anyone: false, aws: [this.policies.account], services: [] };
-    const all = { patterns: ['*'], except: false };
-    return {
-      statements: [{ effect: 'Allow', actions: all, resources: all, principals, conditions: [] }],
-    };
+    const everything = { Effect: 'Allow', Action: '*', Resource: '*' };
+    const statement = { ...everything, Principal: { AWS: this.policies.account } };
+    return parsePolicy({ Statement: statement }, 'the policy of an imported key');
   }
 }

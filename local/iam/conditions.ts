@@ -8,18 +8,8 @@ import { unsupported } from '../local-cloud-error';
 /** The values of condition keys for one request. Names are in lower case, because they ignore case. */
 export type RequestContext = ReadonlyMap<string, string>;
 
-/** One key of one operator. A statement applies if all its conditions hold. */
-export interface Condition {
-  readonly operator: Operator;
-  /** The operator is `Null`. */
-  readonly isNull: boolean;
-  /** Holds if no value matches, or if the request lacks the key. */
-  readonly negated: boolean;
-  readonly ifExists: boolean;
-  /** In lower case. */
-  readonly key: string;
-  readonly values: readonly string[];
-}
+/** Whether one key of one operator holds for a request. A statement applies if all its conditions hold. */
+export type Condition = (context: RequestContext) => boolean;
 
 /** Whether a value of the condition matches that of the request. */
 type Operator = (wanted: string, got: string) => boolean;
@@ -46,7 +36,7 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map(
     Bool: equalIgnoringCase,
     ArnEquals: matchesArn,
     ArnLike: matchesArn,
-    // Compares whether the key is missing; see `holds`.
+    // Compares whether the key is missing.
     [NULL]: equalIgnoringCase,
   } satisfies Record<string, Operator>),
 );
@@ -73,18 +63,21 @@ export function parseConditions(conditions: Json | undefined, where: string): Co
   if (conditions === undefined || !isJsonObject(conditions)) return [];
   return entriesOf(conditions).flatMap(([name, block]) => {
     const ifExists = name.endsWith('IfExists');
-    const isNull = name === NULL;
     const negated = /^(String|Numeric|Arn)Not/.test(name);
     const operator = OPERATORS.get(name.replace(/IfExists$/, '').replace(/^(String|Numeric|Arn)Not/, '$1'));
     if (operator === undefined) throw unsupported(`the condition operator ${name} in ${where}`);
     if (!isJsonObject(block)) throw unsupported(`the condition ${JSON.stringify(block)} in ${where}`);
-    return entriesOf(block).map(([given, value]) => {
+    return entriesOf(block).map(([given, value]): Condition => {
       const key = given.toLowerCase();
       if (!KEYS.has(key) && !key.startsWith('kms:encryptioncontext:')) {
         throw unsupported(`the condition key ${given} in ${where}`);
       }
       const values = listOf(value).map((item) => conditionValue(item, where));
-      return { operator, isNull, negated, ifExists, key, values };
+      return (context) => {
+        const got = name === NULL ? String(!context.has(key)) : context.get(key);
+        if (got === undefined) return ifExists || negated;
+        return values.some((wanted) => operator(wanted, got)) !== negated;
+      };
     });
   });
 }
@@ -94,13 +87,6 @@ function conditionValue(value: Json, where: string): string {
   if (typeof text !== 'string') throw unsupported(`the condition value ${JSON.stringify(value)} in ${where}`);
   if (text.includes('${')) throw unsupported(`the policy variable in '${text}' in ${where}`);
   return text;
-}
-
-export function holds(condition: Condition, context: RequestContext): boolean {
-  const { operator, isNull, negated, ifExists, key, values } = condition;
-  const got = isNull ? String(!context.has(key)) : context.get(key);
-  if (got === undefined) return ifExists || negated;
-  return values.some((value) => operator(value, got)) !== negated;
 }
 
 /** `*` stands for any text and `?` for one character. Letters must match in their case. */

@@ -3,9 +3,9 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
  */
 import type { Action } from './actions';
-import { holds, matchesArn, type RequestContext } from './conditions';
-import { type Policy, selectsAction, type Statement } from './policy';
-import { type Naming, naming, type Principal } from './principals';
+import type { RequestContext } from './conditions';
+import type { Policy, Statement } from './policy';
+import type { Naming, Principal } from './principals';
 
 export interface AccessRequest {
   readonly principal: Principal;
@@ -38,60 +38,39 @@ export interface Refusal {
 
 export function refusal(request: AccessRequest, applicable: ApplicablePolicies): Refusal | undefined {
   const { identity, resource, resourceDecides = false } = applicable;
-  const named = resource === undefined ? [] : namings(resource, request, 'Allow');
-  const explicit = explicitDeny(request, applicable);
-  if (explicit !== undefined) return { kind: explicit, explicit: true };
+  const { policies = [], boundary, isOpen = false } = identity ?? {};
+  const has = (effect: Statement['effect'], policy: Policy): boolean =>
+    policy.statements.some((statement) => statement.effect === effect && applies(statement, request));
+  const named = (effect: Statement['effect']): Naming[] =>
+    resource ? namings(resource, request, effect) : [];
+  if (policies.some((policy) => has('Deny', policy)))
+    return { kind: 'identity-based policy', explicit: true };
+  if (named('Deny').length > 0) return { kind: 'resource-based policy', explicit: true };
+  if (boundary && has('Deny', boundary)) return { kind: 'permissions boundary', explicit: true };
 
-  const identityAllows =
-    identity?.isOpen === true ||
-    identity?.policies.some((policy) => hasStatement(policy, request, 'Allow')) === true;
-  const bounded = identity?.boundary !== undefined && !hasStatement(identity.boundary, request, 'Allow');
+  const allowed = named('Allow');
+  const bounded = boundary !== undefined && !has('Allow', boundary);
   // A boundary does not limit what a resource's policy allows to a session by the session's own ARN:
   // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
-  if (named.includes('session') || (named.includes('principal') && !bounded)) return undefined;
-  if (resourceDecides && !named.includes('account'))
+  if (allowed.includes('session') || (allowed.includes('principal') && !bounded)) return undefined;
+  if (resourceDecides && !allowed.includes('account'))
     return { kind: 'resource-based policy', explicit: false };
+  const identityAllows = isOpen || policies.some((policy) => has('Allow', policy));
   if (!identityAllows) return { kind: 'identity-based policy', explicit: false };
   return bounded ? { kind: 'permissions boundary', explicit: false } : undefined;
-}
-
-function explicitDeny(
-  request: AccessRequest,
-  { identity, resource }: ApplicablePolicies,
-): PolicyKind | undefined {
-  if (identity?.policies.some((policy) => hasStatement(policy, request, 'Deny')) === true) {
-    return 'identity-based policy';
-  }
-  if (resource !== undefined && namings(resource, request, 'Deny').length > 0) return 'resource-based policy';
-  if (identity?.boundary !== undefined && hasStatement(identity.boundary, request, 'Deny')) {
-    return 'permissions boundary';
-  }
-  return undefined;
-}
-
-function hasStatement(policy: Policy, request: AccessRequest, effect: Statement['effect']): boolean {
-  return policy.statements.some((statement) => statement.effect === effect && applies(statement, request));
 }
 
 /** How the statements of a resource's policy that apply to the request name its principal. */
 function namings(policy: Policy, request: AccessRequest, effect: Statement['effect']): Naming[] {
   return policy.statements.flatMap((statement) => {
-    if (statement.effect !== effect || statement.principals === undefined) return [];
-    const how = naming(statement.principals, request.principal);
-    return how !== undefined && applies(statement, request) ? [how] : [];
+    const how = statement.naming?.(request.principal);
+    return how !== undefined && statement.effect === effect && applies(statement, request) ? [how] : [];
   });
 }
 
-function applies(
-  { actions, resources, conditions }: Statement,
-  { action, resource, context }: AccessRequest,
-): boolean {
-  return (
-    selectsAction(actions, action) &&
-    (resources === undefined ||
-      resources.patterns.some((pattern) => matchesArn(pattern, resource)) !== resources.except) &&
-    conditions.every((condition) => holds(condition, context))
-  );
+function applies(statement: Statement, { action, resource, context }: AccessRequest): boolean {
+  const { hasAction, hasResource, conditions } = statement;
+  return hasAction(action) && hasResource(resource) && conditions.every((holds) => holds(context));
 }
 
 /** The reason in AWS's words: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html */

@@ -1,9 +1,9 @@
 /** Reads policy documents: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html */
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
 import { unsupported } from '../local-cloud-error';
-import { ACTIONS, NETWORK_ACTIONS, TRACING_ACTIONS } from './actions';
-import { type Condition, matchesPattern, parseConditions } from './conditions';
-import { parsePrincipals, type PrincipalSelection } from './principals';
+import { ACTIONS, FUNCTION_LOG_ACTIONS, NETWORK_ACTIONS, TRACING_ACTIONS } from './actions';
+import { type Condition, matchesArn, matchesPattern, parseConditions } from './conditions';
+import { type Naming, parsePrincipals, type Principal } from './principals';
 
 export interface Policy {
   readonly statements: readonly Statement[];
@@ -11,19 +11,15 @@ export interface Policy {
 
 export interface Statement {
   readonly effect: 'Allow' | 'Deny';
-  readonly actions: Selection;
-  /** Absent in trust policies, whose resource is their role. */
-  readonly resources?: Selection;
+  readonly hasAction: Selection;
+  /** Has every resource in trust policies, whose resource is their role. */
+  readonly hasResource: Selection;
   /** Absent in the policies of roles. */
-  readonly principals?: PrincipalSelection;
+  readonly naming?: (principal: Principal) => Naming | undefined;
   readonly conditions: readonly Condition[];
 }
 
-interface Selection {
-  readonly patterns: readonly string[];
-  /** `NotAction` or `NotResource`: all but the patterns. */
-  readonly except: boolean;
-}
+type Selection = (name: string) => boolean;
 
 const ELEMENTS = new Set([
   'Sid',
@@ -61,26 +57,26 @@ function parseStatement(statement: JsonObject, where: string, resolve: (value: J
   for (const element of Object.keys(statement)) {
     if (!ELEMENTS.has(element)) throw unsupported(`the element ${element} in ${where}`);
   }
-  const actions = selection(statement, 'Action', where, resolve);
-  if (actions === undefined) throw unsupported(`a statement without actions in ${where}`);
-  if (!ACTIONS.some((action) => selectsAction(actions, action))) return [];
+  const hasAction = selection(statement, 'Action', where, resolve);
+  if (hasAction === undefined) throw unsupported(`a statement without actions in ${where}`);
+  if (!ACTIONS.some(hasAction)) return [];
   const { Effect: effect, Condition: conditions } = statement;
   if (effect !== 'Allow' && effect !== 'Deny') {
     throw unsupported(`the effect ${JSON.stringify(effect ?? null)} in ${where}`);
   }
   const { Principal: principal } = statement;
-  const resources = selection(statement, 'Resource', where, resolve);
   return [
     {
       effect,
-      actions,
-      ...(resources && { resources }),
-      ...(principal !== undefined && { principals: parsePrincipals(resolve(principal), where) }),
+      hasAction,
+      hasResource: selection(statement, 'Resource', where, resolve) ?? (() => true),
+      ...(principal !== undefined && { naming: parsePrincipals(resolve(principal), where) }),
       conditions: parseConditions(conditions === undefined ? undefined : resolve(conditions), where),
     },
   ];
 }
 
+/** `NotAction` and `NotResource` select all but the patterns. The names of actions ignore case. */
 function selection(
   statement: JsonObject,
   element: 'Action' | 'Resource',
@@ -97,24 +93,18 @@ function selection(
     if (pattern.includes('${')) throw unsupported(`the policy variable in '${pattern}' in ${where}`);
     return pattern;
   });
-  return { patterns, except };
+  if (element === 'Resource') return (arn) => patterns.some((pattern) => matchesArn(pattern, arn)) !== except;
+  const lower = patterns.map((pattern) => pattern.toLowerCase());
+  return (action) => lower.some((pattern) => matchesPattern(pattern, action.toLowerCase())) !== except;
 }
-
-/** The names of actions ignore case. */
-export function selectsAction({ patterns, except }: Selection, action: string): boolean {
-  const name = action.toLowerCase();
-  return patterns.some((pattern) => matchesPattern(pattern.toLowerCase(), name)) !== except;
-}
-
-const LOGS = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'];
 
 /**
  * AWS managed policies that CDK attaches to the roles of functions, and a few that users do. Each has its actions on all resources:
  * https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
  */
 const ACTIONS_BY_NAME: Readonly<Record<string, readonly string[]>> = {
-  'service-role/AWSLambdaBasicExecutionRole': LOGS,
-  'service-role/AWSLambdaVPCAccessExecutionRole': [...LOGS, ...NETWORK_ACTIONS],
+  'service-role/AWSLambdaBasicExecutionRole': FUNCTION_LOG_ACTIONS,
+  'service-role/AWSLambdaVPCAccessExecutionRole': [...FUNCTION_LOG_ACTIONS, ...NETWORK_ACTIONS],
   AWSXRayDaemonWriteAccess: [...TRACING_ACTIONS, 'xray:GetSamplingStatisticSummaries'],
   AmazonS3FullAccess: ['s3:*', 's3-object-lambda:*'],
   AmazonS3ReadOnlyAccess: ['s3:Get*', 's3:List*', 's3:Describe*'],

@@ -1,6 +1,6 @@
 /** The principal of a request, and the principals that a statement of a resource policy names. */
 import { unsupported } from '../local-cloud-error';
-import { entriesOf, isJsonArray, isJsonObject, type Json } from '../json';
+import { isJsonObject, type Json, listOf } from '../json';
 
 export interface Identity {
   readonly kind: 'identity';
@@ -26,13 +26,6 @@ export type Principal = Identity | ServicePrincipal;
  */
 export type Naming = 'session' | 'principal' | 'account';
 
-export interface PrincipalSelection {
-  readonly anyone: boolean;
-  /** ARNs, and ids of accounts. */
-  readonly aws: readonly string[];
-  readonly services: readonly string[];
-}
-
 export function roleSession(
   roleArn: string,
   sessionName: string,
@@ -54,31 +47,26 @@ export function service(name: string): ServicePrincipal {
   return { kind: 'service', name };
 }
 
-export function parsePrincipals(principal: Json, where: string): PrincipalSelection {
-  if (principal === '*') return { anyone: true, aws: [], services: [] };
-  if (!isJsonObject(principal)) throw unsupported(`the principal ${JSON.stringify(principal)} in ${where}`);
-  const aws: string[] = [];
-  const services: string[] = [];
-  for (const [type, value] of entriesOf(principal)) {
-    const names = (isJsonArray(value) ? value : [value]).map(String);
-    if (type === 'AWS') aws.push(...names);
-    else if (type === 'Service') services.push(...names);
-    // No request here comes from a federated user.
-    else if (type !== 'Federated') throw unsupported(`the principal type ${type} in ${where}`);
-  }
-  return { anyone: aws.includes('*'), aws, services };
-}
-
-export function naming(selection: PrincipalSelection, principal: Principal): Naming | undefined {
-  if (principal.kind === 'service') {
-    return selection.services.includes(principal.name) ? 'principal' : undefined;
-  }
-  const { aws } = selection;
-  if (aws.includes(principal.arn)) return 'session';
-  if (selection.anyone || aws.includes(principal.policiesOf)) return 'principal';
-  const { account } = principal;
-  const isNamed = aws.some(
-    (name) => name === account || /^arn:[^:]+:iam::(\d{12}):root$/.exec(name)?.[1] === account,
-  );
-  return isNamed ? 'account' : undefined;
+export function parsePrincipals(
+  principal: Json,
+  where: string,
+): (principal: Principal) => Naming | undefined {
+  const named = principal === '*' ? { AWS: '*' } : principal;
+  if (!isJsonObject(named)) throw unsupported(`the principal ${JSON.stringify(principal)} in ${where}`);
+  // No request here comes from a federated user.
+  const unknown = Object.keys(named).find((type) => !['AWS', 'Service', 'Federated'].includes(type));
+  if (unknown !== undefined) throw unsupported(`the principal type ${unknown} in ${where}`);
+  // ARNs, and ids of accounts.
+  const aws = listOf(named.AWS).map(String);
+  const services = listOf(named.Service).map(String);
+  return (caller) => {
+    if (caller.kind === 'service') return services.includes(caller.name) ? 'principal' : undefined;
+    if (aws.includes(caller.arn)) return 'session';
+    if (aws.includes('*') || aws.includes(caller.policiesOf)) return 'principal';
+    const { account } = caller;
+    const isNamed = aws.some(
+      (name) => name === account || /^arn:[^:]+:iam::(\d{12}):root$/.exec(name)?.[1] === account,
+    );
+    return isNamed ? 'account' : undefined;
+  };
 }

@@ -59,23 +59,33 @@ export function s3Needs(name: S3OperationName, target: S3Target): Needed[] {
 function s3ActionsOf(name: S3OperationName, { key, headers }: S3Target): Action[] {
   const actions = ACTIONS[name].filter((action) => action.startsWith('s3:'));
   const version = headers['if-match'];
-  const reads =
-    key !== '' &&
-    version !== undefined &&
-    version !== '*' &&
-    !name.startsWith('Get') &&
-    !name.startsWith('Head');
-  return reads ? [...actions, 's3:GetObject'] : actions;
+  const writes = key !== '' && !/^(Get|Head)/.test(name);
+  return writes && version !== undefined && version !== '*' ? [...actions, 's3:GetObject'] : actions;
 }
 
 export const ENCRYPTION_HEADER = 'x-amz-server-side-encryption';
 export const KEY_HEADER = 'x-amz-server-side-encryption-aws-kms-key-id';
 
-/** What S3 needs on behalf of the requester if the objects are encrypted with KMS keys. */
+/**
+ * What S3 needs on behalf of the requester if the objects are encrypted with KMS keys.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#encryption-context
+ */
 export function keyNeeds(name: S3OperationName, target: S3Target, authorizer: Authorizer): Needed[] {
-  const { headers, stored = {} } = target;
-  const writes = (ACTIONS[name] as readonly Action[]).includes('s3:PutObject');
-  return keyUses(keyActions(name, target), target, writes ? headers : stored, authorizer);
+  const { bucket, key, headers, stored = {} } = target;
+  const all: readonly Action[] =
+    name === 'HeadObject' && headers['x-amz-checksum-mode'] !== undefined ? ['kms:Decrypt'] : ACTIONS[name];
+  const encryption = keyOf(bucket, all.includes('s3:PutObject') ? headers : stored, authorizer);
+  if (encryption === undefined) return [];
+  const context = {
+    'kms:viaservice': `s3.${authorizer.region}.amazonaws.com`,
+    'kms:calleraccount': authorizer.account,
+    'kms:encryptioncontext:aws:s3:arn': encryption.bucketKeyEnabled
+      ? bucketArn(bucket)
+      : `${bucketArn(bucket)}/${key}`,
+  };
+  return all
+    .filter((action) => action.startsWith('kms:'))
+    .map((action) => ({ action, resource: encryption.keyArn, context }));
 }
 
 /** Listing the bucket: a caller that may not do this does not learn that a key is missing. */
@@ -97,30 +107,6 @@ export function sessionNeed(target: S3Target, authorizer: Authorizer, mode: Sess
 
 function transportContext({ tlsVersion }: S3Target): Record<string, string> {
   return { 'aws:securetransport': 'true', 's3:tlsversion': String(tlsVersion) };
-}
-
-function keyActions(name: S3OperationName, { headers }: S3Target): Action[] {
-  if (name === 'HeadObject') return headers['x-amz-checksum-mode'] === undefined ? [] : ['kms:Decrypt'];
-  return ACTIONS[name].filter((action) => action.startsWith('kms:'));
-}
-
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#encryption-context */
-function keyUses(
-  actions: readonly Action[],
-  { bucket, key }: Pick<S3Target, 'bucket' | 'key'>,
-  headers: Headers,
-  authorizer: Authorizer,
-): Needed[] {
-  const encryption = keyOf(bucket, headers, authorizer);
-  if (encryption === undefined) return [];
-  const context = {
-    'kms:viaservice': `s3.${authorizer.region}.amazonaws.com`,
-    'kms:calleraccount': authorizer.account,
-    'kms:encryptioncontext:aws:s3:arn': encryption.bucketKeyEnabled
-      ? bucketArn(bucket)
-      : `${bucketArn(bucket)}/${key}`,
-  };
-  return actions.map((action) => ({ action, resource: encryption.keyArn, context }));
 }
 
 /** Of the object's headers, or else of its bucket. With neither, S3 uses keys that need no permission. */

@@ -52,35 +52,3 @@ export class FunctionLog {
     return this.lines.map((line) => `${line}\n`).join('');
   }
 }
-
-export type Failure =
-  { readonly status: 'timeout' } | { readonly status: 'error'; readonly errorType: string };
-
-/** https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-invoke-with-errors */
-interface InvocationReport {
-  readonly requestId: string;
-  readonly durationMs: number;
-  readonly memoryMegabytes: number;
-  readonly usedBytes: number | undefined;
-  /** Only for a call that started a sandbox. */
-  readonly initMs: number | undefined;
-  readonly failure: Failure | undefined;
-}
-
-export function reportLine(report: InvocationReport): string {
-  const { requestId, durationMs, memoryMegabytes, usedBytes, initMs, failure } = report;
-  const fields = [
-    `REPORT RequestId: ${requestId}`,
-    `Duration: ${durationMs.toFixed(2)} ms`,
-    `Billed Duration: ${Math.ceil(durationMs + (initMs ?? 0))} ms`,
-    `Memory Size: ${memoryMegabytes} MB`,
-  ];
-  if (usedBytes !== undefined) {
-    // Lambda shows at most what the function has.
-    fields.push(`Max Memory Used: ${Math.min(Math.ceil(usedBytes / 1024 ** 2), memoryMegabytes)} MB`);
-  }
-  if (initMs !== undefined) fields.push(`Init Duration: ${initMs.toFixed(2)} ms`);
-  if (failure !== undefined) fields.push(`Status: ${failure.status}`);
-  if (failure?.status === 'error') fields.push(`Error Type: ${failure.errorType}`);
-  return fields.join('\t');
-}

@@ -11,6 +11,7 @@ import type { CodeFolders } from './code';
 import type { Concurrency } from './concurrency';
 import { FunctionLog, type LogListener } from './function-log';
 import { canMeasureMemory, isInMemory } from './memory-watch';
+import type { Answer } from './runtime-api';
 import { Sandbox, type WorkerProcess } from './sandbox';
 import { requestTooLarge } from './service-error';
 
@@ -50,14 +51,6 @@ export interface Admission {
   readonly end: () => void;
 }
 
-interface InvocationResult {
-  /** JSON. */
-  readonly payload: string;
-  /** As in Lambda's Invoke: present when the function failed. */
-  readonly functionError?: 'Unhandled';
-  readonly executedVersion: string;
-}
-
 /** Policies seldom tell log streams apart, so one name stands for all. */
 const LOG_STREAM = 'local';
 
@@ -77,7 +70,10 @@ export class FunctionPool {
   }
 
   /** A failure of the function is a result. @throws StateError when Lambda itself would refuse the call */
-  async invoke(payload: string, traceHeader?: string): Promise<InvocationResult> {
+  async invoke(
+    payload: string,
+    traceHeader?: string,
+  ): Promise<Answer & { readonly executedVersion: string }> {
     this.checkOpen();
     if (Buffer.byteLength(payload) > MAX_REQUEST_BYTES) throw requestTooLarge(MAX_REQUEST_BYTES);
     const leave = this.host.concurrency.enter(this.resource);
@@ -89,8 +85,7 @@ export class FunctionPool {
       const answer = await sandbox.run({ requestId: randomUUID(), functionArn, payload, traceHeader });
       this.checkStorage(sandbox.temporaryFolder);
       this.idle.push(sandbox);
-      const result = { payload: answer.payload, executedVersion: this.version };
-      return answer.failed ? { ...result, functionError: 'Unhandled' } : result;
+      return { ...answer, executedVersion: this.version };
     } finally {
       leave();
     }

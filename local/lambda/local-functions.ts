@@ -3,11 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { type FunctionResource, findFunction, readFunction } from '../cloudformation/resources';
 import type { Template } from '../cloudformation/template';
 import { isJsonObject, type Json } from '../json';
-import { unsupported } from '../local-cloud-error';
+import { LocalCloudError, unsupported } from '../local-cloud-error';
 import { type Definition, allStates } from '../step-functions/definition';
 import type { TaskResult } from '../step-functions/run-options';
 import { StateError } from '../step-functions/state-error';
-import { checkFunction } from './check-function';
 import { type FunctionHost, FunctionPool } from './function-pool';
 import type { WorkerProcess } from './sandbox';
 
@@ -62,13 +61,16 @@ export class LocalFunctions {
     const pool = this.targets.get(functionArn);
     // A deployment prepares the functions of all its tasks.
     if (pool === undefined) throw new Error(`no function ${functionArn}`);
-    const result = await pool.invoke(JSON.stringify(payload), traceHeader);
+    const {
+      payload: text,
+      failed,
+      executedVersion,
+    } = await pool.invoke(JSON.stringify(payload), traceHeader);
     // A function's response is JSON, or empty if the handler returns nothing.
-    const answer = result.payload === '' ? null : (JSON.parse(result.payload) as Json);
-    const { executedVersion } = result;
-    if (result.functionError === undefined) return { payload: answer, executedVersion };
+    const answer = text === '' ? null : (JSON.parse(text) as Json);
+    if (!failed) return { payload: answer, executedVersion };
     const errorType = isJsonObject(answer) && typeof answer.errorType === 'string' ? answer.errorType : '';
-    throw new StateError(errorType === '' ? 'Lambda.Unknown' : errorType, result.payload);
+    throw new StateError(errorType === '' ? 'Lambda.Unknown' : errorType, text);
   }
 
   /** Makes an asynchronous call, once: unlike on Lambda, one that fails or is throttled is not repeated. */
@@ -104,4 +106,30 @@ export class LocalFunctions {
   private allPools(): FunctionPool[] {
     return [...this.replaced, ...this.pools.values()];
   }
+}
+
+const MAX_ENVIRONMENT_BYTES = 4096;
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
+const RESERVED =
+  /^(_HANDLER|_X_AMZN_TRACE_ID|AWS_(DEFAULT_REGION|REGION|EXECUTION_ENV|ACCESS_KEY(_ID)?|SECRET_ACCESS_KEY|SESSION_TOKEN)|AWS_LAMBDA_(FUNCTION_(NAME|MEMORY_SIZE|VERSION)|INITIALIZATION_TYPE|LOG_(GROUP|STREAM)_NAME|RUNTIME_API)|LAMBDA_(TASK_ROOT|RUNTIME_DIR))$/;
+
+/** Refuses functions that Lambda would not create: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html */
+function checkFunction({ logicalId, environment, ...fn }: FunctionResource): void {
+  const refuse = (what: string, expected: string, got: string | number): LocalCloudError =>
+    new LocalCloudError(`${what} of the function '${logicalId}' must ${expected}, got ${got}: change it`);
+  const ranges = [
+    ['the memory size', fn.memoryMegabytes, 128, 10_240],
+    ['the ephemeral storage size', fn.ephemeralStorageMegabytes, 512, 10_240],
+    ['the timeout', fn.timeoutSeconds, 1, 900],
+  ] as const;
+  for (const [what, value, least, most] of ranges) {
+    if (Number.isInteger(value) && value >= least && value <= most) continue;
+    throw refuse(what, `be an integer of ${least} to ${most}`, value);
+  }
+  const reserved = Object.keys(environment).find((name) => RESERVED.test(name));
+  if (reserved !== undefined) throw refuse('a variable', 'not have a name that Lambda sets', reserved);
+  const bytes = Buffer.byteLength(JSON.stringify(environment));
+  if (bytes <= MAX_ENVIRONMENT_BYTES) return;
+  throw refuse('the environment', `have at most ${MAX_ENVIRONMENT_BYTES} bytes`, bytes);
 }

@@ -5,8 +5,8 @@
  * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import * as http from 'node:http';
-import { closeServer, listen, LOOPBACK, readBody } from '../http/loopback-server';
+import type * as http from 'node:http';
+import { type LoopbackServer, readBody, startLoopbackServer } from '../http/loopback-server';
 
 /** The figure in Lambda's own error message, 100 more than for a request. */
 const MAX_RESPONSE_BYTES = 6_291_556;
@@ -38,24 +38,26 @@ interface RuntimeListener {
 }
 
 export class RuntimeApi {
-  private readonly server: http.Server;
+  private server: LoopbackServer | undefined;
   private readonly secret = randomBytes(32).toString('hex');
-  private host = '';
   private poll: http.ServerResponse | undefined;
 
-  constructor(private readonly listener: RuntimeListener) {
-    this.server = http.createServer((request, response) => {
-      this.handle(request, response).catch(() => {
-        // The worker died while it was sending. The 'close' event of its process reports that.
-        response.destroy();
-      });
-    });
-    // Never close the connection of a worker that waits for its next call.
-    this.server.keepAliveTimeout = 0;
+  constructor(private readonly listener: RuntimeListener) {}
+
+  /** If a worker dies while it sends, the 'close' event of its process reports that. */
+  async start(): Promise<void> {
+    this.server = await startLoopbackServer(
+      (...call) => this.handle(...call),
+      {},
+      (server) => {
+        // Never close the connection of a worker that waits for its next call.
+        server.keepAliveTimeout = 0;
+      },
+    );
   }
 
-  async start(): Promise<void> {
-    this.host = `${LOOPBACK}:${await listen(this.server)}`;
+  private get host(): string {
+    return new URL(this.server?.endpoint ?? '').host;
   }
 
   /** `host:port/secret`, the value of `AWS_LAMBDA_RUNTIME_API`: clients append the paths of the API. */
@@ -63,8 +65,8 @@ export class RuntimeApi {
     return `${this.host}/${this.secret}`;
   }
 
-  close(): Promise<void> {
-    return closeServer(this.server);
+  async close(): Promise<void> {
+    await this.server?.close();
   }
 
   deliver({ requestId, deadline, functionArn, traceHeader, payload }: Invocation): void {

@@ -7,7 +7,6 @@
 import { rm } from 'node:fs/promises';
 import { isJsonObject, parseJson } from '../json';
 import { MemoryWatch } from './memory-watch';
-import { type Failure, reportLine } from './function-log';
 import { type Answer, failure, type Invocation } from './runtime-api';
 import { isEnd, Worker, type WorkerEnd, type WorkerOptions } from './worker';
 
@@ -34,6 +33,8 @@ export interface WorkerProcess {
 }
 
 type Verdict = 'timeout' | 'memory';
+
+type Failure = { readonly status: 'timeout' } | { readonly status: 'error'; readonly errorType: string };
 
 export class Sandbox {
   private worker: Worker | undefined;
@@ -161,11 +162,25 @@ export class Sandbox {
     return outcome;
   }
 
+  /** https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-invoke-with-errors */
   private report({ requestId }: Call, durationMs: number, failed?: Failure): void {
     const { memory, memoryMegabytes, log } = this.options;
     const { initMs } = this;
-    const usedBytes = memory && this.peakBytes;
-    log.append(reportLine({ requestId, durationMs, memoryMegabytes, usedBytes, initMs, failure: failed }));
+    const fields = [
+      `REPORT RequestId: ${requestId}`,
+      `Duration: ${durationMs.toFixed(2)} ms`,
+      `Billed Duration: ${Math.ceil(durationMs + (initMs ?? 0))} ms`,
+      `Memory Size: ${memoryMegabytes} MB`,
+    ];
+    if (memory !== undefined) {
+      // Lambda shows at most what the function has.
+      const used = Math.min(Math.ceil(this.peakBytes / 1024 ** 2), memoryMegabytes);
+      fields.push(`Max Memory Used: ${used} MB`);
+    }
+    if (initMs !== undefined) fields.push(`Init Duration: ${initMs.toFixed(2)} ms`);
+    if (failed !== undefined) fields.push(`Status: ${failed.status}`);
+    if (failed?.status === 'error') fields.push(`Error Type: ${failed.errorType}`);
+    log.append(fields.join('\t'));
     this.initMs = undefined;
   }
 

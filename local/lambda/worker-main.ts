@@ -4,15 +4,10 @@
  */
 import * as http from 'node:http';
 import Module from 'node:module';
+import { text } from 'node:stream/consumers';
 
 /** The name by which `aws-lambda-ric` requires its native module. */
 const NATIVE_MODULE = './rapid-client.node';
-
-interface NativeClient {
-  next(): Promise<{ bodyJson: string; headers: Record<string, unknown> }>;
-  done(requestId: string, body: string): null;
-  error(requestId: string, body: string, xrayCause: string): null;
-}
 
 type Load = (request: string, parent: { readonly filename?: string } | undefined, isMain: boolean) => unknown;
 
@@ -48,13 +43,9 @@ function call(
       path: `/2018-06-01/runtime/invocation/${path}`,
     };
     const request = requestWithSecret(options, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (part: string) => (text += part));
-      response.on('end', () => {
-        resolve({ body: text, headers: response.headers });
-      });
-      response.on('error', reject);
+      text(response).then((read) => {
+        resolve({ body: read, headers: response.headers });
+      }, reject);
     });
     request.on('error', reject);
     request.end(body);
@@ -73,15 +64,15 @@ async function flushed(stream: NodeJS.WriteStream): Promise<void> {
   await new Promise((resolve) => stream.write('', resolve));
 }
 
-const client: NativeClient = {
+const client = {
   async next() {
     await posting;
     await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
     const { body, headers } = await call('GET', 'next');
     return { bodyJson: body, headers };
   },
-  done: (requestId, body) => post(`${requestId}/response`, body),
-  error: (requestId, body) => post(`${requestId}/error`, body),
+  done: (requestId: string, body: string) => post(`${requestId}/response`, body),
+  error: (requestId: string, body: string) => post(`${requestId}/error`, body),
 };
 
 /** The runtime client is in this file, so only its own HTTP module is replaced, and not that of functions. */

@@ -17,18 +17,18 @@ import type { DiskObjectStore } from './store';
 export class S3Authorization {
   constructor(
     private readonly store: DiskObjectStore,
-    private readonly authorizer: Authorizer | undefined,
+    private readonly authorizer: Authorizer,
   ) {}
 
   /** @throws S3Error `AccessDenied`; `NoSuchBucket`, because S3 does not hide which buckets exist */
   check(name: S3OperationName, request: S3Request): void {
     const { principal } = request.caller;
     const { authorizer } = this;
-    if (authorizer === undefined || principal === undefined) return;
+    if (principal === undefined) return;
     if (request.bucket !== '') this.store.checkBucket(request.bucket);
     checkKey(request, authorizer);
     if (isDirectoryBucket(request.bucket)) {
-      this.checkSession(name, request, authorizer, principal);
+      this.checkSession(name, request, principal);
       return;
     }
     for (const need of s3Needs(name, request)) allow(authorizer, principal, need);
@@ -44,10 +44,7 @@ export class S3Authorization {
   hideMissingKey(request: S3Request, error: unknown): unknown {
     const { principal } = request.caller;
     if (!(error instanceof S3Error) || error.code !== 'NoSuchKey') return error;
-    const { bucket } = request;
-    if (this.authorizer === undefined || principal === undefined || isDirectoryBucket(bucket)) {
-      return error;
-    }
+    if (principal === undefined || isDirectoryBucket(request.bucket)) return error;
     const refusal = this.authorizer.refusal(principal, listNeed(request));
     return refusal === undefined ? error : new S3Error('AccessDenied', refusal);
   }
@@ -59,7 +56,7 @@ export class S3Authorization {
     const modes: SessionMode[] =
       asked === 'ReadWrite' || asked === 'ReadOnly' ? [asked] : ['ReadWrite', 'ReadOnly'];
     const { authorizer } = this;
-    if (authorizer === undefined || principal === undefined) return modes[0];
+    if (principal === undefined) return modes[0];
     const refusals: string[] = [];
     for (const mode of modes) {
       const refusal = authorizer.refusal(principal, sessionNeed(request, authorizer, mode));
@@ -70,12 +67,8 @@ export class S3Authorization {
   }
 
   /** HeadBucket has no session: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-create-session.html */
-  private checkSession(
-    name: S3OperationName,
-    request: S3Request,
-    authorizer: Authorizer,
-    principal: Principal,
-  ): void {
+  private checkSession(name: S3OperationName, request: S3Request, principal: Principal): void {
+    const { authorizer } = this;
     if (name === 'CreateSession') return;
     if (name === 'HeadBucket') allow(authorizer, principal, sessionNeed(request, authorizer, 'ReadOnly'));
     else if (request.session === undefined) throw new S3Error('AccessDenied');

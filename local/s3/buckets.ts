@@ -1,9 +1,9 @@
 /** The operations of buckets, which are those of the deployed stacks: listing them and their objects, and sessions. */
-import { encodePath } from '../http/uri';
+import { escapeUriPath } from '@smithy/core/protocols';
 import { CHECKSUM_TYPE } from './checksums';
 import { invalidArgument, notImplemented } from './errors';
 import { checkEncryption } from './headers';
-import { type Headers, isDirectoryBucket, pageSize, type S3Request } from './request';
+import { isDirectoryBucket, pageSize, type S3Request } from './request';
 import type { Answer, S3Service } from './service';
 import { compareKeys, type StoredObject } from './store';
 import { xmlDocument, type XmlFields } from './xml';
@@ -30,13 +30,9 @@ export function headBucket({ store, region }: S3Service, { bucket }: S3Request):
 const SESSION_MS = 5 * 60_000;
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateSession.html, which the SDK calls before it uses a directory bucket. */
-export function createSession(
-  { store, callers, authorization }: S3Service,
-  request: S3Request,
-  headers: Headers,
-): Answer {
+export function createSession({ store, callers, authorization }: S3Service, request: S3Request): Answer {
   const { bucket } = request;
-  checkEncryption(headers);
+  checkEncryption(request.headers);
   store.checkBucket(bucket);
   if (!isDirectoryBucket(bucket))
     throw notImplemented('CreateSession for a bucket that is not a directory bucket');
@@ -126,7 +122,7 @@ function keyOf(token: string): string {
 /** With the encoding type `url`, clients decode keys that XML could not hold. */
 function encoder(type: string | null): (text: string) => string {
   if (type === null) return (text) => text;
-  if (type === 'url') return encodePath;
+  if (type === 'url') return escapeUriPath;
   throw invalidArgument('encoding-type', 'Invalid Encoding Method specified in Request', type);
 }
 

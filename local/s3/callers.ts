@@ -9,7 +9,7 @@ import {
   type SignatureFault,
   verifySignature,
 } from '../http/signature-v4';
-import { queryOf } from '../http/uri';
+import { queryOf } from '../http/loopback-server';
 import type { Principal } from '../iam/principals';
 import type { Traffic } from '../simulation/traffic';
 import { invalidRequest, notImplemented, S3Error, type S3ErrorCode } from './errors';
@@ -91,7 +91,7 @@ function newCredentials(): Credentials {
 }
 
 /** Requests to directory buckets have another name of the service in their signatures. */
-const SERVICES = ['s3', 's3express'] as const;
+const SERVICES = ['s3', 's3express'];
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-create-session.html */
 const SESSION_TOKEN = 'x-amz-s3session-token';
@@ -107,13 +107,9 @@ const CODES: Readonly<Partial<Record<SignatureFault, S3ErrorCode>>> = {
   'no-match': 'SignatureDoesNotMatch',
 };
 
-export interface Authenticated {
-  readonly caller: Caller;
-  readonly session?: Session;
-  readonly service: (typeof SERVICES)[number];
-}
+export type Authenticated = ReturnType<typeof authenticate>;
 
-export function authenticate(message: http.IncomingMessage, callers: Callers, region: string): Authenticated {
+export function authenticate(message: http.IncomingMessage, callers: Callers, region: string) {
   // Of Signature Version 2 or 4.
   if (['AWSAccessKeyId', 'X-Amz-Signature'].some((name) => queryOf(message.url ?? '/').has(name))) {
     throw notImplemented('presigned URLs: sign the request in its headers');
@@ -129,7 +125,7 @@ export function authenticate(message: http.IncomingMessage, callers: Callers, re
     if (message.headers['x-amz-content-sha256'] === undefined) {
       throw invalidRequest('Missing required header for this request: x-amz-content-sha256');
     }
-    return { caller, ...(session && { session }), service: service === 's3express' ? service : 's3' };
+    return { caller, session, service };
   } catch (error) {
     if (error instanceof SignatureError) throw translate(error);
     throw error;

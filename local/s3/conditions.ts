@@ -52,13 +52,13 @@ export function checkAgain(
   checkWrite(key, condition, current);
 }
 
-/** @throws S3Error `PreconditionFailed`, or `NotModified` when the client has this version already */
-export function checkRead(headers: Headers, { etag }: Version): void {
+/** Whether the client has this version already. @throws S3Error `PreconditionFailed` */
+export function isUnmodified(headers: Headers, { etag }: Version): boolean {
   const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
   // ETags take precedence over times: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
   if (ifMatch === undefined && ifNoneMatch === undefined) refuseTimes(headers);
   if (ifMatch !== undefined && !matches(ifMatch, etag)) throw preconditionFailed('If-Match');
-  if (ifNoneMatch !== undefined && matches(ifNoneMatch, etag)) throw new S3Error('NotModified');
+  return ifNoneMatch !== undefined && matches(ifNoneMatch, etag);
 }
 
 function refuseTimes(headers: Headers): void {

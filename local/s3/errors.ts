@@ -28,7 +28,6 @@ const ERRORS = {
   NoSuchKey: [404, 'The specified key does not exist.'],
   NoSuchUpload: [404, 'The upload does not exist, or has been aborted or completed.'],
   NotImplemented: [501, 'A header you provided implies functionality that is not implemented'],
-  NotModified: [304, 'Not Modified'],
   PreconditionFailed: [412, 'At least one of the pre-conditions you specified did not hold'],
   RequestTimeTooSkewed: [403, undefined],
   SignatureDoesNotMatch: [403, undefined],

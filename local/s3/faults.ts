@@ -1,12 +1,12 @@
 /** Faults of S3 and of the network. Only requests of functions are hit, so that what callers read is what S3 has. */
+import { once } from 'node:events';
 import type * as http from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type FaultInjector, type FaultTarget, runOf, type Strike } from '../faults/injector';
 import { type FaultChance, type FaultKind, kindsOf } from '../faults/kinds';
 import { S3Error, type S3ErrorCode } from './errors';
-import type { S3Request } from './request';
-import { bitOf, cutShort, flipBit, replaceAnswer } from './response-faults';
+import type { Alter, S3Request } from './request';
 
 const SLOWEST_MS = 3_000;
 
@@ -50,10 +50,8 @@ export class S3Faults {
     // Between calls, a function may still load its weights. Nobody could tell whom a fault then hits.
     if (!this.injector.active || target?.payload === undefined) return request;
     const { method, bucket, key } = request;
-    const strike = this.injector.strike(possible(request), {
-      run: runOf(target.payload),
-      place: `${method} ${bucket}/${key}`,
-    });
+    const chance = { run: runOf(target.payload), place: `${method} ${bucket}/${key}` };
+    const strike = this.injector.strike(possible(request), chance);
     return strike === undefined ? request : this.inject({ ...strike, target }, request, response);
   }
 
@@ -63,16 +61,23 @@ export class S3Faults {
     response: http.ServerResponse,
   ): Promise<S3Request | undefined> {
     const { kind, record, random, target } = struck;
+    const cut = async (): Promise<void> => {
+      record();
+      // Without a first byte, the head of the answer waits for a body.
+      response.flushHeaders();
+      if (kind === 'short-body') response.destroy();
+      else await once(response, 'close');
+    };
     switch (kind) {
       case 'short-body':
       case 'stalled-body':
-        cutShort(response, kind, record);
-        return request;
+        return { ...request, alterAnswer: (bytes, size) => firstHalf(bytes, size, cut) };
       case 'flipped-bit':
-        if (request.method === 'PUT')
-          return { ...request, alterBody: (bytes) => flipped(bytes, request, struck) };
-        flipBit(response, random, record);
-        return request;
+        return {
+          ...request,
+          [request.method === 'PUT' ? 'alterBody' : 'alterAnswer']: (...body: Parameters<Alter>) =>
+            flipped(...body, struck),
+        };
       case 'lost-answer':
       case 'killed-after-write':
         replaceAnswer(response, () => {
@@ -82,7 +87,14 @@ export class S3Faults {
         });
         return request;
       case 'killed-during-write':
-        return { ...request, alterBody: (bytes) => killedHalfway(bytes, request, struck) };
+        return {
+          ...request,
+          alterBody: (bytes, size) =>
+            firstHalf(bytes, size, () => {
+              record();
+              target.crash();
+            }),
+        };
       default:
         record();
     }
@@ -113,42 +125,52 @@ function possible({ method, key, headers }: S3Request): FaultKind[] {
   return kindsOf(...chances);
 }
 
+/** Changes one bit. */
 async function* flipped(
-  bytes: AsyncIterable<Buffer>,
-  request: S3Request,
+  bytes: Parameters<Alter>[0],
+  size: number,
   { random, record }: Strike,
 ): AsyncGenerator<Buffer, void> {
-  const place = Math.floor(random * sizeOf(request));
+  const place = Math.floor(random * size);
   let at = 0;
   for await (const chunk of bytes) {
     const inChunk = place - at;
     at += chunk.byteLength;
     if (inChunk >= 0 && inChunk < chunk.byteLength) {
-      chunk[inChunk] ^= bitOf(random);
+      chunk[inChunk] ^= 1 << Math.floor(((random * 1e4) % 1) * 8);
       record();
     }
     yield chunk;
   }
 }
 
-async function* killedHalfway(
-  bytes: AsyncIterable<Buffer>,
-  request: S3Request,
-  { target, record }: Struck,
+/** Passes a half, and then nothing more. */
+async function* firstHalf(
+  bytes: Parameters<Alter>[0],
+  size: number,
+  end: () => unknown,
 ): AsyncGenerator<Buffer, void> {
-  let left = Math.floor(sizeOf(request) / 2);
+  let left = Math.floor(size / 2);
   for await (const chunk of bytes) {
     if (chunk.byteLength >= left) {
       yield chunk.subarray(0, left);
-      record();
-      target.crash();
-      throw new Error('the function was killed while it sent the object');
+      await end();
+      throw new Error('the connection closed in the middle of the body');
     }
     left -= chunk.byteLength;
     yield chunk;
   }
 }
 
-function sizeOf({ headers }: S3Request): number {
-  return Number(headers['content-length'] ?? 1);
+/** Calls `instead` when the answer would begin to be sent. Nothing is sent. */
+function replaceAnswer(response: http.ServerResponse, instead: () => void): void {
+  let done = false;
+  const strike = (): http.ServerResponse => {
+    if (!done) instead();
+    done = true;
+    return response;
+  };
+  response.writeHead = strike;
+  response.write = strike as unknown as typeof response.write;
+  response.end = strike as typeof response.end;
 }

@@ -1,5 +1,5 @@
 /** Multipart uploads. Each part is a file of the store. Completion streams the parts into one new file. */
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { Readable } from 'node:stream';
 import {
@@ -21,8 +21,7 @@ import { xmlDocument } from './xml';
 
 export function createMultipartUpload(
   { store, uploads }: S3Service,
-  { bucket, key }: S3Request,
-  headers: Headers,
+  { bucket, key, headers }: S3Request,
 ): Answer {
   store.checkKey(bucket, key);
   const checksum = algorithmNamed(headers['x-amz-checksum-algorithm'] ?? DEFAULT_ALGORITHM);
@@ -33,11 +32,11 @@ export function createMultipartUpload(
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html */
-export async function uploadPart(service: S3Service, request: S3Request, headers: Headers): Promise<Answer> {
+export async function uploadPart(service: S3Service, request: S3Request): Promise<Answer> {
   const { store, uploads } = service;
   const upload = uploadOf(service, request);
   const number = partNumber(request.query);
-  const { bytes, checksum, ...checks } = requestBody(request, headers, 'UploadPart');
+  const { bytes, checksum, ...checks } = requestBody(request, 'UploadPart');
   const received = await store.receive(bytes, checks);
   if (!uploads.has(upload.id)) {
     await store.discard(received);
@@ -62,18 +61,15 @@ export async function abortMultipartUpload(service: S3Service, request: S3Reques
 const COMPLETE = 'CompleteMultipartUpload';
 
 /** If it fails, the upload stays unchanged. */
-export async function completeMultipartUpload(
-  service: S3Service,
-  request: S3Request,
-  headers: Headers,
-): Promise<Answer> {
+export async function completeMultipartUpload(service: S3Service, request: S3Request): Promise<Answer> {
   const { store, uploads } = service;
+  const { headers } = request;
   const upload = uploadOf(service, request);
   const { id, bucket, key } = upload;
   const condition = writeCondition(headers, COMPLETE);
   // The checksums of the headers are those of the object, not of this body.
   const ofBody = Object.entries(headers).filter(([name]) => checksumAlgorithm(name) === undefined);
-  const listed = partsListedIn(await xmlBody(request, Object.fromEntries(ofBody), COMPLETE));
+  const listed = partsListedIn(await xmlBody({ ...request, headers: Object.fromEntries(ofBody) }, COMPLETE));
   const parts = chosenParts(upload, listed);
   store.checkWrite(bucket, key, condition);
   // Remove the upload first, so that no other request changes it while its parts are read.
@@ -107,15 +103,9 @@ async function discardParts({ store }: S3Service, { parts }: MultipartUpload): P
   for (const { received } of parts.values()) await store.discard(received);
 }
 
-interface ListedPart {
-  readonly number: number;
-  /** Without quotes, because clients may omit them. */
-  readonly etag: string;
-}
-
-/** The parts' checksums are not read: each was verified when the part arrived. */
-function partsListedIn(xml: string): ListedPart[] {
-  const parts = [...xml.matchAll(/<Part>(.*?)<\/Part>/gs)].map(([, part = '']): ListedPart => {
+/** The parts' checksums are not read: each was verified when the part arrived. ETags have no quotes, because clients may omit them. */
+function partsListedIn(xml: string) {
+  const parts = [...xml.matchAll(/<Part>(.*?)<\/Part>/gs)].map(([, part = '']) => {
     const number = /<PartNumber>\s*(\d{1,5})\s*<\/PartNumber>/.exec(part)?.[1];
     const etag = /<ETag>\s*(?:"|&quot;|&#34;|&#x22;)?(\w+)[^<]*<\/ETag>/.exec(part)?.[1];
     if (number === undefined || etag === undefined) throw new S3Error('MalformedXML');
@@ -128,7 +118,7 @@ function partsListedIn(xml: string): ListedPart[] {
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MIN_PART_BYTES = 5 * 1024 * 1024;
 
-function chosenParts({ parts }: MultipartUpload, listed: readonly ListedPart[]): StoredPart[] {
+function chosenParts({ parts }: MultipartUpload, listed: ReturnType<typeof partsListedIn>): StoredPart[] {
   return listed.map(({ number, etag }, index) => {
     if (number <= (listed[index - 1]?.number ?? 0)) throw new S3Error('InvalidPartOrder');
     const part = parts.get(number);
@@ -143,9 +133,8 @@ function chosenParts({ parts }: MultipartUpload, listed: readonly ListedPart[]):
 
 /** The MD5 of the parts' MD5s, then the number of parts. */
 function etagOf(parts: readonly StoredPart[]): string {
-  const hash = createHash('md5');
-  for (const { etag } of parts) hash.update(Buffer.from(etag.slice(1, -1), 'hex'));
-  return `"${hash.digest('hex')}-${parts.length}"`;
+  const sums = parts.map(({ etag }) => Buffer.from(etag.slice(1, -1), 'hex'));
+  return `"${hash('md5', Buffer.concat(sums))}-${parts.length}"`;
 }
 
 async function* contentOf(parts: readonly StoredPart[]): AsyncGenerator<Buffer> {

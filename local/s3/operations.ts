@@ -6,18 +6,18 @@
  */
 import type * as http from 'node:http';
 import { createSession, headBucket, listBuckets, listObjects } from './buckets';
-import { deleteObject, putObject } from './write-object';
 import type { S3Request } from './request';
 import { notImplemented } from './errors';
-import { getObject } from './get-object';
+import { deleteObject, getObject, putObject } from './objects';
 import {
   abortMultipartUpload,
   completeMultipartUpload,
   createMultipartUpload,
   uploadPart,
 } from './multipart';
+import { sendText } from './send-body';
 import type { Operation, S3Service } from './service';
-import { ENCRYPTION_HEADERS, knownHeaders, WRITE_HEADERS } from './headers';
+import { checkHeaders, ENCRYPTION_HEADERS, WRITE_HEADERS } from './headers';
 
 const GET_OBJECT = { headers: ['x-amz-checksum-mode'], run: getObject };
 
@@ -90,10 +90,12 @@ export async function operate(
     if (parameter !== 'x-id' && parameter !== marker && !query.includes(parameter))
       throw notImplemented(requested(request));
   }
-  const answer = await run(service, request, knownHeaders(request, name, headers), response);
+  checkHeaders(request.headers, name, headers);
+  const answer = await run(service, request, response);
   if (answer === undefined) return;
   const xml = answer.xml !== undefined && { 'Content-Type': 'application/xml' };
-  response.writeHead(answer.status ?? 200, { ...answer.headers, ...xml }).end(answer.xml);
+  response.writeHead(answer.status ?? 200, { ...answer.headers, ...xml });
+  await sendText(response, answer.xml, request);
 }
 
 function targetOf({ bucket, key }: S3Request): string {

@@ -32,7 +32,8 @@ interface RequestBody extends Required<ReceiveOptions> {
 }
 
 /** Call `verify` after reading all bytes, because the trailers follow them. */
-export function requestBody(request: S3Request, headers: Headers, operation: string): RequestBody {
+export function requestBody(request: S3Request, operation: string): RequestBody {
+  const { message, caller, headers } = request;
   const payload = payloadOf(headers, operation);
   const length = headers[payload.chunked ? 'x-amz-decoded-content-length' : 'content-length'] ?? '';
   if (!/^\d+$/.test(length)) throw new S3Error('MissingContentLength');
@@ -45,9 +46,10 @@ export function requestBody(request: S3Request, headers: Headers, operation: str
   if (md5 !== undefined && !isChecksum('md5', md5)) throw new S3Error('InvalidDigest');
 
   const trailers: Trailers = new Map();
-  const { message, caller } = request;
   const passed = caller.traffic ? Readable.from(caller.traffic.uploaded(message)) : message;
-  const sent = request.alterBody ? Readable.from(request.alterBody(passed)) : passed;
+  const sent = request.alterBody
+    ? Readable.from(request.alterBody(passed, Number(headers['content-length'] ?? 1)))
+    : passed;
   return {
     bytes: payload.chunked ? Readable.from(decodeAwsChunked(sent, trailers)) : sent,
     algorithms: [
@@ -76,8 +78,8 @@ export function requestBody(request: S3Request, headers: Headers, operation: str
   };
 }
 
-export async function xmlBody(request: S3Request, headers: Headers, operation: string): Promise<string> {
-  const { bytes, algorithms, verify } = requestBody(request, headers, operation);
+export async function xmlBody(request: S3Request, operation: string): Promise<string> {
+  const { bytes, algorithms, verify } = requestBody(request, operation);
   const meter = new ChecksumMeter(algorithms);
   const chunks: Buffer[] = [];
   for await (const chunk of bytes as AsyncIterable<Buffer>) {
@@ -91,13 +93,8 @@ export async function xmlBody(request: S3Request, headers: Headers, operation: s
   return Buffer.concat(chunks).toString('utf8');
 }
 
-interface Payload {
-  readonly chunked: boolean;
-  /** Hexadecimal, if the signature covers the body as a whole. */
-  readonly sha256?: string;
-}
-
-function payloadOf(headers: Headers, operation: string): Payload {
+/** With the SHA-256 in hexadecimal if the signature covers the body as a whole. */
+function payloadOf(headers: Headers, operation: string): { chunked: boolean; sha256?: string } {
   const hash = headers['x-amz-content-sha256'] ?? UNSIGNED;
   if (hash === CHUNKED) return { chunked: true };
   if (hash.startsWith('STREAMING-')) throw notImplemented(`${operation} with ${hash}`);

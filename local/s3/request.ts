@@ -1,12 +1,15 @@
 /** Parses an S3 request: bucket, key, query, headers and caller. */
 import type * as http from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { queryOf, rawPathOf } from '../http/uri';
+import { queryOf, rawPathOf } from '../http/loopback-server';
 import { type Authenticated, type Caller, checkScopeOf, type Session } from './callers';
 import { invalidArgument, notImplemented, S3Error } from './errors';
 
 /** Lower-case names; several values of one name are joined by commas. */
 export type Headers = Readonly<Record<string, string | undefined>>;
+
+/** @param size of all bytes */
+export type Alter = (bytes: AsyncIterable<Buffer> | Iterable<Buffer>, size: number) => AsyncIterable<Buffer>;
 
 export interface S3Request {
   readonly method: string;
@@ -15,13 +18,15 @@ export interface S3Request {
   /** Empty for a request to the bucket itself. */
   readonly key: string;
   readonly query: URLSearchParams;
-  readonly headers: http.IncomingHttpHeaders;
+  readonly headers: Headers;
   readonly message: http.IncomingMessage;
   readonly caller: Caller;
   readonly session?: Session;
   readonly tlsVersion: number;
   /** Damages the body on its way to S3. */
-  readonly alterBody?: (bytes: AsyncIterable<Buffer>) => AsyncIterable<Buffer>;
+  readonly alterBody?: Alter;
+  /** Damages the body of the answer on its way back. */
+  readonly alterAnswer?: Alter;
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html */
@@ -39,7 +44,7 @@ export function parseRequest(message: http.IncomingMessage, authenticated: Authe
     // The SDK puts a second slash before the keys of a directory bucket at an IP address.
     key: decode(isDirectoryBucket(bucket) ? key.replace(/^\//, '') : key),
     query,
-    headers: message.headers,
+    headers: joined(message.headers),
     message,
     caller: authenticated.caller,
     tlsVersion: tlsVersion(message),
@@ -47,6 +52,10 @@ export function parseRequest(message: http.IncomingMessage, authenticated: Authe
   };
   checkScopeOf(authenticated, request, isDirectoryBucket(request.bucket));
   return request;
+}
+
+function joined(headers: http.IncomingHttpHeaders): Headers {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value?.toString()]));
 }
 
 /** Only path-style addresses work without a name server, and the SDK uses them for an IP address. */

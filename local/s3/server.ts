@@ -2,15 +2,17 @@
 import { randomUUID } from 'node:crypto';
 import type * as http from 'node:http';
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FaultInjector } from '../faults/injector';
-import { type LoopbackOptions, LoopbackServer } from '../http/loopback-server';
-import type { Authorizer } from '../iam/authorizer';
+import { type LoopbackOptions, type LoopbackServer, startLoopbackServer } from '../http/loopback-server';
+import { Authorizer } from '../iam/authorizer';
 import { authenticate, type Callers } from './callers';
 import { S3Authorization } from './authorize';
 import { S3Error } from './errors';
 import { S3Faults } from './faults';
 import { operate, operationOf } from './operations';
 import { checkHost, isDirectoryBucket, parseRequest, type S3Request } from './request';
+import { sendText } from './send-body';
 import type { S3Service } from './service';
 import type { DiskObjectStore } from './store';
 import { elements } from './xml';
@@ -27,7 +29,7 @@ export function startS3Server(
   callers: Callers,
   options: S3ServerOptions = {},
 ): Promise<LoopbackServer> {
-  const { region = 'us-east-1', certificate, authorizer, port, faults } = options;
+  const { region = 'us-east-1', certificate, authorizer = new Authorizer(), port, faults } = options;
   const uploads: S3Service['uploads'] = new Map();
   const authorization = new S3Authorization(store, authorizer);
   const openings = new WeakMap<Socket, number>();
@@ -35,7 +37,7 @@ export function startS3Server(
   const serve = async (message: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
     if (served.faults?.isForgotten(message) !== true) await answer(served, message, response);
   };
-  return LoopbackServer.start(serve, { certificate, port }, (server) => {
+  return startLoopbackServer(serve, { certificate, port }, (server) => {
     if (faults) served.faults = new S3Faults(faults, server);
     server.on(certificate ? 'secureConnection' : 'connection', (socket: Socket) => {
       openings.set(socket, performance.now());
@@ -57,18 +59,20 @@ async function answer(
   response: http.ServerResponse,
 ): Promise<void> {
   const requestId = randomUUID();
+  let request: S3Request | undefined;
   response.setHeader('x-amz-request-id', requestId);
   try {
     checkHost(message);
     const authenticated = authenticate(message, served.callers, served.region);
     const intended = parseRequest(message, authenticated);
     await firstByte(served, intended);
-    const request = served.faults ? await served.faults.strike(intended, response) : intended;
+    request = served.faults ? await served.faults.strike(intended, response) : intended;
     if (request === undefined) return;
-    const operation = operationOf(request);
-    served.authorization.check(operation.name, request);
-    await operate(operation, served, request, response).catch((error: unknown) => {
-      throw served.authorization.hideMissingKey(request, error);
+    const struck = request;
+    const operation = operationOf(struck);
+    served.authorization.check(operation.name, struck);
+    await operate(operation, served, struck, response).catch((error: unknown) => {
+      throw served.authorization.hideMissingKey(struck, error);
     });
   } catch (error) {
     // The client has gone, or a file failed halfway: the response can no longer become an error, so close it.
@@ -88,7 +92,7 @@ async function answer(
       // Clients that signed for another region find the right one here.
       ...('Region' in fields && { 'x-amz-bucket-region': served.region }),
     });
-    response.end(message.method === 'HEAD' ? undefined : body);
+    await sendText(response, message.method === 'HEAD' ? undefined : body, request);
   }
 }
 
@@ -98,10 +102,10 @@ async function firstByte(
 ): Promise<void> {
   if (traffic === undefined) return;
   const { socket } = message;
-  await traffic.firstByte({
-    store: isDirectoryBucket(bucket) ? 'express' : 'standard',
-    operation: method === 'PUT' || method === 'POST' ? 'put' : 'get',
-    socket,
-    openedAt: openings.get(socket) ?? performance.now(),
-  });
+  const now = performance.now();
+  const store = isDirectoryBucket(bucket) ? 'express' : 'standard';
+  const operation = method === 'PUT' || method === 'POST' ? 'put' : 'get';
+  const openedAt = openings.get(socket) ?? now;
+  const ms = traffic.firstByteMs({ store, operation, socket, openedAt }, now);
+  if (ms > 0) await delay(ms);
 }

@@ -4,7 +4,7 @@ import type { S3OperationName } from '../iam/s3-actions';
 import type { S3Authorization } from './authorize';
 import type { Callers } from './callers';
 import type { ChecksumAlgorithm } from './checksums';
-import type { Headers, S3Request } from './request';
+import type { S3Request } from './request';
 import type { DiskObjectStore, ObjectMetadata, ReceivedBytes } from './store';
 
 export interface MultipartUpload extends ObjectMetadata {
@@ -47,7 +47,6 @@ export interface Operation {
   readonly run: (
     service: S3Service,
     request: S3Request,
-    headers: Headers,
     response: http.ServerResponse,
   ) => Answer | Promise<Answer | undefined>;
 }

@@ -1,15 +1,10 @@
 /** Writes XML: elements and text, without attributes or mixed content. */
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-};
+const ENTITIES: Readonly<Record<string, string>> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot' };
 
+/** Also control characters, because parsers normalize bare carriage returns and line feeds. */
 function escapeXml(text: string): string {
-  // Parsers normalize bare carriage returns and line feeds, so write control characters as numbers.
-  return text.replace(/[&<>"]|[^\P{Cc}]/gu, (c) => ENTITIES[c] ?? `&#${c.codePointAt(0) ?? 0};`);
+  return text.replace(/[&<>"]|[^\P{Cc}]/gu, (c) => `&${ENTITIES[c] ?? `#${c.charCodeAt(0)}`};`);
 }
 
 /** Elements by their names; without a value there is none, and with several there are several. */

@@ -2,9 +2,10 @@
 import { type Environment, DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/defaults';
 import { standardDelays } from '../../lib/cost/formulas/step-functions';
 import { MIB } from '../../lib/cost/formulas/lambda';
+import { steady } from '../../lib/cost/formulas/slice-timing';
 import { atPercent } from '../../lib/cost/latency/latency-distribution';
 import { LocalCloudError } from '../local-cloud-error';
-import type { NetworkShape, Percentiles, Simulation, StoreDelays } from './simulation';
+import type { Percentiles, Simulation, StoreDelays } from './simulation';
 
 const PART_NAMES = [
   'lambda',
@@ -38,21 +39,17 @@ function simulationsOf(environment: Environment): Simulations {
 function partsOf(environment: Environment): Readonly<Record<(typeof PART_NAMES)[number], Simulation>> {
   const { network, s3, stepFunctions, lambda } = environment;
   const connectionBytesPerSecond = s3.connectionRate * 1e6;
-  const outsideVpc: NetworkShape = {
-    connectionBytesPerSecond,
-    functionBytesPerSecond: network.sustainedRate * MIB,
-    burst: {
-      bytes: network.burst * MIB,
-      bytesPerSecond: network.burstRate * MIB,
-      refillShare: network.refill,
-    },
+  const outsideVpc = {
+    capacity: network.burst * MIB,
+    burstRate: network.burstRate * MIB,
+    refillRate: network.sustainedRate * MIB,
+    refillShare: network.refill,
   };
-  const inVpc = { connectionBytesPerSecond, functionBytesPerSecond: network.vpcRate * MIB };
   const standard = storeOf(s3.standardGet, s3.standardPut, s3.standardFirstGetMs, s3.standardFirstPutMs);
   const express = storeOf(s3.expressGet, s3.expressPut, s3.expressFirstGetMs, s3.expressFirstPutMs);
   return {
-    lambda: { network: outsideVpc },
-    'lambda-vpc': { network: inVpc },
+    lambda: { network: { connectionBytesPerSecond, sandbox: outsideVpc } },
+    'lambda-vpc': { network: { connectionBytesPerSecond, sandbox: steady(network.vpcRate * MIB) } },
     'cold-starts': { coldStartMs: lambda.placementMs },
     's3-standard': { storage: { standard } },
     's3-express': { storage: { express } },

@@ -1,4 +1,5 @@
 /** The delays that the local cloud adds, so that a run takes about as long as on AWS. */
+import type { BucketShape } from '../../lib/cost/formulas/slice-timing';
 
 /**
  * How a delay varies: pairs of a percentage and milliseconds, both rising, such as `[[50, 27], [99, 106]]`. Linear between the
@@ -10,21 +11,8 @@ export type Percentiles = readonly (readonly [percent: number, ms: number])[];
 export interface NetworkShape {
   /** Bytes per second of one connection. */
   readonly connectionBytesPerSecond: number;
-  /** Bytes per second of all connections of one function's sandbox, once its burst is used up. */
-  readonly functionBytesPerSecond: number;
-  /**
-   * What a sandbox may pass faster.
-   * @default - nothing
-   */
-  readonly burst?: Burst;
-}
-
-/** A token bucket, which is full when a sandbox is new. It refills at `functionBytesPerSecond`. */
-export interface Burst {
-  readonly bytes: number;
-  readonly bytesPerSecond: number;
-  /** The share of `bytes` up to which the bucket refills. */
-  readonly refillShare: number;
+  /** Of all connections of one function's sandbox. */
+  readonly sandbox: BucketShape;
 }
 
 /** How long S3 waits before it answers a request. */

@@ -5,9 +5,6 @@ import { draw } from '../seeded-random';
 import type { Simulation } from './simulation';
 import { Traffic } from './traffic';
 
-/** Milliseconds before a state with an input of so many bytes is entered. */
-export type TransitionMs = (bytes: number) => number;
-
 export class Simulator {
   private readonly sandboxes = new Map<string, number>();
 
@@ -29,8 +26,8 @@ export class Simulator {
     return new Traffic(this.simulation, this.randomOf(`requests of ${functionName} ${sandbox}`));
   }
 
-  /** The transitions of a state machine; `undefined` if nothing delays them. */
-  transitionsOf(machineName: string, type: 'EXPRESS' | 'STANDARD'): TransitionMs | undefined {
+  /** Milliseconds before a state with an input of so many bytes is entered; `undefined` if nothing delays it. */
+  transitionsOf(machineName: string, type: 'EXPRESS' | 'STANDARD'): ((bytes: number) => number) | undefined {
     const delays = this.simulation.transitions?.[type === 'EXPRESS' ? 'express' : 'standard'];
     if (delays === undefined) return undefined;
     const random = this.randomOf(`transitions of ${machineName}`);

@@ -2,10 +2,9 @@
 import type * as http from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type BucketShape, steady } from '../../lib/cost/formulas/slice-timing';
+import { type BucketShape, passed, refilled, steady } from '../../lib/cost/formulas/slice-timing';
 import { atPercent } from '../../lib/cost/latency/latency-distribution';
 import type { NetworkShape, Simulation } from './simulation';
-import { TokenBucket } from './token-bucket';
 
 type Direction = 'download' | 'upload';
 type Limits = Readonly<Record<Direction, TokenBucket>>;
@@ -31,18 +30,13 @@ export class Traffic {
     private readonly simulation: Pick<Simulation, 'network' | 'storage'>,
     private readonly random: () => number,
   ) {
-    this.all = simulation.network && limits(bucketOf(simulation.network));
+    this.all = simulation.network && limits(simulation.network.sandbox);
   }
 
   /** The sandbox stands still, so its connections to S3 are lost. */
   freeze(now = performance.now()): void {
     this.open = new WeakSet();
     this.frozenAt = now;
-  }
-
-  async firstByte(request: DelayedRequest): Promise<void> {
-    const ms = this.firstByteMs(request, performance.now());
-    if (ms > 0) await delay(ms);
   }
 
   /** Milliseconds that a request which arrives now waits: for its connection, and for S3. */
@@ -82,16 +76,30 @@ export class Traffic {
   }
 }
 
-function limits(shape: BucketShape): Limits {
-  return { download: new TokenBucket(shape), upload: new TokenBucket(shape) };
+/** How much a sender may catch up after a late timer. Otherwise every late timer would cost bandwidth. */
+export const CATCH_UP_MS = 20;
+
+/** A limit of bytes per second with a burst: tells each sender when its last byte has passed. */
+export class TokenBucket {
+  private tokens: number;
+  private free = -Infinity;
+
+  constructor(private readonly shape: BucketShape) {
+    this.tokens = shape.capacity;
+  }
+
+  /** Queues the bytes and returns the time at which the last one has passed. Times are in milliseconds. */
+  reserve(bytes: number, now: number): number {
+    // Continue a queue that was busy until just now.
+    const start = this.free >= now - CATCH_UP_MS ? this.free : now;
+    if (start > this.free) this.tokens = refilled(this.tokens, (start - this.free) / 1000, this.shape);
+    const { seconds, tokens } = passed(this.tokens, bytes, this.shape);
+    this.tokens = tokens;
+    this.free = start + seconds * 1000;
+    return this.free;
+  }
 }
 
-export function bucketOf({ burst, functionBytesPerSecond }: NetworkShape): BucketShape {
-  if (burst === undefined) return steady(functionBytesPerSecond);
-  return {
-    capacity: burst.bytes,
-    burstRate: burst.bytesPerSecond,
-    refillRate: functionBytesPerSecond,
-    refillShare: burst.refillShare,
-  };
+function limits(shape: BucketShape): Limits {
+  return { download: new TokenBucket(shape), upload: new TokenBucket(shape) };
 }

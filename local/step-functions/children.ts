@@ -1,8 +1,41 @@
 /** The branches of a Parallel state or the iterations of a Map, which run concurrently. */
-import type { Json } from '../json';
+import { inParallel } from '../../lambda/store/ranged-read';
+import type { Json, JsonObject } from '../json';
+import type { MapState, ParallelState, StateGraph } from './definition';
+import { MAX_INLINE_CONCURRENCY } from './limits';
 import { LinkedAbort } from './linked-abort';
 import type { RunOptions } from './run-options';
-import type { StartedChildren } from './visit';
+import type { StartedChildren, Visit } from './visit';
+
+interface ChildInput {
+  readonly graph: StateGraph;
+  readonly input: Json;
+  /** Fields of the child's context object. */
+  readonly context: JsonObject;
+}
+
+export async function branches(state: ParallelState, visit: Visit): Promise<ChildInput[]> {
+  const input = state.arguments === undefined ? visit.input : await visit.evaluate(state.arguments);
+  return state.branches.map((graph) => ({ graph, input, context: {} }));
+}
+
+export async function iterations(state: MapState, visit: Visit): Promise<ChildInput[]> {
+  const { processor: graph, itemSelector } = state;
+  const children: ChildInput[] = [];
+  for (const [Index, Value] of (await visit.array(state.items, 'Items')).entries()) {
+    const context = { Map: { Item: { Index, Value } } };
+    const input = itemSelector === undefined ? Value : await visit.evaluate(itemSelector, {}, context);
+    children.push({ graph, input, context });
+  }
+  return children;
+}
+
+export async function concurrency({ maxConcurrency }: MapState, visit: Visit): Promise<number> {
+  const limits = { from: 0, to: Number.MAX_SAFE_INTEGER };
+  const requested = maxConcurrency ? await visit.integer(maxConcurrency, 'MaxConcurrency', limits) : 0;
+  // 0 means no limit.
+  return requested === 0 ? MAX_INLINE_CONCURRENCY : Math.min(requested, MAX_INLINE_CONCURRENCY);
+}
 
 interface Child {
   /** Continues from where the child is; a child that has ended only returns its output. */
@@ -24,26 +57,21 @@ export class Children implements StartedChildren {
     const { signal } = options.environment;
     const stop = new LinkedAbort(signal);
     const environment = { ...options.environment, signal: stop.signal };
-    const waiting = this.create.keys();
     const outputs: Json[] = [];
     let failure: { readonly error: unknown } | undefined;
-    const lane = async (): Promise<void> => {
-      for (const index of waiting) {
-        if (environment.signal.aborted) return;
-        const child = this.children.get(index) ?? this.create[index]();
-        this.children.set(index, child);
-        try {
-          outputs[index] = await child.advance({ ...options, environment });
-        } catch (error) {
-          // The failures of the children that this stops are not reported.
-          if (failure !== undefined) return;
-          failure = { error };
-          stop.abort(new Error('another branch has failed'));
-        }
+    await inParallel(this.create, this.maxConcurrency, async (create, index) => {
+      if (environment.signal.aborted) return;
+      const child = this.children.get(index) ?? create();
+      this.children.set(index, child);
+      try {
+        outputs[index] = await child.advance({ ...options, environment });
+      } catch (error) {
+        // The failures of the children that this stops are not reported.
+        if (failure !== undefined) return;
+        failure = { error };
+        stop.abort(new Error('another branch has failed'));
       }
-    };
-    const lanes = Math.min(this.create.length, this.maxConcurrency);
-    await Promise.all(Array.from({ length: lanes }, lane));
+    });
     stop.unlink();
     signal.throwIfAborted();
     if (failure !== undefined) throw failure.error;

@@ -146,15 +146,11 @@ export interface Catcher extends StateExit {
   readonly next: string;
 }
 
-export function innerGraphs(state: State): readonly StateGraph[] {
-  if (state.type === 'Parallel') return state.branches;
-  return state.type === 'Map' ? [state.processor] : [];
-}
-
 /** All states, including those of branches and iterations. */
 export function* allStates(graph: StateGraph): Generator<State> {
   for (const state of graph.states.values()) {
     yield state;
-    for (const inner of innerGraphs(state)) yield* allStates(inner);
+    if (state.type === 'Map') yield* allStates(state.processor);
+    if (state.type === 'Parallel') for (const branch of state.branches) yield* allStates(branch);
   }
 }

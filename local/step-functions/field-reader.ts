@@ -38,9 +38,10 @@ export class FieldReader {
     return value;
   }
 
-  query(name: string): Query | undefined {
+  /** @param place of the fields in their state, such as `Catch[0]/` */
+  query(name: string, place = ''): Query | undefined {
     const value = this.raw(name);
-    return value === undefined ? undefined : compileQuery(value, name);
+    return value === undefined ? undefined : compileQuery(value, `${place}${name}`);
   }
 
   object(name: string): JsonObject {

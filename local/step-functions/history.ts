@@ -12,11 +12,7 @@ export type HistoryEventType =
   | `${'Parallel' | 'Map'}State${'Started' | 'Succeeded' | 'Failed'}`
   | `Task${'Scheduled' | 'Started' | 'Succeeded' | 'Failed' | 'TimedOut'}`
   | `MapRun${'Started' | 'Redriven' | 'Succeeded' | 'Failed'}`
-  | 'ExecutionStarted'
-  | 'ExecutionRedriven'
-  | ExecutionEnd;
-
-type ExecutionEnd = `Execution${'Succeeded' | 'Failed' | 'TimedOut' | 'Aborted'}`;
+  | `Execution${'Started' | 'Redriven' | 'Succeeded' | 'Failed' | 'TimedOut' | 'Aborted'}`;
 
 export interface HistoryEvent {
   /** Counts from 1. */
@@ -51,12 +47,8 @@ export class History {
     this.add(type, details);
   }
 
-  /** Appends the event that ends the execution, which always fits. */
-  end(type: ExecutionEnd, details?: JsonObject): void {
-    this.add(type, details && (() => details));
-  }
-
-  private add(type: HistoryEventType, details?: () => JsonObject): void {
+  /** Appends also the event that ends the execution, which always fits. */
+  add(type: HistoryEventType, details?: () => JsonObject): void {
     const id = ++this.count;
     if (this.keeps) this.events.push({ id, time: this.now(), type, details: details?.() });
   }

@@ -1,7 +1,6 @@
 /** Runs the states of a validated definition one after the other, and branches and iterations concurrently. */
 import { jsonSize, type Json, type JsonObject } from '../json';
-import { childInputs } from './child-inputs';
-import { Children } from './children';
+import { branches, Children, concurrency, iterations } from './children';
 import type * as asl from './definition';
 import { MapRun } from './distributed/map-run';
 import { ERROR, matches, StateError } from './state-error';
@@ -140,8 +139,10 @@ export class Run {
       return await MapRun.create(state, visit, this.options);
     }
     const variables = this.variables();
-    const { children, maxConcurrency } = await childInputs(state, visit);
-    if (state.type === 'Map') this.record('MapStateStarted', () => ({ length: children.length }));
+    const isMap = state.type === 'Map';
+    const maxConcurrency = isMap ? await concurrency(state, visit) : Infinity;
+    const children = isMap ? await iterations(state, visit) : await branches(state, visit);
+    if (isMap) this.record('MapStateStarted', () => ({ length: children.length }));
     else this.record('ParallelStateStarted');
     const create = children.map(({ graph, input, context: own }) => () => {
       const context = { ...this.surroundings.context, ...own };

@@ -4,22 +4,13 @@
  */
 import { setMaxListeners } from 'node:events';
 
-export class LinkedAbort {
-  private readonly controller = new AbortController();
-
+export class LinkedAbort extends AbortController {
   constructor(private readonly parent: AbortSignal) {
+    super();
     // Any number of executions, branches and tasks follow a signal. Node.js would warn of more than ten.
     setMaxListeners(0, this.signal, parent);
     if (parent.aborted) this.follow();
     else parent.addEventListener('abort', this.follow, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.controller.signal;
-  }
-
-  abort(reason: unknown): void {
-    this.controller.abort(reason);
   }
 
   /** Call it when the work has ended, so that the other signal no longer refers to it. */
@@ -28,6 +19,6 @@ export class LinkedAbort {
   }
 
   private readonly follow = (): void => {
-    this.controller.abort(this.parent.reason);
+    this.abort(this.parent.reason);
   };
 }

@@ -148,12 +148,15 @@ export class MachineExecution {
     const { status, output = null, error, cause } = end;
     const executionArn = this.init.arn;
     if (status === 'SUCCEEDED') {
-      this.history.end('ExecutionSucceeded', { output: JSON.stringify(output) });
+      this.history.add('ExecutionSucceeded', () => ({ output: JSON.stringify(output) }));
       return { status, executionArn, output };
     }
-    if (status === 'FAILED') this.history.end('ExecutionFailed', { error, cause });
-    else if (status === 'ABORTED') this.history.end('ExecutionAborted', { error, cause });
-    else this.history.end('ExecutionTimedOut');
+    if (status === 'TIMED_OUT') this.history.add('ExecutionTimedOut');
+    else
+      this.history.add(status === 'FAILED' ? 'ExecutionFailed' : 'ExecutionAborted', () => ({
+        error,
+        cause,
+      }));
     return { status, executionArn, error: error ?? '', cause: cause ?? '' };
   }
 

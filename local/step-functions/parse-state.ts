@@ -6,7 +6,6 @@ import type * as asl from './definition';
 import { parseDistributedMap } from './distributed/parse-distributed-map';
 import { FieldReader } from './field-reader';
 import { MAX_STATE_NAME } from './limits';
-import { parseCatchers, parseRetriers } from './parse-error-handling';
 import { compileQuery } from './query';
 
 /** What to do instead of starting another state machine from a state. */
@@ -165,12 +164,9 @@ export class StateParser {
   }
 
   private choiceRule(fields: FieldReader, place: string): asl.ChoiceRule {
-    const condition = fields.raw('Condition');
+    const condition = fields.query('Condition', place);
     if (condition === undefined) throw fields.invalid('Condition', 'true, false or a JSONata expression');
-    const rule = {
-      condition: compileQuery(condition, `${place}Condition`),
-      ...this.branch(fields, place),
-    };
+    const rule = { condition, ...this.branch(fields, place) };
     fields.refuseOthers();
     return rule;
   }
@@ -184,8 +180,12 @@ export class StateParser {
 
   private retryable(): asl.ErrorHandling & asl.Transition & asl.StateExit {
     return {
-      retry: parseRetriers(this.fields),
-      catch: parseCatchers(this.fields, (catcher, place) => this.branch(catcher, place)),
+      retry: this.fields.list('Retry').map(retrier),
+      catch: this.fields.list('Catch').map((fields, at) => {
+        const catcher = { errorEquals: errorEquals(fields), ...this.branch(fields, `Catch[${at}]/`) };
+        fields.refuseOthers();
+        return catcher;
+      }),
       ...this.transition(),
     };
   }
@@ -214,13 +214,38 @@ export class StateParser {
 
   private exit(fields: FieldReader, place = ''): asl.StateExit {
     const assign = fields.raw('Assign') === undefined ? {} : fields.object('Assign');
-    const output = fields.raw('Output');
     return {
-      output: output === undefined ? undefined : compileQuery(output, `${place}Output`),
+      output: fields.query('Output', place),
       assign: entriesOf(assign).map(([variable, value]) => {
         if (!VARIABLE_NAME.test(variable)) throw fields.invalid('Assign', 'names of variables');
         return [variable, compileQuery(value, `${place}Assign/${variable}`)] as const;
       }),
     };
   }
+}
+
+/** https://states-language.net/spec.html#errors */
+function retrier(fields: FieldReader): asl.Retrier {
+  const jitterStrategy = fields.optionalString('JitterStrategy') ?? 'NONE';
+  if (jitterStrategy !== 'FULL' && jitterStrategy !== 'NONE')
+    throw fields.invalid('JitterStrategy', 'FULL or NONE');
+  const atLeast = (name: string, least: number): number | undefined =>
+    fields.optionalNumber(name, `a number from ${least}`, (value) => value >= least);
+  const parsed: asl.Retrier = {
+    errorEquals: errorEquals(fields),
+    intervalSeconds: atLeast('IntervalSeconds', 1) ?? 1,
+    maxAttempts: atLeast('MaxAttempts', 0) ?? 3,
+    backoffRate: atLeast('BackoffRate', 1) ?? 2,
+    maxDelaySeconds: atLeast('MaxDelaySeconds', 1),
+    jitterStrategy,
+  };
+  fields.refuseOthers();
+  return parsed;
+}
+
+function errorEquals(fields: FieldReader): string[] {
+  const value = fields.raw('ErrorEquals');
+  if (Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string'))
+    return value;
+  throw fields.invalid('ErrorEquals', 'names of errors');
 }

@@ -5,16 +5,14 @@ import { entriesOf, isJsonArray, isJsonObject, type Json } from '../json';
 import { EvaluationError } from './state-error';
 import { STEP_FUNCTIONS } from './functions';
 
-export type Query =
-  | { readonly kind: 'literal'; readonly value: Json }
-  | {
-      readonly kind: 'expression';
-      readonly field: string;
-      readonly source: string;
-      readonly expression: jsonata.Expression;
-    }
-  | { readonly kind: 'array'; readonly items: readonly Query[] }
-  | { readonly kind: 'object'; readonly entries: readonly (readonly [string, Query])[] };
+export interface Query {
+  /** Present if the template is a value without expressions that is neither a list nor an object. */
+  readonly literal?: Json;
+  /** The expression, if the template is one. */
+  readonly source?: string;
+  /** Evaluates to plain JSON. Rejects with an `EvaluationError` when that fails or the result is undefined. */
+  readonly evaluate: (scope: Scope) => Promise<Json>;
+}
 
 /** The values that an expression can read: `$states` and the assigned variables. */
 export interface Scope {
@@ -30,44 +28,39 @@ export interface Scope {
 export function compileQuery(value: Json, field: string): Query {
   if (isJsonArray(value)) {
     const items = value.map((item, at) => compileQuery(item, `${field}[${at}]`));
-    return { kind: 'array', items };
+    return { evaluate: (scope) => Promise.all(items.map((item) => item.evaluate(scope))) };
   }
   if (isJsonObject(value)) {
-    const entries = entriesOf(value).map(
+    const fields = entriesOf(value).map(
       ([name, item]) => [name, compileQuery(item, `${field}/${name}`)] as const,
     );
-    return { kind: 'object', entries };
+    return {
+      evaluate: async (scope) => {
+        const entries = fields.map(async ([name, item]) => [name, await item.evaluate(scope)] as const);
+        return Object.fromEntries(await Promise.all(entries));
+      },
+    };
   }
-  if (typeof value !== 'string') return { kind: 'literal', value };
+  const literal = { literal: value, evaluate: () => Promise.resolve(value) };
+  if (typeof value !== 'string') return literal;
   const [opens, closes] = [value.startsWith('{%'), value.endsWith('%}')];
-  if (!opens && !closes) return { kind: 'literal', value };
+  if (!opens && !closes) return literal;
   if (!opens || !closes) {
     throw new LocalCloudError(
       `${field} is '${value}', expected '{%' and '%}' at its ends: close the expression`,
     );
   }
   const source = value.slice(2, -2).trim();
-  return { kind: 'expression', field, source, expression: compileExpression(source, field) };
+  const expression = compileExpression(source, field);
+  return { source, evaluate: (scope) => evaluateExpression(expression, source, field, scope) };
 }
 
-/** Evaluates to plain JSON. @throws EvaluationError when that fails or the result is undefined */
-export async function evaluate(query: Query, scope: Scope): Promise<Json> {
-  switch (query.kind) {
-    case 'literal':
-      return query.value;
-    case 'array':
-      return Promise.all(query.items.map((item) => evaluate(item, scope)));
-    case 'object': {
-      const entries = query.entries.map(async ([name, item]) => [name, await evaluate(item, scope)] as const);
-      return Object.fromEntries(await Promise.all(entries));
-    }
-    case 'expression':
-      return evaluateExpression(query, scope);
-  }
-}
-
-async function evaluateExpression(query: Query & { kind: 'expression' }, scope: Scope): Promise<Json> {
-  const { expression, source, field } = query;
+async function evaluateExpression(
+  expression: jsonata.Expression,
+  source: string,
+  field: string,
+  scope: Scope,
+): Promise<Json> {
   const bindings = { ...Object.fromEntries(scope.variables), ...STEP_FUNCTIONS, states: scope.states };
   const at = `The JSONata expression '${source}' specified for the field '${field}'`;
   let result: unknown;
@@ -85,7 +78,7 @@ async function evaluateExpression(query: Query & { kind: 'expression' }, scope: 
 /** The error of a query whose value has another type than expected, in the words of Step Functions */
 export function unexpectedType(query: Query, field: string, expected: string, value: Json): EvaluationError {
   const subject =
-    query.kind === 'expression'
+    query.source !== undefined
       ? `The JSONata expression '${query.source}' specified for the field '${field}' returned an unexpected result type.`
       : `The field '${field}' has an unexpected type.`;
   return new EvaluationError(

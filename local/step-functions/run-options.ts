@@ -70,8 +70,7 @@ export interface ChildStart {
 }
 
 export interface ChildInit {
-  /** Absent before the child starts. */
-  readonly arn?: string;
+  readonly arn: string;
   readonly name: string;
   readonly inputText: string;
   readonly resource: { readonly arn: string };

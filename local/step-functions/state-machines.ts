@@ -45,20 +45,13 @@ export class StateMachines {
   }
 
   findExecution(executionArn: string): MachineExecution | undefined {
-    for (const machine of this.machines.values()) {
-      const execution = machine.find(executionArn);
-      if (execution !== undefined) return execution;
-    }
-    return undefined;
+    return this.all()
+      .map((machine) => machine.find(executionArn))
+      .find((execution) => execution !== undefined);
   }
 
   findMapRun(mapRunArn: string): MapRunProgress | undefined {
-    for (const { executions } of this.machines.values()) {
-      for (const { mapRuns } of executions) {
-        const mapRun = mapRuns.find(({ arn }) => arn === mapRunArn);
-        if (mapRun !== undefined) return mapRun;
-      }
-    }
-    return undefined;
+    const executions = this.all().flatMap((machine) => machine.executions);
+    return executions.flatMap(({ mapRuns }) => mapRuns).find(({ arn }) => arn === mapRunArn);
   }
 }

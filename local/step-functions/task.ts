@@ -27,7 +27,8 @@ export async function attemptTask(
   signal.throwIfAborted();
   history.append('TaskScheduled', () => ({
     ...LAMBDA_INVOKE,
-    region: regionOf(context.Execution.Id),
+    // The ARN is `arn:partition:states:region:…`.
+    region: context.Execution.Id.split(':')[3],
     parameters: JSON.stringify({
       FunctionName: state.functionName,
       ...(state.isAsynchronous && { InvocationType: 'Event' }),
@@ -75,9 +76,4 @@ async function callOf(
   }
   const { executedVersion: ExecutedVersion, payload: Payload } = await invoke(functionName, payload);
   return { ExecutedVersion, Payload, StatusCode: 200 };
-}
-
-/** `arn:partition:states:region:…` */
-function regionOf(executionArn: string): string {
-  return executionArn.split(':')[3];
 }

@@ -4,7 +4,7 @@ import type { State } from './definition';
 import { ERROR, EvaluationError, StateError } from './state-error';
 import { MAX_STATE_BYTES } from './limits';
 import type { RunOptions } from './run-options';
-import { evaluate, type Query, type Scope, typeOf, unexpectedType } from './query';
+import { type Query, type Scope, typeOf, unexpectedType } from './query';
 
 /** What a visit needs of its run. */
 interface Frame {
@@ -44,7 +44,7 @@ export class Visit {
    * https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
    */
   async evaluate(query: Query, outcome: Outcome = {}, context: JsonObject = {}): Promise<Json> {
-    return await this.check(() => evaluate(query, this.scope(outcome, context)));
+    return await this.check(() => query.evaluate(this.scope(outcome, context)));
   }
 
   async text(query: Query | undefined, field: string): Promise<string | undefined> {
@@ -95,7 +95,7 @@ export class Visit {
 
   private async typed(query: Query, field: string, expected: string): Promise<Json> {
     return await this.check(async () => {
-      const value = await evaluate(query, this.scope({}, {}));
+      const value = await query.evaluate(this.scope({}, {}));
       if (typeOf(value) === expected) return value;
       throw unexpectedType(query, field, expected, value);
     });

@@ -3,7 +3,7 @@
  * no API to make certificates, and the packages that do would add 24 packages to the bundle for the one kind that we need.
  * https://www.rfc-editor.org/rfc/rfc5280 and https://www.rfc-editor.org/rfc/rfc5758, in DER: https://www.itu.int/rec/T-REC-X.690
  */
-import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { generateKeyPairSync, hash, randomBytes, sign, X509Certificate } from 'node:crypto';
 
 /** Days from now, and from now back, because the clocks of containers and virtual machines differ. */
 const VALID_DAYS = 7;
@@ -48,11 +48,7 @@ export interface ServerCertificate {
   readonly privateKey: string;
 }
 
-interface Party {
-  readonly name: string;
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
-}
+type Party = ReturnType<typeof party>;
 
 /** Makes a certificate for 127.0.0.1 and localhost: ECDSA with P-256, valid for some days. */
 export function makeServerCertificate(): ServerCertificate {
@@ -78,8 +74,12 @@ export function makeServerCertificate(): ServerCertificate {
   };
 }
 
-function party(name: string): Party {
-  return { name, ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) };
+function party(commonName: string) {
+  const { publicKey: key, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const publicKey = key.export({ type: 'spki', format: 'der' });
+  const keyIdentifier = hash('sha1', publicKey, 'buffer');
+  const attribute = [der(OBJECT_IDENTIFIER, COMMON_NAME), der(UTF8_STRING, Buffer.from(commonName))];
+  return { privateKey, publicKey, keyIdentifier, name: der(SEQUENCE, der(SET, der(SEQUENCE, ...attribute))) };
 }
 
 function certificate(subject: Party, issuer: Party, extensions: readonly Buffer[]): string {
@@ -87,44 +87,15 @@ function certificate(subject: Party, issuer: Party, extensions: readonly Buffer[
   // Positive, and without leading zero bytes.
   const serialNumber = der(INTEGER, [0x40], randomBytes(16));
   const algorithm = der(SEQUENCE, der(OBJECT_IDENTIFIER, ECDSA_WITH_SHA256));
-  const content = der(
-    SEQUENCE,
-    version3,
-    serialNumber,
-    algorithm,
-    distinguishedName(issuer),
-    der(SEQUENCE, utcTime(-VALID_DAYS_BEFORE), utcTime(VALID_DAYS)),
-    distinguishedName(subject),
-    publicKeyOf(subject),
-    der(
-      0xa3,
-      der(
-        SEQUENCE,
-        ...extensions,
-        extension(SUBJECT_KEY_IDENTIFIER, der(OCTET_STRING, keyIdentifier(subject))),
-        extension(AUTHORITY_KEY_IDENTIFIER, der(SEQUENCE, der(0x80, keyIdentifier(issuer)))),
-      ),
-    ),
-  );
+  const validity = der(SEQUENCE, utcTime(-VALID_DAYS_BEFORE), utcTime(VALID_DAYS));
+  const identifiers = [
+    extension(SUBJECT_KEY_IDENTIFIER, der(OCTET_STRING, subject.keyIdentifier)),
+    extension(AUTHORITY_KEY_IDENTIFIER, der(SEQUENCE, der(0x80, issuer.keyIdentifier))),
+  ];
+  const fields = [version3, serialNumber, algorithm, issuer.name, validity, subject.name, subject.publicKey];
+  const content = der(SEQUENCE, ...fields, der(0xa3, der(SEQUENCE, ...extensions, ...identifiers)));
   const signature = der(BIT_STRING, [0], sign('sha256', content, issuer.privateKey));
-  const lines =
-    der(SEQUENCE, content, algorithm, signature)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? [];
-  return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n');
-}
-
-function distinguishedName({ name }: Party): Buffer {
-  const attribute = der(SEQUENCE, der(OBJECT_IDENTIFIER, COMMON_NAME), der(UTF8_STRING, Buffer.from(name)));
-  return der(SEQUENCE, der(SET, attribute));
-}
-
-function publicKeyOf({ publicKey }: Party): Buffer {
-  return publicKey.export({ type: 'spki', format: 'der' });
-}
-
-function keyIdentifier(of: Party): Buffer {
-  return createHash('sha1').update(publicKeyOf(of)).digest();
+  return new X509Certificate(der(SEQUENCE, content, algorithm, signature)).toString();
 }
 
 /** For years before 2050. */
@@ -133,12 +104,8 @@ function utcTime(days: number): Buffer {
   return der(UTC_TIME, Buffer.from(text.slice(2)));
 }
 
-function extension(
-  identifier: readonly number[],
-  value: Buffer,
-  critical: readonly number[] | Buffer = [],
-): Buffer {
-  return der(SEQUENCE, der(OBJECT_IDENTIFIER, identifier), critical, der(OCTET_STRING, value));
+function extension(identifier: readonly number[], value: Buffer, ...critical: readonly Buffer[]): Buffer {
+  return der(SEQUENCE, der(OBJECT_IDENTIFIER, identifier), ...critical, der(OCTET_STRING, value));
 }
 
 /** Lengths from 128 on are the number of their bytes with the highest bit set, and these bytes. No certificate has 64 kB. */

@@ -1,7 +1,7 @@
 // Packs the package as npm publishes it, and with `--languages python,java,go,dotnet` for other languages, or `all` of them.
 // dist/SHA256SUMS lists the digests of all files. Run `npm run build` before.
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -43,13 +43,10 @@ for (const language of languages) {
 }
 
 const sums = files.map(
-  (file) => `${digest(file)}  ${path.relative(PACKAGES, file).replaceAll(path.sep, '/')}\n`,
+  (file) =>
+    `${hash('sha256', fs.readFileSync(file))}  ${path.relative(PACKAGES, file).replaceAll(path.sep, '/')}\n`,
 );
 fs.writeFileSync(path.join(PACKAGES, 'SHA256SUMS'), sums.join(''));
-
-function digest(file) {
-  return createHash('sha256').update(fs.readFileSync(file)).digest('hex');
-}
 
 function inRepository(file) {
   return path.relative(ROOT, file).replaceAll(path.sep, '/');

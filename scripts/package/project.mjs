@@ -1,4 +1,4 @@
-// What the scripts of the package share: folders, names, sizes and times. Importing it makes errors one line.
+// What the scripts of the package share: folders, names and sizes. Importing it makes errors one line.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,19 +18,8 @@ export const IS_WINDOWS = process.platform === 'win32';
 
 export const NPM = IS_WINDOWS ? 'npm.cmd' : 'npm';
 
-export function checkPacked() {
-  if (fs.existsSync(TARBALL)) return;
-  throw new Error(`the package must be packed, got no ${path.basename(TARBALL)}: run \`npm run pack\``);
-}
-
 export function megabytes(bytes) {
   return `${(bytes / 1e6).toFixed(1)} MB`;
-}
-
-export function timed(work) {
-  const start = performance.now();
-  work();
-  return `${((performance.now() - start) / 1000).toFixed(1)} s`;
 }
 
 export function filesIn(folder) {

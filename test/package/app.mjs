@@ -12,7 +12,7 @@ import {
   megabytes,
   NPM,
   ROOT,
-  timed,
+  TARBALL,
 } from '../../scripts/package/project.mjs';
 import { blocksOf } from './fences.cjs';
 
@@ -23,6 +23,17 @@ const INHERITED = [
   'npm_config_audit',
   'npm_config_loglevel',
 ];
+
+export function checkPacked() {
+  if (fs.existsSync(TARBALL)) return;
+  throw new Error(`the package must be packed, got no ${path.basename(TARBALL)}: run \`npm run pack\``);
+}
+
+export function timed(work) {
+  const start = performance.now();
+  work();
+  return `${((performance.now() - start) / 1000).toFixed(1)} s`;
+}
 
 export async function withEmptyFolder(use) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-app-'));

@@ -8,8 +8,8 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { problemOf } from '../../scripts/package/languages/tools.mjs';
-import { MANIFEST, PACKAGES, ROOT, checkPacked } from '../../scripts/package/project.mjs';
-import { App, withEmptyFolder } from './app.mjs';
+import { MANIFEST, PACKAGES, ROOT } from '../../scripts/package/project.mjs';
+import { App, checkPacked, withEmptyFolder } from './app.mjs';
 import { follow, stepsOf } from './follow.mjs';
 import { writeSmallModel } from './small-model.mjs';
 

@@ -16,7 +16,7 @@ import {
   problemOf,
 } from '../../scripts/package/languages/tools.mjs';
 import * as project from '../../scripts/package/project.mjs';
-import { App, withEmptyFolder } from './app.mjs';
+import { App, checkPacked, timed, withEmptyFolder } from './app.mjs';
 import { blocksOf } from './fences.cjs';
 import { writeSmallModel } from './small-model.mjs';
 
@@ -45,7 +45,7 @@ const languages = values.languages.split(',');
 const unknown = languages.find((language) => !LANGUAGE_NAMES.includes(language));
 if (unknown !== undefined)
   throw new Error(`--languages must name some of ${LANGUAGE_NAMES.join(',')}, got '${unknown}'`);
-project.checkPacked();
+checkPacked();
 await withEmptyFolder((folder) => {
   for (const language of languages)
     if (language === 'dotnet') packLanguage(language, folder);
@@ -68,7 +68,7 @@ function checkApp(language, folder) {
   });
   writeSmallModel(path.join(own, 'model.onnx'));
   try {
-    console.log(`${name}: installing and compiling took ${project.timed(() => install(app, packages))}`);
+    console.log(`${name}: installing and compiling took ${timed(() => install(app, packages))}`);
     app.synthesize();
   } finally {
     after?.();
@@ -83,7 +83,7 @@ function checkApp(language, folder) {
 function buildTwice(language, folder) {
   const { name } = APPS[language];
   const build = (outdir) => {
-    console.log(`${name}: the package was built in ${project.timed(() => packLanguage(language, outdir))}`);
+    console.log(`${name}: the package was built in ${timed(() => packLanguage(language, outdir))}`);
     return path.join(outdir, language);
   };
   const before = path.join(project.PACKAGES, language);

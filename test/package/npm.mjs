@@ -4,8 +4,8 @@ import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import { build } from 'esbuild';
-import { MANIFEST, ROOT, TARBALL, checkPacked, filesIn, megabytes } from '../../scripts/package/project.mjs';
-import { App, withEmptyFolder } from './app.mjs';
+import { MANIFEST, ROOT, TARBALL, filesIn, megabytes } from '../../scripts/package/project.mjs';
+import { App, checkPacked, withEmptyFolder } from './app.mjs';
 
 const MOST_PACKAGES = 8;
 const MOST_BYTES = 160e6;

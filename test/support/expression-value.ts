@@ -1,6 +1,6 @@
 /** Evaluates the expressions of the states of a batch, as the local cloud does. */
 import type { PackFailure, PackItem } from '../../contract/batch-pack';
-import { compileQuery, evaluate } from '../../local/step-functions/query';
+import { compileQuery } from '../../local/step-functions/query';
 import type { Json } from '../../local/json';
 
 /** Of elements in lists. */
@@ -27,7 +27,7 @@ export async function valueOf(
     ...(errorOutput !== undefined && { errorOutput: errorOutput as Json }),
   };
   const bound = new Map(Object.entries(variables as Readonly<Record<string, Json>>));
-  return await evaluate(compileQuery(query as Json, 'the field'), { states, variables: bound });
+  return await compileQuery(query as Json, 'the field').evaluate({ states, variables: bound });
 }
 
 export function item(index: number): PackItem {

@@ -2,10 +2,10 @@
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { MachineStorage } from '../../local/cloud/machine-storage';
 import { Authorizer } from '../../local/iam/authorizer';
 import type { JsonObject } from '../../local/json';
 import { DiskObjectStore } from '../../local/s3/store';
+import { MapStorage } from '../../local/step-functions/distributed/map-storage';
 import { graph, task } from './machine-fixture';
 import { temporaryFolder } from './temporary-folder';
 
@@ -22,7 +22,7 @@ export async function bucketOf(files: Files = {}, authorizer?: Authorizer) {
   for (const [key, content] of Object.entries(files)) await put(key, content);
   const temporary = path.join(folder, 'temporary');
   const role = authorizer === undefined ? undefined : 'arn:aws:iam::000000000000:role/machine';
-  const storage = new MachineStorage(store, authorizer ?? new Authorizer(), temporary, () => role);
+  const storage = new MapStorage(store, authorizer ?? new Authorizer(), temporary, () => role);
   const read = async (key: string): Promise<unknown> =>
     JSON.parse(await text(store.read(store.head('b', key)))) as unknown;
   return { store, storage, put, read, temporary };

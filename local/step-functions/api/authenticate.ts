@@ -1,6 +1,6 @@
 /** Identifies the caller of a request, and verifies the signature. */
 import type * as http from 'node:http';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { SignatureError, type SignatureFault, verifySignature } from '../../http/signature-v4';
 import type { Caller, Callers } from '../../s3/callers';
 import { ApiError } from './api-error';
@@ -46,7 +46,7 @@ export function signingCaller(
     find: (accessKeyId) => callers.find(accessKeyId),
     region,
     services: [service],
-    payloadHash: createHash('sha256').update(body).digest('hex'),
+    payloadHash: hash('sha256', body),
   });
   return key.caller;
 }

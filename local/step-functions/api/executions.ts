@@ -1,20 +1,20 @@
-/** The operations on state machines and executions, but for starts. Times are in seconds since 1970. */
+/** The operations on state machines, executions and Map Runs, but for starts. Times are in seconds since 1970. */
 import type { JsonObject } from '../../json';
+import type { MapRunProgress } from '../distributed/map-run-progress';
 import type { HistoryEvent } from '../history';
 import type { MachineExecution } from '../machine-execution';
 import type { StateMachine } from '../state-machine';
-import type { StateMachines } from '../state-machines';
 import { ApiError, typeNotSupported } from './api-error';
 import type { Parameters } from './parameters';
 
 /** Leaves out what the local cloud does not run: logging, tracing and encryption. */
-export function describeStateMachine(machines: StateMachines, parameters: Parameters): JsonObject {
-  const machine = parameters.machine(machines);
+export function describeStateMachine(parameters: Parameters): JsonObject {
+  const machine = parameters.machine();
   const { definition, roleArn } = machine.resource;
   return { ...summarizeMachine(machine), status: 'ACTIVE', definition, roleArn };
 }
 
-export function listStateMachines(machines: StateMachines): JsonObject {
+export function listStateMachines({ machines }: Parameters): JsonObject {
   return { stateMachines: machines.all().map(summarizeMachine) };
 }
 
@@ -23,8 +23,8 @@ function summarizeMachine({ resource: { arn, name, type }, creationTime }: State
 }
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html */
-export function describeExecution(machines: StateMachines, parameters: Parameters): JsonObject {
-  const execution = parameters.execution(machines);
+export function describeExecution(parameters: Parameters): JsonObject {
+  const execution = parameters.execution();
   const reason = execution.notRedrivable();
   return {
     ...summarize(execution),
@@ -59,31 +59,31 @@ export function describeOutcome({ init, end, status }: MachineExecution): JsonOb
 }
 
 /** Lists the newest execution first. */
-export function listExecutions(machines: StateMachines, parameters: Parameters): JsonObject {
-  const { resource, executions } = parameters.machine(machines);
+export function listExecutions(parameters: Parameters): JsonObject {
+  const { resource, executions } = parameters.machine();
   const status = parameters.text('statusFilter', 256);
   if (resource.type !== 'STANDARD') throw typeNotSupported();
   const listed = executions.filter((execution) => status === undefined || execution.status === status);
   return { executions: listed.toReversed().map(summarize) };
 }
 
-export async function stopExecution(machines: StateMachines, parameters: Parameters): Promise<JsonObject> {
-  const execution = parameters.execution(machines);
+export async function stopExecution(parameters: Parameters): Promise<JsonObject> {
+  const execution = parameters.execution();
   const error = parameters.text('error', 256);
   const cause = parameters.text('cause', 32_768);
   return { stopDate: (await execution.abort({ error, cause })) / 1000 };
 }
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_RedriveExecution.html */
-export function redriveExecution(machines: StateMachines, parameters: Parameters): JsonObject {
-  const execution = parameters.execution(machines);
+export function redriveExecution(parameters: Parameters): JsonObject {
+  const execution = parameters.execution();
   const reason = execution.notRedrivable();
   if (reason !== undefined) throw new ApiError('ExecutionNotRedrivable', reason);
   return { redriveDate: execution.redrive() / 1000 };
 }
 
-export function getExecutionHistory(machines: StateMachines, parameters: Parameters): JsonObject {
-  const { history } = parameters.execution(machines);
+export function getExecutionHistory(parameters: Parameters): JsonObject {
+  const { history } = parameters.execution();
   const events = parameters.flag('reverseOrder') ? history.events.toReversed() : history.events;
   return { events: events.map(describeEvent) };
 }
@@ -99,4 +99,39 @@ function detailsMember(type: HistoryEvent['type']): string {
     return type.endsWith('Entered') ? 'stateEnteredEventDetails' : 'stateExitedEventDetails';
   }
   return `${type[0].toLowerCase()}${type.slice(1)}EventDetails`;
+}
+
+/** https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeMapRun.html */
+export function describeMapRun(parameters: Parameters): JsonObject {
+  const mapRun = parameters.mapRun();
+  const { limits, items, executions, redriveCount, redriveTime } = mapRun;
+  const { executionArn, mapRunArn, startDate, stopDate } = summarizeMapRun(mapRun);
+  return {
+    mapRunArn,
+    executionArn,
+    status: mapRun.status,
+    startDate,
+    stopDate,
+    maxConcurrency: limits.maxConcurrency,
+    toleratedFailureCount: limits.toleratedFailureCount ?? 0,
+    toleratedFailurePercentage: limits.toleratedFailurePercentage ?? 0,
+    itemCounts: { ...items },
+    executionCounts: { ...executions },
+    redriveCount,
+    redriveDate: redriveTime === undefined ? undefined : redriveTime / 1000,
+  };
+}
+
+export function listMapRuns(parameters: Parameters): JsonObject {
+  return { mapRuns: parameters.execution().mapRuns.toReversed().map(summarizeMapRun) };
+}
+
+function summarizeMapRun({ arn, executionArn, startTime, stopTime }: MapRunProgress) {
+  return {
+    executionArn,
+    mapRunArn: arn,
+    stateMachineArn: arn.replace(':mapRun:', ':stateMachine:').replace(/:[^:]*$/, ''),
+    startDate: startTime / 1000,
+    stopDate: stopTime && stopTime / 1000,
+  };
 }

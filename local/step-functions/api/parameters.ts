@@ -9,7 +9,10 @@ import { ApiError } from './api-error';
 export class Parameters {
   private readonly values: JsonObject;
 
-  constructor(body: string) {
+  constructor(
+    readonly machines: StateMachines,
+    body: string,
+  ) {
     const values = parseJson(body === '' ? '{}' : body);
     if (!isJsonObject(values)) throw new ApiError('SerializationException', 'the body is no JSON object');
     this.values = values;
@@ -39,25 +42,25 @@ export class Parameters {
   }
 
   /** @param how with `findStartable`, the parameter may also name an alias of the state machine */
-  machine(machines: StateMachines, how: 'find' | 'findStartable' = 'find'): StateMachine {
+  machine(how: 'find' | 'findStartable' = 'find'): StateMachine {
     const arn = this.arn('stateMachineArn', 'stateMachine');
-    const machine = machines[how](arn);
+    const machine = this.machines[how](arn);
     if (machine !== undefined) return machine;
-    const refusal = machines.refusal(arn);
+    const refusal = this.machines.refusal(arn);
     const reason = refusal === undefined ? '' : `, because ${refusal}`;
     throw new ApiError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'${reason}`);
   }
 
-  execution(machines: StateMachines): MachineExecution {
+  execution(): MachineExecution {
     const arn = this.arn('executionArn', 'execution');
-    const found = machines.findExecution(arn);
+    const found = this.machines.findExecution(arn);
     if (found !== undefined) return found;
     throw new ApiError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
   }
 
-  mapRun(machines: StateMachines): MapRunProgress {
+  mapRun(): MapRunProgress {
     const arn = this.arn('mapRunArn', 'mapRun');
-    const found = machines.findMapRun(arn);
+    const found = this.machines.findMapRun(arn);
     if (found !== undefined) return found;
     throw new ApiError('ResourceNotFound', `Resource Not Found: '${arn}'`);
   }

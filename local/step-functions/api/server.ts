@@ -5,40 +5,37 @@
  */
 import { randomUUID } from 'node:crypto';
 import type * as http from 'node:http';
-import { type LoopbackOptions, LoopbackServer, readBody, sendJson } from '../../http/loopback-server';
+import {
+  type LoopbackOptions,
+  type LoopbackServer,
+  readBody,
+  sendJson,
+  startLoopbackServer,
+} from '../../http/loopback-server';
 import type { JsonObject } from '../../json';
 import type { Callers } from '../../s3/callers';
 import type { StateMachines } from '../state-machines';
 import { authenticate } from './authenticate';
 import { ApiError } from './api-error';
-import {
-  describeExecution,
-  describeStateMachine,
-  getExecutionHistory,
-  listExecutions,
-  listStateMachines,
-  redriveExecution,
-  stopExecution,
-} from './executions';
-import { describeMapRun, listMapRuns } from './map-runs';
+import * as executions from './executions';
 import { Parameters } from './parameters';
 import { startExecution, startSyncExecution } from './start';
 
-type Operation = (machines: StateMachines, parameters: Parameters) => JsonObject | Promise<JsonObject>;
+type Operation = (parameters: Parameters) => JsonObject | Promise<JsonObject>;
 
 const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>(
   Object.entries({
-    DescribeExecution: describeExecution,
-    DescribeMapRun: describeMapRun,
-    DescribeStateMachine: describeStateMachine,
-    GetExecutionHistory: getExecutionHistory,
-    ListExecutions: listExecutions,
-    ListMapRuns: listMapRuns,
-    ListStateMachines: listStateMachines,
-    RedriveExecution: redriveExecution,
+    DescribeExecution: executions.describeExecution,
+    DescribeMapRun: executions.describeMapRun,
+    DescribeStateMachine: executions.describeStateMachine,
+    GetExecutionHistory: executions.getExecutionHistory,
+    ListExecutions: executions.listExecutions,
+    ListMapRuns: executions.listMapRuns,
+    ListStateMachines: executions.listStateMachines,
+    RedriveExecution: executions.redriveExecution,
     StartExecution: startExecution,
     StartSyncExecution: startSyncExecution,
-    StopExecution: stopExecution,
+    StopExecution: executions.stopExecution,
   }),
 );
 
@@ -56,7 +53,7 @@ export function startStepFunctionsServer(
   callers: Callers,
   { region = 'us-east-1', ...options }: LoopbackOptions & { readonly region?: string } = {},
 ): Promise<LoopbackServer> {
-  return LoopbackServer.start(
+  return startLoopbackServer(
     (message, response) => answer({ machines, callers, region }, message, response),
     options,
   );
@@ -86,7 +83,10 @@ async function answer(
       return;
     }
     message.resume();
-    const { name, message: text, status } = known(error);
+    // The local cloud's own errors, such as that it is closed, are failures of the service.
+    const reason = error instanceof Error ? error.message : String(error);
+    const known = error instanceof ApiError ? error : new ApiError('InternalFailure', reason, 500);
+    const { name, message: text, status } = known;
     response.setHeader('x-amzn-ErrorType', name);
     sendJson(response, status, { __type: name, message: text }, JSON_1_0);
   }
@@ -106,11 +106,5 @@ async function operate(
       `the local cloud's Step Functions does not support ${name === '' ? `${message.method} without an operation` : name}`,
     );
   }
-  return operation(machines, new Parameters(body));
-}
-
-/** The local cloud's own errors, such as that it is closed, are failures of the service. */
-function known(error: unknown): ApiError {
-  if (error instanceof ApiError) return error;
-  return new ApiError('InternalFailure', error instanceof Error ? error.message : String(error), 500);
+  return operation(new Parameters(machines, body));
 }

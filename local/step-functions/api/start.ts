@@ -3,14 +3,13 @@ import { randomUUID } from 'node:crypto';
 import type { Json, JsonObject } from '../../json';
 import { isExecutionName, MAX_EXECUTION_NAME, MAX_STATE_BYTES } from '../limits';
 import type { MachineExecution } from '../machine-execution';
-import type { StateMachines } from '../state-machines';
 import { describeOutcome } from './executions';
 import { ApiError, typeNotSupported } from './api-error';
 import type { Parameters } from './parameters';
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html */
-export function startExecution(machines: StateMachines, parameters: Parameters): JsonObject {
-  const machine = parameters.machine(machines, 'findStartable');
+export function startExecution(parameters: Parameters): JsonObject {
+  const machine = parameters.machine('findStartable');
   const { name, input, inputText } = readStart(parameters);
   const existing = machine.named(name);
   // Starting the same execution again while it runs succeeds.
@@ -21,11 +20,8 @@ export function startExecution(machines: StateMachines, parameters: Parameters):
 }
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html */
-export async function startSyncExecution(
-  machines: StateMachines,
-  parameters: Parameters,
-): Promise<JsonObject> {
-  const machine = parameters.machine(machines, 'findStartable');
+export async function startSyncExecution(parameters: Parameters): Promise<JsonObject> {
+  const machine = parameters.machine('findStartable');
   const { name, input, inputText } = readStart(parameters);
   if (machine.resource.type !== 'EXPRESS') throw typeNotSupported();
   const execution = machine.start(input, { name, inputText });

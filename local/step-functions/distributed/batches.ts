@@ -50,10 +50,10 @@ export async function* batches(
 async function* selectItems(
   itemSelector: Query | undefined,
   visit: Visit,
-  { items }: ItemSource,
+  source: ItemSource,
 ): AsyncGenerator<Json> {
   let Index = 0;
-  for await (const item of items()) {
+  for await (const item of source()) {
     const context = { Map: { Item: { Index: Index++, ...item } } };
     yield itemSelector === undefined ? item.Value : await visit.evaluate(itemSelector, {}, context);
   }

@@ -12,12 +12,7 @@ import { arrayElements } from './json-array';
 import type { MapStorage } from './map-storage';
 import { parquetRows } from './parquet';
 
-interface ItemLocation {
-  readonly format: ItemReader['format'];
-  readonly locatedBy: ItemReader['locatedBy'];
-  readonly bucket: string;
-  readonly location: string;
-}
+type ItemLocation = Omit<ItemReader, 'bucket' | 'location'> & Record<'bucket' | 'location', string>;
 
 /** What `Map.Item` has: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html */
 interface Item {
@@ -26,10 +21,8 @@ interface Item {
   readonly Source: string;
 }
 
-export interface ItemSource {
-  /** Reads the items again at each call. A list of objects stays as it was; a file is read as it is then. */
-  readonly items: () => AsyncIterable<Item>;
-}
+/** Reads the items again at each call. A list of objects stays as it was; a file is read as it is then. */
+export type ItemSource = () => AsyncIterable<Item>;
 
 /**
  * @param listFile keeps a list of objects while they are read; the caller removes it
@@ -38,7 +31,7 @@ export interface ItemSource {
 export function openItems(storage: MapStorage, place: ItemLocation, listFile: string): ItemSource {
   const { format, locatedBy, bucket, location } = place;
   const file = { storage, bucket, key: location };
-  if (format !== 'objects' && locatedBy === 'Key') return { items: () => fileItems(format, file) };
+  if (format !== 'objects' && locatedBy === 'Key') return () => fileItems(format, file);
   const list = fs.openSync(listFile, 'w');
   try {
     for (const { key: Key, size: Size, etag: Etag, lastModified } of storage.list(bucket, location)) {
@@ -51,7 +44,7 @@ export function openItems(storage: MapStorage, place: ItemLocation, listFile: st
   } finally {
     fs.closeSync(list);
   }
-  return { items: () => listedItems(storage, place, listFile) };
+  return () => listedItems(storage, place, listFile);
 }
 
 /**

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { JsonObject } from '../../json';
+import type { Needed } from '../../iam/authorizer';
 import type { DistributedMapState } from '../definition';
 import type { ExecutionResult } from '../execution';
 import { MAX_DISTRIBUTED_CONCURRENCY, MAX_STATE_BYTES } from '../limits';
@@ -16,18 +17,11 @@ import { ERROR, StateError } from '../state-error';
 import type { StartedChildren, Visit } from '../visit';
 import { type Batch, batches } from './batches';
 import { type ItemSource, openItems } from './item-source';
-import { MapRunProgress, type MapRunLimits } from './map-run-progress';
-import type { MapNeed, MapStorage } from './map-storage';
+import { MapRunProgress } from './map-run-progress';
+import type { MapStorage } from './map-storage';
 import { ResultFiles } from './result-files';
 
-interface Settings extends MapRunLimits {
-  /** Of a batch. */
-  readonly maxItems: number;
-  readonly maxBytes: number;
-  /** Of the items: a prefix or a key. */
-  readonly items: { readonly bucket: string; readonly location: string };
-  readonly results: { readonly bucket: string; readonly prefix: string };
-}
+type Settings = Awaited<ReturnType<typeof settingsOf>>;
 
 const OUTCOMES = {
   SUCCEEDED: 'succeeded',
@@ -112,7 +106,7 @@ export class MapRun implements StartedChildren {
     const { progress, state } = this;
     const { redriveCount, arn: mapRunArn } = progress;
     const machineArn = context.StateMachine.Id;
-    const needs: MapNeed[] = [
+    const needs: Needed[] = [
       { action: 'states:StartExecution', resource: machineArn },
       { action: 'states:DescribeExecution', resource: context.Execution.Id },
       { action: 'states:StopExecution', resource: context.Execution.Id },
@@ -206,7 +200,7 @@ export class MapRun implements StartedChildren {
   }
 }
 
-async function settingsOf(state: DistributedMapState, visit: Visit): Promise<Settings> {
+async function settingsOf(state: DistributedMapState, visit: Visit) {
   const text = async (query: Query, field: string): Promise<string> => (await visit.text(query, field)) ?? '';
   const number = async (query: Query | undefined, field: string, to = Number.MAX_SAFE_INTEGER, from = 0) =>
     query && (await visit.integer(query, field, { from, to }));

@@ -1,11 +1,8 @@
 /**
- * Reads the rows of a Parquet file. Its end says where the columns are, so the file is copied to the disk first. The memory grows with
- * the largest row group, and not with the number of rows. https://parquet.apache.org/docs/file-format/
+ * Reads the rows of a Parquet file. The memory grows with the largest row group, and not with the number of rows.
+ * https://parquet.apache.org/docs/file-format/
  */
-import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
-import * as path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { gunzipSync } from 'node:zlib';
 import { decompress } from 'fzstd';
 import type { Json } from '../../json';
@@ -34,17 +31,11 @@ const ROWS_AT_ONCE = 10_000;
 
 /** A row is an object with the values of all columns. @throws Error for what is not a Parquet file, or too large a part of one */
 export async function* parquetRows(storage: MapStorage, bucket: string, key: string): AsyncGenerator<Json> {
-  const copy = path.join(storage.folder, `${randomUUID()}.parquet`);
+  const descriptor = storage.open(bucket, key);
   try {
-    await pipeline(storage.read(bucket, key), fs.createWriteStream(copy));
-    const descriptor = fs.openSync(copy, 'r');
-    try {
-      yield* rowsOf(descriptor);
-    } finally {
-      fs.closeSync(descriptor);
-    }
+    yield* rowsOf(descriptor);
   } finally {
-    fs.rmSync(copy, { force: true });
+    fs.closeSync(descriptor);
   }
 }
 

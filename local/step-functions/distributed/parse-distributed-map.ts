@@ -1,9 +1,9 @@
 /** Validates what a distributed Map has besides the fields of all Maps. https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { unsupported } from '../../local-cloud-error';
 import type { DistributedMapState, FileFormat, ItemBatcher, ItemReader } from '../definition';
 import { FieldReader } from '../field-reader';
-import type { Query } from '../query';
+import { compileQuery, type Query } from '../query';
 
 /** By ReaderConfig's InputType. */
 const FORMATS: Readonly<Record<string, FileFormat>> = {
@@ -24,7 +24,7 @@ export function parseDistributedMap(fields: FieldReader, config: FieldReader) {
     throw unsupported(`the execution type ${executionType} of ${fields.place}`, 'use EXPRESS');
   config.refuseOthers();
   // Without a label, Step Functions generates one.
-  const label = fields.optionalString('Label') ?? createHash('md5').update(fields.place).digest('hex');
+  const label = fields.optionalString('Label') ?? hash('md5', fields.place);
   if (!LABEL.test(label)) throw fields.invalid('Label', 'at most 40 characters without special ones');
   return {
     label,
@@ -91,7 +91,7 @@ function resultWriter(fields: FieldReader): DistributedMapState['writer'] {
   }));
 }
 
-const EMPTY: Query = { kind: 'literal', value: '' };
+const EMPTY = compileQuery('', 'Prefix');
 
 /** The operation of S3 of an ARN such as `arn:aws:states:::s3:getObject`. */
 function operationOf(fields: FieldReader, supported: readonly string[]): string {

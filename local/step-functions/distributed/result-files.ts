@@ -57,14 +57,10 @@ export class ResultFiles {
     return `${folder}manifest.json`;
   }
 
-  close(): void {
+  /** Closes all files and removes some. A redrive needs `SUCCEEDED`. */
+  remove(...kinds: readonly ResultKind[]): void {
     for (const file of this.open.values()) fs.closeSync(file);
     this.open.clear();
-  }
-
-  /** Removes the files, but keeps `SUCCEEDED` for a redrive. */
-  remove(...kinds: readonly ResultKind[]): void {
-    this.close();
     for (const kind of kinds) fs.rmSync(this.names[kind], { force: true });
   }
 }

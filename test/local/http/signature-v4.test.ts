@@ -21,7 +21,9 @@ function message(
     method,
     url,
     headers,
-    rawHeaders: Object.entries(headers).flat(),
+    headersDistinct: Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name.toLowerCase(), [value]]),
+    ),
   } as unknown as http.IncomingMessage;
 }
 

@@ -1,9 +1,9 @@
 import type { Json } from '../../../local/json';
-import { holds, parseConditions } from '../../../local/iam/conditions';
+import { parseConditions } from '../../../local/iam/conditions';
 
 function allHold(conditions: Json, context: Readonly<Record<string, string>>): boolean {
   const values = new Map(Object.entries(context));
-  return parseConditions(conditions, 'a policy').every((condition) => holds(condition, values));
+  return parseConditions(conditions, 'a policy').every((holds) => holds(values));
 }
 
 const role = { 'aws:principalarn': 'arn:aws:iam::1:role/Admin' };

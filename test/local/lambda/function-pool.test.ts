@@ -22,6 +22,7 @@ describe('a function', () => {
     expect({ ...result, payload: JSON.parse(result.payload) as unknown }).toEqual({
       payload,
       executedVersion: '1',
+      failed: false,
     });
   });
 
@@ -178,7 +179,7 @@ describe('a failure', () => {
     const pool = await functions.create(source);
     for (let i = 0; i < 2; i++) {
       const result = await pool.invoke('{}');
-      expect(result.functionError).toBe('Unhandled');
+      expect(result.failed).toBe(true);
       expect(JSON.parse(result.payload)).toMatchObject(payload);
     }
   });

@@ -1,7 +1,7 @@
 /** A limit shared by senders. `test/lib/cost/formulas.test.ts` tests how fast it refills. */
 import fc from 'fast-check';
 import { steady } from '../../../lib/cost/formulas/slice-timing';
-import { CATCH_UP_MS, TokenBucket } from '../../../local/simulation/token-bucket';
+import { CATCH_UP_MS, TokenBucket } from '../../../local/simulation/traffic';
 
 const MB = 1e6;
 

@@ -1,7 +1,7 @@
 /** The memory of a Map Run does not grow with the number of its items. */
 import * as v8 from 'node:v8';
 import * as vm from 'node:vm';
-import type { ListedObject } from '../../../local/step-functions/distributed/map-storage';
+import type { StoredObject } from '../../../local/s3/store';
 import { StateMachine } from '../../../local/step-functions/state-machine';
 import { bucketOf, distributedMap, numbers } from '../../support/map-run-fixture';
 import { column, parquetOf } from '../../support/parquet';
@@ -14,7 +14,7 @@ const PREFIX = 'in/';
 /** Objects of a child. They are small, so only many of them show whether a list of them is held. */
 const ItemBatcher = { MaxItemsPerBatch: 20 };
 
-function* objects(children: number): Generator<ListedObject> {
+function* objects(children: number): Generator<Pick<StoredObject, 'key' | 'size' | 'etag' | 'lastModified'>> {
   for (let at = 0; at < children * ItemBatcher.MaxItemsPerBatch; at++)
     yield { key: `${PREFIX}${at}`, size: at, etag: '"tag"', lastModified: new Date(at) };
 }

@@ -1,28 +1,44 @@
-/** GetObject and HeadObject: a whole object, or one range of it. */
+/** PutObject and DeleteObject, and of a whole object or of one range of it GetObject and HeadObject. */
 import * as fs from 'node:fs';
 import type * as http from 'node:http';
 import { promisify } from 'node:util';
 import { release } from '../../lambda/store/release';
-import type { Traffic } from '../simulation/traffic';
-import { CHECKSUM_TYPE, checksumHeader } from './checksums';
-import { checkRead } from './conditions';
+import { CHECKSUM_TYPE, checksumHeader, DEFAULT_ALGORITHM } from './checksums';
+import { isUnmodified, writeCondition } from './conditions';
 import { notImplemented, S3Error } from './errors';
-import { describeObject } from './headers';
-import type { Headers, S3Request } from './request';
+import { describeObject, objectMetadata, writtenHeaders } from './headers';
+import type { S3Request } from './request';
+import { requestBody } from './request-body';
+import { sendBody } from './send-body';
 import type { Answer, S3Service } from './service';
 import type { ByteRange } from './store';
+
+export async function putObject({ store }: S3Service, request: S3Request): Promise<Answer> {
+  const { bucket, key, headers } = request;
+  const condition = writeCondition(headers, 'PutObject');
+  const metadata = objectMetadata(headers);
+  // Before the body is read, which may be large.
+  store.checkWrite(bucket, key, condition);
+  const { bytes, checksum = DEFAULT_ALGORITHM, ...checks } = requestBody(request, 'PutObject');
+  const options = { ...checks, ...metadata, checksum, condition };
+  return { headers: writtenHeaders(await store.put(bucket, key, bytes, options)) };
+}
+
+/** A key that does not exist may be deleted. */
+export async function deleteObject({ store }: S3Service, request: S3Request): Promise<Answer> {
+  const { bucket, key, headers } = request;
+  if (headers['if-match'] !== undefined) throw notImplemented('DeleteObject with If-Match');
+  await store.delete(bucket, key);
+  return { status: 204 };
+}
 
 export async function getObject(
   { store }: S3Service,
   request: S3Request,
-  conditions: Headers,
   response: http.ServerResponse,
 ): Promise<Answer | undefined> {
   const object = store.head(request.bucket, request.key);
-  try {
-    checkRead(conditions, object);
-  } catch (error) {
-    if (!(error instanceof S3Error && error.code === 'NotModified')) throw error;
+  if (isUnmodified(request.headers, object)) {
     const headers = { ETag: object.etag, 'Last-Modified': object.lastModified.toUTCString() };
     return { status: 304, headers };
   }
@@ -43,8 +59,10 @@ export async function getObject(
   if (request.method === 'HEAD') return { status, headers };
   // Before the file is opened, because it may throw.
   response.writeHead(status, headers);
-  const descriptor = store.open(object);
-  await sendFile(descriptor, range ?? { first: 0, last: object.size - 1 }, response, request.caller.traffic);
+  const { first, last } = range ?? { first: 0, last: object.size - 1 };
+  const chunks = chunksOf(store.open(object), { first, last });
+  const altered = request.alterAnswer?.(chunks, last - first + 1) ?? chunks;
+  await sendBody(response, altered, request.caller.traffic);
   return undefined;
 }
 
@@ -70,9 +88,6 @@ function parseRange(header: string, size: number): ByteRange | undefined {
 /** Bytes per read. Each read costs a switch between threads. */
 const READ_BYTES = 1024 * 1024;
 
-/** Bytes that pass a function's simulated network at a time: few enough for its connections to take turns. */
-const PIECE_BYTES = 128 * 1024;
-
 /**
  * Sent alone after all others. When the end arrives, the client may send its next request, and Node.js breaks a connection whose
  * next request arrives while more than its buffer of 16 KiB waits to be sent: `Parse Error: Paused`.
@@ -81,13 +96,8 @@ const TAIL_BYTES = 1024;
 
 const readFile = promisify(fs.read);
 
-/** `last` is before `first` if the object is empty. Sends through one buffer, so that large objects leave no garbage in memory. Closes the descriptor. */
-async function sendFile(
-  descriptor: number,
-  { first, last }: ByteRange,
-  response: http.ServerResponse,
-  traffic?: Traffic,
-): Promise<void> {
+/** `last` is before `first` if the object is empty. Reads into one buffer, so that large objects leave no garbage in memory. Closes the descriptor. */
+async function* chunksOf(descriptor: number, { first, last }: ByteRange): AsyncGenerator<Buffer, void> {
   const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, last - first + 1));
   try {
     for (let position = first; position <= last;) {
@@ -97,45 +107,12 @@ async function sendFile(
       position += bytesRead;
       const isEnd = position > last;
       const tailAt = isEnd ? Math.max(0, bytesRead - TAIL_BYTES) : bytesRead;
-      if (tailAt > 0) await send(buffer.subarray(0, tailAt), response, traffic);
-      if (isEnd) await send(buffer.subarray(tailAt, bytesRead), response, traffic);
+      if (tailAt > 0) yield buffer.subarray(0, tailAt);
+      if (isEnd) yield buffer.subarray(tailAt, bytesRead);
     }
     // Do not release the buffer after a failed write: the system may still use it.
     release(buffer);
-    response.end();
   } finally {
     fs.closeSync(descriptor);
   }
-}
-
-/** Resolves when the system has taken the bytes, so that the buffer is free. */
-async function send(bytes: Buffer, response: http.ServerResponse, traffic?: Traffic): Promise<void> {
-  if (traffic === undefined) {
-    await written(response, bytes);
-    return;
-  }
-  for (let at = 0; at < bytes.byteLength; at += PIECE_BYTES) {
-    const piece = bytes.subarray(at, at + PIECE_BYTES);
-    if (response.socket) await traffic.pass(piece.byteLength, response.socket, 'download');
-    await written(response, piece);
-  }
-}
-
-/** Node.js never calls the callback of a write to a client that has gone. */
-function written(response: http.ServerResponse, piece: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onClose = (): void => {
-      reject(new Error('the client closed the connection before the end of the response'));
-    };
-    if (response.destroyed) {
-      onClose();
-      return;
-    }
-    response.once('close', onClose);
-    response.write(piece, (error) => {
-      response.off('close', onClose);
-      if (error) reject(error);
-      else resolve();
-    });
-  });
 }
