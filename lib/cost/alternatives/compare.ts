@@ -39,15 +39,14 @@ export interface ComparisonOptions extends CostOptions {
 
 export interface Comparison {
   readonly requests: Requests;
-  /** The plan first, if there is one. */
+  /** The plan first. */
   readonly alternatives: readonly Alternative[];
   readonly verdict: Verdict;
 }
 
-/** @param plan undefined if no plan meets the limits */
 export function compareAlternatives(
   model: WholeModel,
-  plan: SlicedPlan | undefined,
+  plan: SlicedPlan,
   { targets = {}, temperature = 'mixed', isRateAssumed = false, ...given }: ComparisonOptions,
 ): Comparison {
   const options = withDefaults(given);
@@ -55,9 +54,9 @@ export function compareAlternatives(
   const { requestsPerHour: perHour } = options;
   const coldShare = comparedColdShare(setting, perHour);
   const requests: Requests = { perHour, isAssumed: isRateAssumed, temperature, coldShare };
-  const slices = plan && alternativeOf(setting, slicesOf(plan, setting));
+  const slices = alternativeOf(setting, slicesOf(plan, setting));
   const alternatives = [
-    ...(slices ? [slices] : []),
+    slices,
     alternativeOf(setting, lambdaFunction(model, setting), slices),
     alternativeOf(setting, fargate(model, setting)),
   ];
