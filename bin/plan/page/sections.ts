@@ -1,8 +1,7 @@
 /** The sections of the page, in its order: each has a title, and tables, with a chart of the same numbers. */
 import { type Figure, NOT_PRICED, atRate, inPercent, quantity, quantityText, runFigure } from '../figures';
 import type { PlanReport } from '../plan-report';
-import type { Chart } from './charts/chart';
-import { profileChart } from './charts/profile-chart';
+import { type Chart, profileChart } from './chart';
 import {
   type Table,
   alternativeTable,
@@ -91,7 +90,7 @@ function slicesSection(report: PlanReport): Section {
     chart,
     tables: [sliceTable(report)],
     folded: [
-      factsTable('The nodes, in the order in which they run', 'last node', chart.facts[0]),
+      factsTable('The nodes, in the order in which they run', 'last node', chart.facts),
       ...(report.cuts.length > 0 ? [cutTable(report)] : []),
     ],
   };
