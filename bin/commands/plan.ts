@@ -5,9 +5,11 @@ import { cutModel } from '../../lib/compile/fit-by-splits';
 import { CONSOLIDATIONS } from '../../lib/plan/pricing/price';
 import { SlicedInferenceError } from '../../lib/errors';
 import { MAX_CHILDREN, MAX_ITEMS_PER_RUN, MAX_MAP_ITEMS } from '../../lib/cost/batch-limits';
-import { printComparison } from '../plan/compare/compare-command';
+import { type ComparedInput, comparedPlan } from '../plan/compare/compared-plan';
+import { compared } from '../plan/compare/comparison';
+import { describeComparison } from '../plan/compare/describe-comparison';
 import { TwoPlansCommand, givenOptions, overlaid, parseSecondFlags } from '../plan/compare/second-flags';
-import { describeReport } from '../plan/describe-report';
+import { describeReport, textColumns } from '../plan/describe-report';
 import { type PlanOptions, plannedModel } from '../plan/planned-model';
 import { checkPlace } from '../outputs/named-file';
 import { PAGE_FLAG, writePage } from '../plan/write-page';
@@ -75,6 +77,19 @@ async function printPlan(path: string, options: PlanOptions): Promise<void> {
     return;
   }
   print(describeReport(report, process.stdout.columns, page));
+}
+
+/** Plans both, compares them, and prints the differences. */
+function printComparison(a: ComparedInput, b: ComparedInput, { report, batch, json }: PlanOptions): void {
+  if (report !== undefined || batch !== undefined) {
+    const flag = report === undefined ? '--batch' : '--report';
+    const advice = `leave it out, or plan each side alone with ${flag}`;
+    throw new SlicedInferenceError(`${flag} must be of one plan`, 'a comparison of two plans', advice);
+  }
+  const comparison = compared(comparedPlan(a), comparedPlan(b));
+  clearProgress();
+  if (json) printJson(comparison);
+  else print(describeComparison(comparison, textColumns(process.stdout.columns)));
 }
 
 function onlyOne(model: string, other: unknown): string {

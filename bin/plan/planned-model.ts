@@ -30,8 +30,6 @@ export function plannedModel(
 ): { readonly compiled: CompiledModel; readonly report: PlanReport } {
   const compiled = compileCut(analyzed, cut);
   const report = assembleReport(analyzed, cut, compiled.plan, {
-    transport: analyzed.transport,
-    profileDifferences: analyzed.profile?.differences ?? [],
     ...planLimits(slicer),
     ...(items !== undefined && { batch: { items, itemsPerRun, concurrency, requests } }),
   });
