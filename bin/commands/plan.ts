@@ -10,7 +10,7 @@ import { compared } from '../plan/compare/comparison';
 import { describeComparison } from '../plan/compare/describe-comparison';
 import { TwoPlansCommand, givenOptions, overlaid, parseSecondFlags } from '../plan/compare/second-flags';
 import { describeReport, textColumns } from '../plan/describe-report';
-import { type PlanOptions, plannedModel } from '../plan/planned-model';
+import { type PlanOptions, plannedModel } from '../plan/report/assemble-report';
 import { checkPlace } from '../outputs/named-file';
 import { PAGE_FLAG, writePage } from '../plan/write-page';
 import { laidOut } from '../terminal/help';

@@ -7,9 +7,8 @@ import type { Requests } from '../../lib/cost/alternatives/wording';
 import type { Known } from '../../lib/cost/constants/constant';
 import type { End } from '../../lib/cost/constants/ends';
 import type { PlannedBatch } from '../../lib/cost/batch';
-import type { PlannedSlice } from '../../lib/plan/file/plan';
 import type { PlannedInt8Weights } from '../../lib/plan/int8-weights';
-import type { SearchQuality } from '../../lib/plan/slicers/slicer';
+import type { SearchQuality } from '../../lib/plan/goal';
 import type { DataSource } from '../../lib/shapes/data-source';
 import type { PlannedSplit } from '../../lib/split/split';
 import type { Temperature, Transport } from '../../lib/cost/chain';
@@ -95,9 +94,7 @@ export interface ReportedModel {
   }[];
 }
 
-type SliceBytes = 'weightBytes' | 'activationBytes' | 'readBytes' | 'writeBytes' | 'peakMemoryBytes';
-
-export interface ReportedSlice extends Pick<PlannedSlice, SliceBytes | 'memoryMb'> {
+export interface ReportedSlice {
   readonly slice: number;
   /** Number of nodes that only this slice runs. */
   readonly nodes: number;
@@ -105,8 +102,15 @@ export interface ReportedSlice extends Pick<PlannedSlice, SliceBytes | 'memoryMb
   readonly first: number;
   readonly last: number;
   readonly fileBytes: number;
+  readonly weightBytes: number;
+  readonly activationBytes: number;
+  readonly readBytes: number;
+  readonly writeBytes: number;
   /** Where it writes its tensors. `state`: the execution carries them to the slices that read them. */
   readonly writesTo: Transport | 'state';
+  /** Memory of its function. */
+  readonly memoryMb: number;
+  readonly peakMemoryBytes: number;
   /** Seconds of computing on one vCPU. */
   readonly coreSeconds: number;
   /** Times without delays that vary, such as those of S3. */

@@ -1,8 +1,8 @@
 /** Assembles the report of a plan from the analyzed model, its cut and its slices. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
-import { type PlanLimits, analyzedAt, servicesBeside } from '../../../lib/compile/plan-estimates';
+import { type PlanLimits, analyzedAt, servicesBeside, planLimits } from '../../../lib/compile/plan-estimates';
 import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
-import type { PricedPlan } from '../../../lib/plan/pricing/price';
+import type { PricedPlan, ConsolidationMode } from '../../../lib/plan/pricing/price';
 import type { Temperature } from '../../../lib/cost/chain';
 import type { Prices } from '../../../lib/cost/constants/defaults';
 import { type RunOutcomes, costOf, itemsOf } from '../../../lib/cost/schedule';
@@ -22,6 +22,11 @@ import { type BatchRequest, reportedBatch } from './reported-batch';
 import { reportedAlternatives, sentence } from './reported-alternatives';
 import { reportedCuts, reportedModel, reportedSlices } from './reported-slices';
 import { planSentences, warningsOf } from './sentences';
+import { compileCut } from '../../../lib/compile/compile';
+import type { CompiledModel } from '../../../lib/emit/slice';
+import type { BatchRequests } from '../../../lib/plan/pricing/batch-runs';
+import type { Slicer } from '../../../lib/plan/slicers';
+import type { SlicingOptions } from '../../commands/slicing-options';
 
 /** What a report needs to know of the user's choices, besides the model and its cut. */
 export interface ReportRequest extends PlanLimits {
@@ -157,4 +162,29 @@ function lineItems({ model, steps, outcomes }: PricedPlan): LineItem[] {
     mixed: mixed[item] * MILLION,
     cold: cold[item] * MILLION,
   })).filter((item) => TEMPERATURES.some((temperature) => item[temperature] > 0));
+}
+
+export interface PlanOptions extends SlicingOptions {
+  readonly consolidation: ConsolidationMode;
+  readonly batch?: number;
+  readonly itemsPerRun?: number;
+  readonly concurrency: number;
+  readonly requests: BatchRequests;
+  readonly compare?: string;
+  readonly report?: string;
+  readonly json?: boolean;
+}
+
+export function plannedModel(
+  analyzed: AnalyzedModel,
+  cut: ChosenCut,
+  slicer: Pick<Slicer, 'goal'>,
+  { batch: items, itemsPerRun, concurrency, requests }: PlanOptions,
+): { readonly compiled: CompiledModel; readonly report: PlanReport } {
+  const compiled = compileCut(analyzed, cut);
+  const report = assembleReport(analyzed, cut, compiled.plan, {
+    ...planLimits(slicer),
+    ...(items !== undefined && { batch: { items, itemsPerRun, concurrency, requests } }),
+  });
+  return { compiled, report };
 }
