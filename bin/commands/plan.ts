@@ -1,5 +1,5 @@
 /** `sliced-inference plan MODEL`: shows how a model would be sliced, without writing the slices. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { cutModel } from '../../lib/compile/fit-by-splits';
 import { CONSOLIDATIONS } from '../../lib/plan/pricing/price';
@@ -123,16 +123,15 @@ function addPlanOptions<C extends Command>(command: C): C {
 function addBatchOptions(command: Command): Command {
   return command
     .optionsGroup('Batch:')
-    .addOption(
-      new Option('--batch <n>', 'also plan a batch of so many items: time, price, quotas').argParser(
-        wholeNumber(1, MAX_MAP_ITEMS),
-      ),
+    .option(
+      '--batch <n>',
+      'also plan a batch of so many items: time, price, quotas',
+      wholeNumber(1, MAX_MAP_ITEMS),
     )
-    .addOption(
-      new Option(
-        '--items-per-run <n>',
-        'with --batch: the most items of a child (default: as the construct plans it)',
-      ).argParser(wholeNumber(1, MAX_ITEMS_PER_RUN)),
+    .option(
+      '--items-per-run <n>',
+      'with --batch: the most items of a child (default: as the construct plans it)',
+      wholeNumber(1, MAX_ITEMS_PER_RUN),
     )
     .addOption(
       choice('--requests <place>', 'with --batch: requests are objects, or in the lines of the list', [
@@ -140,9 +139,10 @@ function addBatchOptions(command: Command): Command {
         'lines',
       ]).default('objects'),
     )
-    .addOption(
-      new Option('--concurrency <n>', 'with --batch: the most children at once')
-        .argParser(wholeNumber(1, MAX_CHILDREN))
-        .default(100),
+    .option(
+      '--concurrency <n>',
+      'with --batch: the most children at once',
+      wholeNumber(1, MAX_CHILDREN),
+      100,
     );
 }

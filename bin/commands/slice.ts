@@ -1,5 +1,5 @@
 /** `sliced-inference slice MODEL --out DIR|s3://BUCKET/PREFIX`: writes the slices and `plan.json`. */
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { compileEstimated } from '../../lib/compile/compile';
 import type { PlanEstimates } from '../../lib/compile/plan-estimates';
 import type { StagedModel } from '../../lib/compile/stage';
@@ -65,12 +65,7 @@ export function sliceCommand(): Command {
       'folder to write to (an earlier plan in it is replaced), or s3://BUCKET/PREFIX to upload to',
     )
     .option('--plan <file>', 'with s3://: also write plan.json to this file')
-    .addOption(
-      new Option(
-        '--kms-key <id>',
-        "with s3://: id, alias or ARN of a KMS key (default: the bucket's encryption)",
-      ),
-    )
+    .option('--kms-key <id>', "with s3://: id, alias or ARN of a KMS key (default: the bucket's encryption)")
     .option('--json', 'print the plan as JSON');
   return command.action(async (model: string, options: Options) => {
     const slicer = slicerFor(options);
