@@ -16,17 +16,11 @@ import { inexactNote, rewrittenNote } from '../../lib/plan/int8-weights';
 import { longCallNote, longRunNote } from '../../lib/plan/time-limits';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { inputsOption } from './search-options';
-import {
-  type SlicingOptions,
-  addSlicingOptions,
-  analyzeOptions,
-  slicerFor,
-  warnOfProfile,
-} from './slicing-options';
+import * as slicing from './slicing-options';
 import { noteUnfinished } from '../process/unfinished';
 import { print, printJson } from '../terminal/print';
 
-interface Options extends SlicingOptions {
+interface Options extends slicing.SlicingOptions {
   readonly out: string;
   readonly plan?: string;
   readonly kmsKey?: string;
@@ -57,7 +51,8 @@ export function sliceCommand(): Command {
     .description('cut a model; write plan.json and the slices')
     .argument('<model>', 'path of an ONNX model')
     .addHelpText('after', laidOut(HELP));
-  addSlicingOptions(command)
+  slicing
+    .addSlicingOptions(command)
     .addOption(inputsOption())
     .optionsGroup('Output:')
     .requiredOption(
@@ -68,7 +63,7 @@ export function sliceCommand(): Command {
     .option('--kms-key <id>', "with s3://: id, alias or ARN of a KMS key (default: the bucket's encryption)")
     .option('--json', 'print the plan as JSON');
   return command.action(async (model: string, options: Options) => {
-    const slicer = slicerFor(options);
+    const slicer = slicing.slicerFor(options);
     checkOut(options);
     if (options.plan !== undefined) checkPlace(options.plan, '--plan');
     showProgress(`reading ${model}`);
@@ -84,8 +79,8 @@ export function sliceCommand(): Command {
 type Sliced = Pick<StagedModel, 'plan' | 'estimates'>;
 
 function writtenSlices(path: string, slicer: Slicer, options: Options): Sliced {
-  const { compiled, estimates } = compileEstimated(path, slicer, analyzeOptions(options));
-  warnOfProfile(estimates.profileDifferences);
+  const { compiled, estimates } = compileEstimated(path, slicer, slicing.analyzeOptions(options));
+  slicing.warnOfProfile(estimates.profileDifferences);
   const plan = writeSlices(compiled, options.out, {
     onStart: noteUnfinished,
     onFile: ({ file, bytes }) => {
@@ -98,7 +93,7 @@ function writtenSlices(path: string, slicer: Slicer, options: Options): Sliced {
 /** Loads the AWS SDK only for an upload. */
 async function uploadSlices(model: string, slicer: Slicer, options: Options): Promise<Sliced> {
   const { sliceIntoBucket } = await import('./slice-into-bucket.js');
-  return sliceIntoBucket(model, slicer, analyzeOptions(options), options);
+  return sliceIntoBucket(model, slicer, slicing.analyzeOptions(options), options);
 }
 
 function checkOut({ out, plan, kmsKey }: Options): void {

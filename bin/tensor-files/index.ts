@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { TensorSpec } from '../../contract/tensors';
+import { checkRequest } from '../../lambda/request/request-check';
 import { decodeSafetensors, encodeSafetensors, SafetensorsError } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { SlicedInferenceError } from '../../lib/errors';
@@ -39,6 +40,20 @@ export async function readTensorFile(path: string, inputs: readonly TensorSpec[]
   const decode = byExtension(DECODERS, path);
   const bytes = await readBytes(path);
   return blamingFile(path, () => decode(bytes, inputs));
+}
+
+/**
+ * The inputs of a model in a file, with those that it requires and no others.
+ * @throws NamedFailure `InvalidInput` when the file's tensors do not match the model's inputs
+ */
+export async function readInputs(
+  file: string,
+  request: readonly TensorSpec[],
+  fixed: readonly string[] = [],
+): Promise<NamedTensors> {
+  const tensors = await readTensorFile(file, request);
+  checkRequest({ request, fixed }, tensors);
+  return tensors;
 }
 
 /**

@@ -2,7 +2,6 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { checkRequest } from '../../lambda/request/request-check';
 import { SlicedInferenceError, quoted } from '../../lib/errors';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
@@ -10,12 +9,12 @@ import { type AnalyzeOptions, type AnalyzedModel, analyzeModel } from '../../lib
 import { compileAnalyzed } from '../../lib/compile/compile';
 import { writeSlices } from '../../lib/emit/write';
 import type { OptimizationLevel } from '../../lib/optimize/level';
-import type { PlanDraft, SlicePlan } from '../../lib/plan/file/plan';
+import type { SlicePlan } from '../../lib/plan/file/plan';
 import type { PlannedInt8Weights } from '../../lib/plan/int8-weights';
 import type { Slicer } from '../../lib/plan/slicers';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { sortedByModel } from '../outputs/out-file';
-import { readTensorFile } from '../tensor-files';
+import { readInputs } from '../tensor-files';
 import { type OtherDifference, type TensorComparison, compareTensor, largestDifference } from './difference';
 import { type Job, type JobWording, type WholeJob, runJob } from './run-job';
 import { hasFloats, withSpecialValues } from './seeded-inputs';
@@ -86,7 +85,9 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
   onStep(`reading ${modelPath}`);
   const analyzed = analyzeModel(modelPath, { dimensions, optimization, ...options.estimates });
   const compiled = compileAnalyzed(analyzed, slicer);
-  const given = options.inputs === undefined ? undefined : await readInputs(options.inputs, compiled.plan);
+  const { inputs: request, fixedInputs } = compiled.plan;
+  const given =
+    options.inputs === undefined ? undefined : await readInputs(options.inputs, request, fixedInputs);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-verify-'));
   try {
     const plan = writeSlices(compiled, path.join(folder, SLICES), {
@@ -233,13 +234,6 @@ function threadsOf({ threads, splits = [] }: SlicePlan, given = threads): number
     String(given),
     'leave it out, or use fewer parts',
   );
-}
-
-/** @throws NamedFailure `InvalidInput` when the file's tensors do not match the model's inputs */
-async function readInputs(file: string, plan: PlanDraft): Promise<Tensors> {
-  const tensors = await readTensorFile(file, plan.inputs);
-  checkRequest({ request: plan.inputs, fixed: plan.fixedInputs }, tensors);
-  return tensors;
 }
 
 function read(file: string): Tensors {
