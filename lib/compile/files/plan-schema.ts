@@ -5,14 +5,7 @@ import { type Dimension, type TensorSpec, TENSOR_DATA_TYPES } from '../../../con
 import { unusableName } from '../../dataflow/crossing';
 import * as limits from '../../onnx/limits';
 import { OPTIMIZATION_LEVELS } from '../../optimize/level';
-import {
-  type CallSeconds,
-  type NodeRun,
-  type PlannedFile,
-  type PlannedSlice,
-  type SlicePlan,
-  PLAN_VERSION,
-} from '../../plan/file/plan';
+import * as plans from '../../plan/file/plan';
 import { type PlannedInt8Weights, MAX_INEXACT, MAX_INEXACT_LENGTH } from '../../plan/int8-weights';
 import type { DataSource } from '../../shapes/data-source';
 import { type PlannedSplit, MAX_PARTS, SPLIT_AXES } from '../../split/split';
@@ -67,7 +60,7 @@ function sourceUpTo(last: number): read.Reader<TensorSource> {
   };
 }
 
-export function run(nodes: number): read.Reader<NodeRun> {
+export function run(nodes: number): read.Reader<plans.NodeRun> {
   const indexes = read.aList(read.wholeNumber(0, nodes - 1), 2, 2);
   return (value, place) => {
     const [first, last] = indexes(value, place);
@@ -76,17 +69,17 @@ export function run(nodes: number): read.Reader<NodeRun> {
   };
 }
 
-function plannedFile(name: string, most: number): read.Reader<PlannedFile> {
-  return read.anObject<PlannedFile>({
+function plannedFile(name: string, most: number): read.Reader<plans.PlannedFile> {
+  return read.anObject<plans.PlannedFile>({
     file: read.oneOf([name]),
     bytes: read.wholeNumber(1, most),
     sha256: DIGEST,
   });
 }
 
-function plannedSlice(slice: number, nodes: number): read.Reader<PlannedSlice> {
+function plannedSlice(slice: number, nodes: number): read.Reader<plans.PlannedSlice> {
   const name = sliceName(slice);
-  return read.anObject<PlannedSlice>({
+  return read.anObject<plans.PlannedSlice>({
     nodes: read.aList(run(nodes), limits.MAX_NODES),
     model: plannedFile(`${name}.onnx`, limits.MAX_PROTOBUF_BYTES),
     weights: read.optional(plannedFile(`${name}.weights`, Number.MAX_SAFE_INTEGER)),
@@ -101,7 +94,7 @@ function plannedSlice(slice: number, nodes: number): read.Reader<PlannedSlice> {
     ephemeralStorageMb: read.wholeNumber(quotas.MIN_EPHEMERAL_STORAGE_MB),
     timeoutSeconds: read.wholeNumber(1, quotas.MAX_LAMBDA_TIMEOUT_SECONDS),
     coldSeconds: read.optional(
-      read.anObject<CallSeconds>({ planned: read.numberFrom(0), slowest: read.numberFrom(0) }),
+      read.anObject<plans.CallSeconds>({ planned: read.numberFrom(0), slowest: read.numberFrom(0) }),
     ),
   });
 }
@@ -129,7 +122,7 @@ const INT8_WEIGHTS: read.Reader<PlannedInt8Weights> = read.anObject({
   inexact: read.aList(read.text(MAX_INEXACT_LENGTH), MAX_INEXACT),
 });
 
-export const MODEL: read.Reader<SlicePlan['model']> = read.anObject({
+export const MODEL: read.Reader<plans.SlicePlan['model']> = read.anObject({
   file: FILE_NAME,
   nodes: read.wholeNumber(0, limits.MAX_NODES),
   graphDigest: DIGEST,
@@ -146,9 +139,9 @@ export function slicesOf(nodes: number): read.Reader<unknown[]> {
  * @param nodes number of nodes of the plan's model
  * @param slices number of slices of the plan
  */
-export function planOf(nodes: number, slices: number): read.Reader<SlicePlan> {
-  return read.anObject<SlicePlan>({
-    version: read.oneOf([PLAN_VERSION]),
+export function planOf(nodes: number, slices: number): read.Reader<plans.SlicePlan> {
+  return read.anObject<plans.SlicePlan>({
+    version: read.oneOf([plans.PLAN_VERSION]),
     library: VERSION,
     onnxRuntime: VERSION,
     graphOptimization: read.oneOf(OPTIMIZATION_LEVELS),

@@ -1,13 +1,7 @@
 /** Reads a profile, whose content may come from a stranger, and checks that it fits a model. */
 import { MAX_GRAPH_ENTRIES, MAX_NAME_BYTES, MAX_RANK } from '../../onnx/limits';
 import { type OptimizationLevel, OPTIMIZATION_LEVELS } from '../../optimize/level';
-import {
-  type ModelProfile,
-  type ProfiledMachine,
-  type ProfiledNode,
-  type ProfiledTensor,
-  PROFILE_VERSION,
-} from '../../compute-time/profile/profile';
+import * as profiles from '../../compute-time/profile/profile';
 import * as read from '../../json-readers';
 import type { KernelSpeeds } from '../../compute-time/kernel-class';
 import { MODEL, VERSION } from './plan-schema';
@@ -32,7 +26,7 @@ const DTYPE = read.matching(/^[a-z][a-z0-9]{0,31}$/, 'the name of an element typ
 const ARCHITECTURE = read.matching(/^[a-z0-9]{1,16}$/, 'an architecture such as x64');
 const SECONDS = read.numberFrom(0, MAX_SECONDS);
 
-const MACHINE = read.anObject<ProfiledMachine>({
+const MACHINE = read.anObject<profiles.ProfiledMachine>({
   processor: read.text(MAX_PROCESSOR_NAME),
   architecture: ARCHITECTURE,
   threads: read.wholeNumber(1, MAX_THREADS),
@@ -40,16 +34,16 @@ const MACHINE = read.anObject<ProfiledMachine>({
   callSeconds: SECONDS,
 });
 
-const TENSOR = read.anObject<ProfiledTensor>({ dtype: DTYPE, shape: read.aList(SIZE, MAX_RANK) });
+const TENSOR = read.anObject<profiles.ProfiledTensor>({ dtype: DTYPE, shape: read.aList(SIZE, MAX_RANK) });
 
-const NODE = read.anObject<ProfiledNode>({
+const NODE = read.anObject<profiles.ProfiledNode>({
   seconds: SECONDS,
   outputs: read.aList(read.nullable(TENSOR), MAX_GRAPH_ENTRIES),
 });
 
-export function profileOf(nodes: number): read.Reader<ModelProfile> {
-  return read.anObject<ModelProfile>({
-    version: read.oneOf([PROFILE_VERSION]),
+export function profileOf(nodes: number): read.Reader<profiles.ModelProfile> {
+  return read.anObject<profiles.ModelProfile>({
+    version: read.oneOf([profiles.PROFILE_VERSION]),
     library: VERSION,
     onnxRuntime: VERSION,
     graphOptimization: read.oneOf(OPTIMIZATION_LEVELS),
@@ -70,15 +64,15 @@ const WORDING = {
   advice: 'make the profile again with `sliced-inference profile`, and do not edit it',
 };
 
-export function readProfile(path: string): ModelProfile {
+export function readProfile(path: string): profiles.ModelProfile {
   const text = readText(path, 'profile', MAX_PROFILE_BYTES, 'pass the path of a profile');
   const place = read.Place.root(path, WORDING);
-  const must = `be a profile of version ${PROFILE_VERSION}`;
+  const must = `be a profile of version ${profiles.PROFILE_VERSION}`;
   const value = read.jsonOf(text, place, must, MAKE);
-  const parts = (value ?? {}) as { readonly [Name in keyof ModelProfile]?: unknown };
+  const parts = (value ?? {}) as { readonly [Name in keyof profiles.ModelProfile]?: unknown };
   const { version } = parts;
   if (version === undefined) throw place.faultOf(must, 'other content', MAKE);
-  if (version !== PROFILE_VERSION) {
+  if (version !== profiles.PROFILE_VERSION) {
     const advice = 'profile the model again with this version of the library';
     throw place.faultOf(must, `version ${read.described(version)}`, advice);
   }
@@ -87,12 +81,12 @@ export function readProfile(path: string): ModelProfile {
 }
 
 export interface GivenProfile {
-  readonly profile: ModelProfile;
+  readonly profile: profiles.ModelProfile;
   readonly path: string;
 }
 
 export interface FittingProfile {
-  readonly profile: ModelProfile;
+  readonly profile: profiles.ModelProfile;
   /** What differs from the plan, one clause each: other sizes, another ONNX Runtime. Empty if nothing does. */
   readonly differences: readonly string[];
 }
