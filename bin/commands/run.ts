@@ -138,10 +138,7 @@ function timingsIn(output: Json): readonly CallTiming[] {
   }
 }
 
-/**
- * Sets the exit code if an execution fails.
- * @param show shows what has ended, if anything has
- */
+/** Sets the exit code if an execution fails. @param show shows what has ended, if anything has */
 async function runLocally(
   assembly: string,
   options: RunOptions,

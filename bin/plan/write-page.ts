@@ -10,11 +10,7 @@ export const PAGE_FLAG = '--report';
 /** The place of the report in the built page; `scripts/plan-page.mjs` leaves it. */
 const PLACE = '%REPORT%';
 
-/**
- * Writes the page, or replaces it as a whole.
- *
- * @throws SlicedInferenceError if the file cannot be written
- */
+/** Writes the page, or replaces it as a whole. @throws SlicedInferenceError if the file cannot be written */
 export async function writePage(file: string, report: PlanReport): Promise<void> {
   const shell = fs.readFileSync(builtFile('bundle/plan-page.html'), 'utf8');
   await writeNamedFile(file, PAGE_FLAG, pageWith(shell, report));

@@ -105,11 +105,7 @@ class ProfileRun {
     throw failure ?? new Error('there are no inputs to try');
   }
 
-  /**
-   * The files of one slice are on the disk at a time.
-   *
-   * @returns its outputs
-   */
+  /** The files of one slice are on the disk at a time. @returns its outputs */
   private async measureSlice(slice: number, tensors: Tensors, measured: MeasuredSlice[]): Promise<Tensors> {
     const { plan } = this.compiled;
     const { threads, runs, onStep } = this.options;

@@ -50,10 +50,7 @@ interface NpyHeader {
   readonly shape: readonly number[];
 }
 
-/**
- * Reads little-endian arrays in C and in Fortran order. Text becomes strings.
- * @throws BadContent
- */
+/** Reads little-endian arrays in C and in Fortran order. Text becomes strings. @throws BadContent */
 export function decodeNpy(file: Uint8Array): tensors.RawTensor {
   const dict = dictBytes(file);
   const { description, shape, isFortranOrder } = parseDict(Buffer.from(dict).toString('latin1'));

@@ -20,10 +20,7 @@ export interface UploadProgress {
 }
 
 interface EncryptionOptions {
-  /**
-   * Id, alias or ARN of a KMS key.
-   * @default - the bucket's default encryption
-   */
+  /** Id, alias or ARN of a KMS key. @default - the bucket's default encryption */
   readonly kmsKeyId?: string;
 }
 
