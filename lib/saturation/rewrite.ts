@@ -12,6 +12,7 @@ import { type UnlinkedInitializer, type UnlinkedNode, linkGraph, unlinkGraph } f
 import { type Model, type Node, type ValueIndex, OMITTED, nodeLabel } from '../onnx/model';
 import { type Span, ByteSource, content, fields } from '../onnx/wire';
 import type { ValueType, ValueTypes } from '../shapes/value-types';
+import { newName } from '../split/new-nodes';
 import { operatorOf } from '../split/operators';
 import { type RewrittenNode, BodyRewriter, renamedInputs, withInputs } from './body';
 import type { InnerNode } from './body-scope';
@@ -70,6 +71,7 @@ class Rewriter {
   private readonly saturates = new Map<string, boolean>();
   /** By key of a constant, or by type of a zero point that an operator does not have: the initializer of the other type. */
   private readonly added = new Map<string, UnlinkedInitializer>();
+  /** Those of all values, also of values in bodies. */
   private readonly names: Set<string>;
   private readonly weights = new Set<string>();
   private readonly remaining: InexactOperator[] = [];
@@ -226,18 +228,12 @@ class Rewriter {
     const { initializer, producer, input } = graph.values[index];
     if (input !== undefined && (initializer === undefined || irVersion >= FREE_INITIALIZERS_IR_VERSION))
       return { dtype, obstacle: initializer === undefined ? 'is an input' : 'is an input with a default' };
-    const constant = producer === undefined ? undefined : graph.nodes[producer].constant;
-    const held = initializer === undefined ? constant : graph.initializers[initializer].tensor;
-    if (held === undefined) return { dtype, obstacle: 'is computed' };
-    const field =
-      initializer === undefined ? graph.nodes[producer ?? 0].field : graph.initializers[initializer].field;
-    const message = this.contentOf(field);
-    const stored = storedTensor(
-      this.source,
-      keyOf(name),
-      held,
-      initializer === undefined ? this.tensorIn(message) : message,
-    );
+    const weight = initializer === undefined ? undefined : graph.initializers[initializer];
+    const node = producer === undefined ? undefined : graph.nodes[producer];
+    const [held, field] = [weight?.tensor ?? node?.constant, (weight ?? node)?.field];
+    if (held === undefined || field === undefined) return { dtype, obstacle: 'is computed' };
+    const message = weight === undefined ? this.tensorIn(this.contentOf(field)) : this.contentOf(field);
+    const stored = storedTensor(this.source, keyOf(name), held, message);
     return typeof stored === 'string'
       ? { dtype, obstacle: stored }
       : { dtype: dataTypeName(held.dataType), stored };
@@ -260,18 +256,10 @@ class Rewriter {
     const own =
       name !== undefined && replaced.has(name)
         ? name
-        : this.newName(`${name ?? 'zero point'} as ${otherType(type)}`);
+        : newName(this.names, `${name ?? 'zero point'} as ${otherType(type)}`);
     const initializer = stored === undefined ? flippedZero(own, type) : flipped(stored, own);
     this.added.set(key, initializer);
     return own;
-  }
-
-  /** A name that no value has, not even one in a body. */
-  private newName(wanted: string): string {
-    let name = wanted;
-    while (this.names.has(name)) name = `${name}'`;
-    this.names.add(name);
-    return name;
   }
 
   private typesOf(names: readonly string[]): ValueTypes {

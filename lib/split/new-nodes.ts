@@ -50,7 +50,7 @@ export class NewNodes {
     attributes: EncodedAttributes,
   ): string {
     return this.once(output, (result) => {
-      const name = original === '' ? '' : this.name(`${original} for ${result}`);
+      const name = original === '' ? '' : newName(this.names, `${original} for ${result}`);
       const { operators, heldBytes, sizeAttributes } = node;
       const encoded = [...attributes.values()].map((attribute) => attribute.encoded);
       this.nodes.push({
@@ -66,7 +66,7 @@ export class NewNodes {
 
   /** Adds a node of ai.onnx. @returns the name of its output */
   add(opType: string, inputs: readonly string[], output: string, ...attributes: Uint8Array[]): string {
-    const name = this.name(output);
+    const name = newName(this.names, output);
     this.join(opType, inputs, name, ...attributes);
     return name;
   }
@@ -74,7 +74,7 @@ export class NewNodes {
   /** Adds a node of ai.onnx whose output has a name that the model uses. */
   join(opType: string, inputs: readonly string[], output: string, ...attributes: Uint8Array[]): void {
     const operator = { domain: '', opType, overload: '', seeded: false, inputCount: inputs.length };
-    const name = this.name(`${opType} for ${output}`);
+    const name = newName(this.names, `${opType} for ${output}`);
     this.nodes.push({
       parsed: {
         ...{ name, opType, domain: '', inputs, outputs: [output], operators: [operator] },
@@ -87,17 +87,17 @@ export class NewNodes {
   private once(wanted: string, make: (name: string) => void): string {
     const known = this.known.get(wanted);
     if (known !== undefined) return known;
-    const name = this.name(wanted);
+    const name = newName(this.names, wanted);
     this.known.set(wanted, name);
     make(name);
     return name;
   }
+}
 
-  /** A name that the model does not use. */
-  name(wanted: string): string {
-    let name = wanted;
-    while (this.names.has(name)) name = `${name}'`;
-    this.names.add(name);
-    return name;
-  }
+/** A name that is not yet among the names, to which it is added. */
+export function newName(names: Set<string>, wanted: string): string {
+  let name = wanted;
+  while (names.has(name)) name = `${name}'`;
+  names.add(name);
+  return name;
 }
