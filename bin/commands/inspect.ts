@@ -4,7 +4,6 @@ import type { Dimension } from '../../contract/tensors';
 import { type AnalyzedModel, analyzeModel } from '../../lib/compile/analyze';
 import { escaped } from '../../lib/errors';
 import { largestOf } from '../../lib/extremes';
-import type { PlannedTypes } from '../../lib/shapes/planned-types';
 import { weightBytesOf } from '../../lib/dataflow/weights';
 import { type CutSpace, nodesToShareOut } from '../../lib/plan/cuts/cuts';
 import { tablesOf } from '../../lib/plan/cuts/range-sizes';
@@ -29,7 +28,12 @@ interface Inspection {
   readonly inputs: readonly InspectedValue[];
   readonly outputs: readonly InspectedValue[];
   /** Symbolic dimensions of the inputs, with the sizes for which the model is planned. */
-  readonly dimensions: readonly InspectedDimension[];
+  readonly dimensions: readonly {
+    readonly name: string;
+    readonly size: number;
+    /** Whether no `--dimension` sets it. */
+    readonly assumed: boolean;
+  }[];
   /** Values whose sizes depend on data, so that plans count estimates of them. */
   readonly boundedTensors: readonly string[];
   /** Why ONNX Runtime does not load the model with these sizes; absent if it does. */
@@ -53,13 +57,6 @@ interface LargeOperator {
   /** With one thread in each function, and in the same bits; absent if it cannot be split. */
   readonly mostParts?: number;
   readonly reason?: string;
-}
-
-interface InspectedDimension {
-  readonly name: string;
-  readonly size: number;
-  /** Whether no `--dimension` sets it. */
-  readonly assumed: boolean;
 }
 
 interface InspectedValue {
@@ -91,15 +88,9 @@ export function inspectCommand(): Command {
   });
 }
 
-function inspect({
-  model,
-  sourceOpsets,
-  types,
-  planned,
-  splitting,
-  cuts: { withoutRepeats, ...coarse },
-}: AnalyzedModel): Inspection {
-  const cuts = withoutRepeats ?? coarse;
+function inspect(analyzed: AnalyzedModel): Inspection {
+  const { model, sourceOpsets, types, planned, splitting } = analyzed;
+  const cuts = analyzed.cuts.withoutRepeats ?? analyzed.cuts;
   const { graph } = model;
   const describeValue = (value: number): InspectedValue => ({
     name: graph.values[value].name,
@@ -119,7 +110,11 @@ function inspect({
       .filter(({ value }) => graph.values[value].initializer === undefined)
       .map(({ value }) => describeValue(value)),
     outputs: graph.outputs.map(({ value }) => describeValue(value)),
-    dimensions: inspectedDimensions(planned),
+    dimensions: Object.entries(planned.dimensions).map(([name, size]) => ({
+      name,
+      size,
+      assumed: planned.assumed.includes(name),
+    })),
     ...(planned.refusal !== undefined && { refusal: planned.refusal }),
     boundedTensors: planned.bounded.map((value) => graph.values[value].name),
     possibleCuts: cuts.legal.length,
@@ -145,17 +140,9 @@ function largestOperators(
   });
   large.sort((a, b) => b.weightBytes - a.weightBytes);
   return large.map(({ node, weightBytes }) => {
-    const ways = waysToSplit(subject, node);
     const name = node.name === '' ? values[node.outputs[0]].name : node.name;
-    return {
-      ...{ name, operator: node.opType, weightBytes },
-      ...partsOf(ways),
-    };
+    return { name, operator: node.opType, weightBytes, ...partsOf(waysToSplit(subject, node)) };
   });
-}
-
-function inspectedDimensions({ dimensions, assumed }: PlannedTypes): InspectedDimension[] {
-  return Object.entries(dimensions).map(([name, size]) => ({ name, size, assumed: assumed.includes(name) }));
 }
 
 function singleCrossings(cuts: AnalyzedModel['cuts'], inner: readonly number[]): number[] {
@@ -223,9 +210,8 @@ function partsOf(ways: ReturnType<typeof waysToSplit>): Pick<LargeOperator, 'mos
   if (typeof ways === 'string') return { reason: ways };
   const most = largestOf(ways.map((way) => mostParts(way, 1)));
   const [{ length, axis }] = ways;
-  return most > 1
-    ? { mostParts: most }
-    : { reason: `has ${length} ${axis}, too few for two parts with the same bits` };
+  if (most > 1) return { mostParts: most };
+  return { reason: `has ${length} ${axis}, too few for two parts with the same bits` };
 }
 
 function describeOperator({ name, operator, weightBytes, ...own }: LargeOperator): string {

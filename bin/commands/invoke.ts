@@ -47,17 +47,12 @@ export function invokeCommand(): Command {
       'file for the outputs: .safetensors, .npz or .json (default: a summary is printed)',
     )
     .option('--json', "print the execution's output as JSON")
-    .addOption(
-      new Option(
-        '--timeout <time>',
-        "longest wait in all, such as 30s or 10m (default: the state machine's timeout and a minute)",
-      ).argParser(waitTime),
+    .option(
+      '--timeout <time>',
+      "longest wait in all, such as 30s or 10m (default: the state machine's timeout and a minute)",
+      waitTime,
     )
-    .addOption(
-      new Option('--request-timeout <time>', 'longest time of one request to AWS (default: 30s)').argParser(
-        waitTime,
-      ),
-    )
+    .option('--request-timeout <time>', 'longest time of one request to AWS (default: 30s)', waitTime)
     .addOption(
       new Option(
         '--max-result-bytes <size>',

@@ -23,11 +23,7 @@ export function addLocalOptions(command: Command): Command {
         .default(['none'], 'none'),
     )
     .option('--faults <kind:rate,...>', 'inject faults, such as all:0.02 or s3-503:0.1,flipped-bit:0.01')
-    .addOption(
-      new Option('--seed <n>', 'seed of the faults and of the simulated delays (default: 0)').argParser(
-        wholeNumber(),
-      ),
-    );
+    .option('--seed <n>', 'seed of the faults and of the simulated delays (default: 0)', wholeNumber());
 }
 
 /** @throws LocalCloudError for an unknown kind of fault or a bad rate */

@@ -1,14 +1,16 @@
 /** `sliced-inference plan MODEL`: shows how a model would be sliced, without writing the slices. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { cutModel } from '../../lib/compile/fit-by-splits';
 import { CONSOLIDATIONS } from '../../lib/plan/pricing/price';
 import { SlicedInferenceError } from '../../lib/errors';
 import { MAX_CHILDREN, MAX_ITEMS_PER_RUN, MAX_MAP_ITEMS } from '../../lib/cost/batch-limits';
-import { printComparison } from '../plan/compare/compare-command';
+import { type ComparedInput, comparedPlan } from '../plan/compare/compared-plan';
+import { compared } from '../plan/compare/comparison';
+import { describeComparison } from '../plan/compare/describe-comparison';
 import { TwoPlansCommand, givenOptions, overlaid, parseSecondFlags } from '../plan/compare/second-flags';
-import { describeReport } from '../plan/describe-report';
-import { type PlanOptions, plannedModel } from '../plan/planned-model';
+import { describeReport, textColumns } from '../plan/describe-report';
+import { type PlanOptions, plannedModel } from '../plan/report/assemble-report';
 import { checkPlace } from '../outputs/named-file';
 import { PAGE_FLAG, writePage } from '../plan/write-page';
 import { laidOut } from '../terminal/help';
@@ -77,6 +79,19 @@ async function printPlan(path: string, options: PlanOptions): Promise<void> {
   print(describeReport(report, process.stdout.columns, page));
 }
 
+/** Plans both, compares them, and prints the differences. */
+function printComparison(a: ComparedInput, b: ComparedInput, { report, batch, json }: PlanOptions): void {
+  if (report !== undefined || batch !== undefined) {
+    const flag = report === undefined ? '--batch' : '--report';
+    const advice = `leave it out, or plan each side alone with ${flag}`;
+    throw new SlicedInferenceError(`${flag} must be of one plan`, 'a comparison of two plans', advice);
+  }
+  const comparison = compared(comparedPlan(a), comparedPlan(b));
+  clearProgress();
+  if (json) printJson(comparison);
+  else print(describeComparison(comparison, textColumns(process.stdout.columns)));
+}
+
 function onlyOne(model: string, other: unknown): string {
   if (other === undefined) return model;
   throw new InvalidArgumentError('It is the second one: compare with one plan at a time.');
@@ -108,16 +123,15 @@ function addPlanOptions<C extends Command>(command: C): C {
 function addBatchOptions(command: Command): Command {
   return command
     .optionsGroup('Batch:')
-    .addOption(
-      new Option('--batch <n>', 'also plan a batch of so many items: time, price, quotas').argParser(
-        wholeNumber(1, MAX_MAP_ITEMS),
-      ),
+    .option(
+      '--batch <n>',
+      'also plan a batch of so many items: time, price, quotas',
+      wholeNumber(1, MAX_MAP_ITEMS),
     )
-    .addOption(
-      new Option(
-        '--items-per-run <n>',
-        'with --batch: the most items of a child (default: as the construct plans it)',
-      ).argParser(wholeNumber(1, MAX_ITEMS_PER_RUN)),
+    .option(
+      '--items-per-run <n>',
+      'with --batch: the most items of a child (default: as the construct plans it)',
+      wholeNumber(1, MAX_ITEMS_PER_RUN),
     )
     .addOption(
       choice('--requests <place>', 'with --batch: requests are objects, or in the lines of the list', [
@@ -125,9 +139,10 @@ function addBatchOptions(command: Command): Command {
         'lines',
       ]).default('objects'),
     )
-    .addOption(
-      new Option('--concurrency <n>', 'with --batch: the most children at once')
-        .argParser(wholeNumber(1, MAX_CHILDREN))
-        .default(100),
+    .option(
+      '--concurrency <n>',
+      'with --batch: the most children at once',
+      wholeNumber(1, MAX_CHILDREN),
+      100,
     );
 }

@@ -1,9 +1,37 @@
 /** `sliced-inference run ASSEMBLY`: runs a synthesized pipeline in the local cloud. */
 import { Command } from 'commander';
-import { addInputOptions, checkInputOptions, readJson } from '../invoke/inputs';
-import { runJson, runTensors, type RunOptions } from '../run/local-execution';
+import {
+  type InputOptions,
+  addInputOptions,
+  checkInputOptions,
+  readJson,
+  readTensors,
+} from '../invoke/inputs';
 import { laidOut } from '../terminal/help';
-import { addLocalOptions } from './local-options';
+import {
+  type LocalOptions,
+  addLocalOptions,
+  cloudOptions,
+  reportFaults,
+  simulatedLabel,
+} from './local-options';
+import { type CallTiming, type FailureCause, parseFailureCause } from '../../client';
+import { invocationText } from '../../client/request';
+import { checkOutput } from '../../client/read-results';
+import type { ExecutionOutput } from '../../contract/execution';
+import { STEP_STATES } from '../../contract/failures';
+import type { PipelineSignature } from '../../contract/signature';
+import { type Json, type TraceEvent, infer, LocalCloud } from '../../local';
+import { readAssembly } from '../../local/cloudformation/assembly';
+import { selectPipeline } from '../../local/cloudformation/pipeline';
+import { failureLine } from '../outputs/failure-line';
+import { labelsFor } from '../outputs/labels';
+import { sortedByModel, writeJson, writtenLine } from '../outputs/out-file';
+import { Runs, showAfterFailure } from '../outputs/runs';
+import { FAILED, TERMINATED } from '../process/exit-codes';
+import { print, printJson, printLine } from '../terminal/print';
+import { clearProgress, showProgress } from '../terminal/progress';
+import { warnOfMemory } from '../timings/memory-warnings';
 
 const HELP = `
 Publishes the assembly's assets to a local S3 and runs its state machine. Each function runs in its own process. Nothing
@@ -42,4 +70,113 @@ async function run(assembly: string, options: RunOptions): Promise<void> {
     return;
   }
   await runTensors(assembly, options, inputs);
+}
+
+type RunOptions = LocalOptions & InputOptions;
+
+interface Failed {
+  /** Which of repeated runs it is. */
+  readonly run?: string;
+  readonly error: string;
+  readonly cause: string;
+}
+
+/**
+ * For a pipeline with functions before or after the slices, or a state machine of the user.
+ * @throws InferenceError `InvalidInput` for more JSON than Step Functions takes, before anything starts
+ */
+async function runJson(assembly: string, options: RunOptions, input: unknown): Promise<void> {
+  invocationText(input);
+  const { out, json } = options;
+  let output: Json | undefined;
+  const execute = async (cloud: LocalCloud): Promise<Failed | undefined> => {
+    const result = await cloud.execute(input as Json);
+    if (result.status !== 'SUCCEEDED') return result;
+    output = result.output;
+    return undefined;
+  };
+  await runLocally(assembly, options, execute, async () => {
+    if (output === undefined) return;
+    if (out !== undefined) await writeJson(out, output);
+    warnOfMemory(timingsIn(output));
+    if (out === undefined || json) printJson(output);
+    else print(`${writtenLine(out)}\n`);
+  });
+}
+
+/** @throws SlicedInferenceError for inputs or labels that do not fit, before anything starts */
+async function runTensors(assembly: string, options: RunOptions, inputs: string): Promise<void> {
+  const { signature } = selectPipeline(readAssembly(assembly), options.pipeline);
+  const pipeline = signature as unknown as PipelineSignature;
+  const labels = labelsFor(pipeline.outputs, options.labels);
+  const tensors = await readTensors(inputs, pipeline);
+  const runs = new Runs(options, `on this machine, simulated: ${simulatedLabel(options)}`);
+  let first: ExecutionOutput | undefined;
+  const execute = async (cloud: LocalCloud): Promise<Failed | undefined> => {
+    while (runs.next()) {
+      showProgress(`${runs.place}running the state machine`);
+      const begun = performance.now();
+      const result = await infer(cloud, tensors);
+      if (result.status !== 'SUCCEEDED') return { ...result, run: runs.place };
+      const { outputs, execution } = result;
+      const ms = performance.now() - begun;
+      runs.add({ ms, timings: execution.timings }, sortedByModel(pipeline.outputs, outputs));
+      first ??= execution;
+    }
+    return undefined;
+  };
+  const show = (): Promise<void> => runs.show({ labels, json: () => ({ ...first }), about: [] });
+  await runLocally(assembly, options, execute, show);
+}
+
+/** None if a function of the user has made something else of the pipeline's output. */
+function timingsIn(output: Json): readonly CallTiming[] {
+  try {
+    return checkOutput(JSON.stringify(output)).timings;
+  } catch {
+    return [];
+  }
+}
+
+/** Sets the exit code if an execution fails. @param show shows what has ended, if anything has */
+async function runLocally(
+  assembly: string,
+  options: RunOptions,
+  execute: (cloud: LocalCloud) => Promise<Failed | undefined>,
+  show: () => Promise<void>,
+): Promise<void> {
+  const stop = (): void => {
+    clearProgress();
+    // The exit also ends the functions' processes.
+    void showAfterFailure(show).finally(() => process.exit(TERMINATED));
+  };
+  process.once('SIGTERM', stop);
+  showProgress('publishing the assets to a local S3');
+  const events: TraceEvent[] = [];
+  const cloud = await LocalCloud.start(assembly, {
+    ...cloudOptions(options),
+    onTrace: (event) => events.push(event),
+  });
+  try {
+    showProgress('running the state machine');
+    const failed = await execute(cloud);
+    process.off('SIGTERM', stop);
+    clearProgress();
+    for (const notice of cloud.notices()) printLine(`note: ${notice}`);
+    reportFaults(cloud, options);
+    await (failed === undefined ? show() : showAfterFailure(show));
+    if (failed === undefined) return;
+    printLine(failureLine(failed.error, causeOf(failed, events), undefined, failed.run));
+    process.exitCode = FAILED;
+  } finally {
+    await cloud.close();
+    process.off('SIGTERM', stop);
+  }
+}
+
+/** A Standard pipeline's own function throws its error as it is. So the state that was entered last says which one it was. */
+function causeOf({ cause }: Failed, events: readonly TraceEvent[]): FailureCause {
+  const state = events.findLast(({ type }) => type === 'StateEntered')?.state;
+  const step = (['preprocess', 'postprocess'] as const).find((name) => STEP_STATES[name] === state);
+  return { ...(step !== undefined && { step }), ...parseFailureCause(cause) };
 }

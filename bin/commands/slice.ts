@@ -1,11 +1,11 @@
 /** `sliced-inference slice MODEL --out DIR|s3://BUCKET/PREFIX`: writes the slices and `plan.json`. */
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { compileEstimated } from '../../lib/compile/compile';
 import type { PlanEstimates } from '../../lib/compile/plan-estimates';
 import type { StagedModel } from '../../lib/compile/stage';
 import { writeSlices } from '../../lib/emit/write';
 import { SlicedInferenceError, printable } from '../../lib/errors';
-import { dataSizesNote } from '../../lib/plan/data-sizes';
+import { NOT_PACKED, dataSizesNote } from '../../lib/plan/data-sizes';
 import type { SlicePlan } from '../../lib/plan/file/plan';
 import type { Slicer } from '../../lib/plan/slicers';
 import { checkPlace } from '../outputs/named-file';
@@ -13,21 +13,14 @@ import { quantityText } from '../plan/figures';
 import { formatBytes, formatTable, formatType } from '../terminal/format';
 import { laidOut } from '../terminal/help';
 import { inexactNote, rewrittenNote } from '../../lib/plan/int8-weights';
-import { NOT_PACKED } from '../../lib/plan/prepacking-note';
 import { longCallNote, longRunNote } from '../../lib/plan/time-limits';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { inputsOption } from './search-options';
-import {
-  type SlicingOptions,
-  addSlicingOptions,
-  analyzeOptions,
-  slicerFor,
-  warnOfProfile,
-} from './slicing-options';
+import * as slicing from './slicing-options';
 import { noteUnfinished } from '../process/unfinished';
 import { print, printJson } from '../terminal/print';
 
-interface Options extends SlicingOptions {
+interface Options extends slicing.SlicingOptions {
   readonly out: string;
   readonly plan?: string;
   readonly kmsKey?: string;
@@ -58,7 +51,8 @@ export function sliceCommand(): Command {
     .description('cut a model; write plan.json and the slices')
     .argument('<model>', 'path of an ONNX model')
     .addHelpText('after', laidOut(HELP));
-  addSlicingOptions(command)
+  slicing
+    .addSlicingOptions(command)
     .addOption(inputsOption())
     .optionsGroup('Output:')
     .requiredOption(
@@ -66,15 +60,10 @@ export function sliceCommand(): Command {
       'folder to write to (an earlier plan in it is replaced), or s3://BUCKET/PREFIX to upload to',
     )
     .option('--plan <file>', 'with s3://: also write plan.json to this file')
-    .addOption(
-      new Option(
-        '--kms-key <id>',
-        "with s3://: id, alias or ARN of a KMS key (default: the bucket's encryption)",
-      ),
-    )
+    .option('--kms-key <id>', "with s3://: id, alias or ARN of a KMS key (default: the bucket's encryption)")
     .option('--json', 'print the plan as JSON');
   return command.action(async (model: string, options: Options) => {
-    const slicer = slicerFor(options);
+    const slicer = slicing.slicerFor(options);
     checkOut(options);
     if (options.plan !== undefined) checkPlace(options.plan, '--plan');
     showProgress(`reading ${model}`);
@@ -90,8 +79,8 @@ export function sliceCommand(): Command {
 type Sliced = Pick<StagedModel, 'plan' | 'estimates'>;
 
 function writtenSlices(path: string, slicer: Slicer, options: Options): Sliced {
-  const { compiled, estimates } = compileEstimated(path, slicer, analyzeOptions(options));
-  warnOfProfile(estimates.profileDifferences);
+  const { compiled, estimates } = compileEstimated(path, slicer, slicing.analyzeOptions(options));
+  slicing.warnOfProfile(estimates.profileDifferences);
   const plan = writeSlices(compiled, options.out, {
     onStart: noteUnfinished,
     onFile: ({ file, bytes }) => {
@@ -104,7 +93,7 @@ function writtenSlices(path: string, slicer: Slicer, options: Options): Sliced {
 /** Loads the AWS SDK only for an upload. */
 async function uploadSlices(model: string, slicer: Slicer, options: Options): Promise<Sliced> {
   const { sliceIntoBucket } = await import('./slice-into-bucket.js');
-  return sliceIntoBucket(model, slicer, analyzeOptions(options), options);
+  return sliceIntoBucket(model, slicer, slicing.analyzeOptions(options), options);
 }
 
 function checkOut({ out, plan, kmsKey }: Options): void {

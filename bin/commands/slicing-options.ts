@@ -8,21 +8,12 @@ import { readPlan } from '../../lib/compile/files/read-plan';
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
 import { type OptimizationLevel, OPTIMIZATION_LEVELS } from '../../lib/optimize/level';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
-import {
-  type EstimateOptions,
-  type SearchOptions,
-  SEARCH_FLAGS,
-  addEstimateOptions,
-  addSearchOptions,
-  choice,
-  estimateOptions,
-  searchFor,
-  wholeNumber,
-} from './search-options';
+import * as search from './search-options';
 import { quotedForShell } from '../init/literals';
 import { size } from './quantities';
 
-export interface SlicingOptions extends ModelOptions, SearchOptions, EstimateOptions, SplitFlags {
+export interface SlicingOptions
+  extends ModelOptions, search.SearchOptions, search.EstimateOptions, SplitFlags {
   readonly slices?: number;
   readonly maxSliceSize?: number;
   readonly atTensors?: readonly string[];
@@ -43,7 +34,7 @@ const AT_TENSORS = '--at-tensors';
 export function addSlicingOptions(command: Command): Command {
   const withCuts = command
     .optionsGroup('Cuts:')
-    .option('--slices <n>', 'cut into this many slices', wholeNumber(1))
+    .option('--slices <n>', 'cut into this many slices', search.wholeNumber(1))
     .option(
       '--max-slice-size <size>',
       'cut into the fewest slices with at most this size of weights, such as 64MB (MB = 2^20 bytes)',
@@ -63,7 +54,7 @@ export function addSlicingOptions(command: Command): Command {
     )
     .option('--no-split-large-operators', 'split no operator because a slice with it is too large')
     .option('--slicing-plan <file>', 'reuse the cuts of an earlier plan.json of the same graph');
-  return addEstimateOptions(addModelOptions(addSearchOptions(withCuts)));
+  return search.addEstimateOptions(addModelOptions(search.addSearchOptions(withCuts)));
 }
 
 /** Options of every command that reads a model. */
@@ -84,28 +75,30 @@ export function addModelOptions(command: Command): Command {
         .default({}, 'typical sizes, which inspect prints'),
     )
     .addOption(
-      choice(
-        '--optimize <level>',
-        'how far ONNX Runtime optimizes the model before it is cut; the slices give the same bits as the whole model at this level',
-        OPTIMIZATION_LEVELS,
-      ).default('none'),
+      search
+        .choice(
+          '--optimize <level>',
+          'how far ONNX Runtime optimizes the model before it is cut; the slices give the same bits as the whole model at this level',
+          OPTIMIZATION_LEVELS,
+        )
+        .default('none'),
     );
 }
 
 /** @param options of a command; one that plans no slices has no options of estimates */
-export function analyzeOptions(options: ModelOptions & EstimateOptions & SplitFlags): AnalyzeOptions {
+export function analyzeOptions(options: ModelOptions & search.EstimateOptions & SplitFlags): AnalyzeOptions {
   const {
     dimension: dimensions,
     optimize: optimization,
     split: named,
     splitLargeOperators: others,
   } = options;
-  return { dimensions, optimization, splits: { named, others }, ...estimateOptions(options) };
+  return { dimensions, optimization, splits: { named, others }, ...search.estimateOptions(options) };
 }
 
 export function slicerFor(options: SlicingOptions): Slicer {
   const choices = SLICING_CHOICES.filter((choice) => options[choice] !== undefined);
-  const given = [...choices, ...SEARCH_FLAGS.filter((flag) => options[flag] !== undefined)];
+  const given = [...choices, ...search.SEARCH_FLAGS.filter((flag) => options[flag] !== undefined)];
   if (given.length > 1 && choices.length > 0) {
     const flags = given.map(flagOf).join(' and ');
     throw new SlicedInferenceError('slicing flags exclude one another', flags, 'keep one of them');
@@ -114,7 +107,7 @@ export function slicerFor(options: SlicingOptions): Slicer {
   if (options.maxSliceSize !== undefined) return maxSliceSize(options.maxSliceSize);
   if (options.atTensors !== undefined) return atTensors(splitNames(options.atTensors));
   if (options.slicingPlan !== undefined) return fromPlan(readPlan(options.slicingPlan), options.slicingPlan);
-  return searchFor(options);
+  return search.searchFor(options);
 }
 
 /** `--max-slice-size` for `maxSliceSize`. */

@@ -65,7 +65,7 @@ export function verifyCommand(): Command {
         '.safetensors, .npz, .npy or .json (default: generated inputs)',
       ).conflicts('seed'),
     )
-    .addOption(new Option('--seed <n>', 'seed of generated inputs').argParser(wholeNumber()).default(0))
+    .option('--seed <n>', 'seed of generated inputs', wholeNumber(), 0)
     .option(
       '--threads <n>',
       'number of ONNX Runtime threads, if your functions have another number than the plan',

@@ -1,6 +1,6 @@
 /** What the hub's refusals mean. */
 import { printable, quoted, SlicedInferenceError } from '../../lib/errors';
-import type { Explanation } from '../aws/explain';
+import type { Explanation } from '../upload/s3-errors';
 import type { HubSettings } from './settings';
 
 /** What a request is about, for messages. */

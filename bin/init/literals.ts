@@ -1,15 +1,10 @@
 /** Foreign names and paths as text in the files of an app. */
 import { escaped } from '../../lib/errors';
-
-/** Characters that a terminal or an editor may obey, such as those that change the direction of text. */
-const UNPRINTABLE = /[\x7f-\x9f\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+import { escapedJson } from '../terminal/print';
 
 /** A string literal of JSON, of Python and, with single quotes where they are enough, of TypeScript. */
 export function literal(text: string, quote: '"' | "'" = '"'): string {
-  const json = JSON.stringify(text).replaceAll(
-    UNPRINTABLE,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  const json = escapedJson(JSON.stringify(text));
   return /['\\]/.test(json) ? json : `${quote}${json.slice(1, -1)}${quote}`;
 }
 

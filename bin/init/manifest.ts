@@ -96,10 +96,7 @@ function refused(file: string, got: string, advice = 'choose a folder without it
   return new SlicedInferenceError(`file ${quoted(file)} must be a package.json of CommonJS`, got, advice);
 }
 
-/**
- * What this command was installed from: a tarball, or a release.
- * @param root the package's own folder
- */
+/** What this command was installed from: a tarball, or a release. @param root the package's own folder */
 export function libraryVersion(folder: string, root = packageRoot()): string {
   const release = `^${packageVersion()}`;
   const modules = path.dirname(root);

@@ -5,10 +5,7 @@ import type { AppModel } from './app-model';
 import type { ExampleInput } from './example-inputs';
 import { indented, listed, literal } from './literals';
 
-/**
- * Their texts by name.
- * @param version of this library
- */
+/** Their texts by name. @param version of this library */
 export function pythonFiles(model: AppModel, version: string): Record<string, string> {
   const { module, stack } = model.names;
   return {

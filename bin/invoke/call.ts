@@ -15,10 +15,7 @@ interface Call {
   readonly waiting: Waiting;
 }
 
-/**
- * Passes any JSON, also to a state machine that only contains pipelines.
- * @throws the errors of the client
- */
+/** Passes any JSON, also to a state machine that only contains pipelines. @throws the errors of the client */
 export async function callWithJson({ model, options, waiting }: Call, input: unknown): Promise<void> {
   waiting.start();
   const { output, executionArn } = await model.invoke(input, waiting.callOptions);

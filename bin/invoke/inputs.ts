@@ -4,13 +4,12 @@ import { type Command, Option } from 'commander';
 import type { ResultsPlace } from '../../client';
 import { ownFunctions } from '../../client/description/pipeline-description';
 import type { PipelineSignature } from '../../contract/signature';
-import { checkRequest } from '../../lambda/request/request-check';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { SlicedInferenceError } from '../../lib/errors';
 import { readText } from '../../lib/host/read-text';
 import { wholeNumber } from '../commands/search-options';
 import { checkOut } from '../outputs/out-file';
-import { readTensorFile } from '../tensor-files';
+import { readInputs } from '../tensor-files';
 
 /** Far above the 256 KiB that Step Functions takes, so that the message about that limit names the size. */
 const MAX_JSON_BYTES = 64 * 2 ** 20;
@@ -91,9 +90,7 @@ export async function readTensors(
       'use --input-json',
     );
   }
-  const tensors = await readTensorFile(file, signature.inputs);
-  checkRequest({ request: signature.inputs, fixed: [] }, tensors);
-  return tensors;
+  return await readInputs(file, signature.inputs);
 }
 
 /** @throws SlicedInferenceError for a text that is neither JSON nor a file with JSON */

@@ -1,17 +1,18 @@
 /** One request, run once or several times: shows the outputs of the first run and the times of all, and compares their outputs. */
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import { quoted } from '../../lib/errors';
+import { quoted, printable } from '../../lib/errors';
 import type { InputOptions } from '../invoke/inputs';
 import { FAILED } from '../process/exit-codes';
 import { writeTensorFile } from '../tensor-files';
 import { print, printJson, printLine } from '../terminal/print';
 import { warnOfMemory } from '../timings/memory-warnings';
-import { processorLines } from '../timings/processor-lines';
-import { isCold, repeatFigures, repeatLines, timeText, type TimedRun } from '../timings/repeats';
+import { type TimedRun, isCold, repeatFigures, repeatLines, timeText } from '../timings/repeats';
 import { axisOf, timeBars } from '../timings/time-bars';
 import { compareTensor } from '../verify/difference';
 import { writtenLine } from './out-file';
 import { outputSummary } from './output-summary';
+import { processorsOf } from '../../client/read-results';
+import type { CallTiming } from '../../contract/execution';
 
 type Outputs = ReadonlyMap<string, RawTensor>;
 
@@ -122,4 +123,17 @@ export class Runs {
     );
     process.exitCode = FAILED;
   }
+}
+
+/** One line; none if the pipeline does not say it. */
+export function processorLines(timings: readonly CallTiming[]): string[] {
+  const processors = processorsOf(timings);
+  if (processors.length < 2) return processors.map((processor) => `processor: ${printable(processor)}`);
+  const places = processors.map((processor) => {
+    const slices = timings.filter((timing) => timing.processor === processor).map(({ slice }) => slice);
+    return `${printable(processor)} (${slices.length === 1 ? 'slice' : 'slices'} ${slices.join(', ')})`;
+  });
+  return [
+    `slices ran on several processors: ${places.join(', ')}; the last bits may differ from those of the whole model on each of them`,
+  ];
 }

@@ -1,12 +1,19 @@
 /** Describes a report in the terminal: the verdict, the slices, price and time, and what to do next. */
 import { printable } from '../../lib/errors';
 import { formatTable } from '../terminal/format';
-import { describeBatch } from './describe-batch';
-import { TEMPERATURES, atRate, figureText, quantityText, runFigure } from './figures';
+import {
+  type QuantityKind,
+  TEMPERATURES,
+  atRate,
+  figureText,
+  grouped,
+  quantityText,
+  runFigure,
+} from './figures';
 import { rewrittenNote } from '../../lib/plan/int8-weights';
-import { NOT_PACKED } from '../../lib/plan/prepacking-note';
+import { NOT_PACKED } from '../../lib/plan/data-sizes';
 import { splitSentence } from './report/sentences';
-import type { PlanReport, ReportedSlice, Temperature } from './plan-report';
+import type { PlanReport, ReportedBatch, ReportedSlice, Temperature } from './plan-report';
 
 /** Columns of text, if standard output is no terminal or a very wide one. */
 const DEFAULT_COLUMNS = 80;
@@ -105,6 +112,41 @@ function sliceTable(slices: readonly ReportedSlice[]): string {
     SLICE_COLUMNS.map(([head]) => head),
     slices.map((slice) => SLICE_COLUMNS.map(([, cell]) => cell(slice))),
   );
+}
+
+/** Its size, time, price by line, and quotas, as blocks of lines. @param lines breaks long ones */
+function describeBatch(batch: ReportedBatch, lines: (lines: readonly string[]) => string[]): string[][] {
+  const { items, children, itemsPerRun, childrenAtOnce, costs, quotas, ends } = batch;
+  const count = (value: number): string => grouped(value);
+  const usd = (value: number): string => quantityText('dollars', value);
+  const used = (value: number): string => (value < 10 ? value.toPrecision(2) : count(value));
+  const percentiles = (name: 'milliseconds' | 'dollars', kind: QuantityKind): string =>
+    (['p50', 'p95'] as const)
+      .map((own) => {
+        const [fast, slow] = [ends.fast[name][own], ends.slow[name][own]];
+        return `${own} ${figureText({ kind, value: batch[name][own], ends: { fast, slow } })}`;
+      })
+      .join(', ');
+  return [
+    lines([
+      `batch: ${count(items)} items in ${count(children)} children of ${count(itemsPerRun)}, ${count(childrenAtOnce)} at once`,
+      `time: ${percentiles('milliseconds', 'duration')}; ${used(batch.itemsPerSecond)} items a second`,
+      `price: ${percentiles('dollars', 'dollars')}`,
+    ]),
+    [
+      formatTable(
+        ['price by line', 'dollars'],
+        costs.map((cost) => [cost.item, usd(cost.dollars)]),
+      ),
+    ],
+    [
+      formatTable(
+        ['quota', 'batch', 'limit'],
+        quotas.map((own) => [own.quota, used(own.used), count(own.limit)]),
+      ),
+    ],
+    lines(batch.warnings.map((warning) => `warning: ${warning}`)),
+  ];
 }
 
 /** A blank that is not between a number and its unit. */

@@ -1,13 +1,6 @@
 /** Writes numbers of the report for people, as `lib/cost/alternatives/wording.ts` does in the sentences of the report. */
-import {
-  type Unit,
-  grouped,
-  inBytes,
-  inDollars,
-  inMb,
-  inMs,
-  withUnit,
-} from '../../lib/cost/alternatives/wording';
+import * as wording from '../../lib/cost/alternatives/wording';
+import { unicodeEscape } from '../terminal/escape';
 import type { Ends, ServiceRun, Temperature } from './plan-report';
 
 export * from '../../lib/cost/alternatives/wording';
@@ -25,20 +18,20 @@ export interface Quantity {
 export type QuantityKind = keyof typeof FORMATS;
 
 /** Units of milliseconds: a batch may take days. */
-const DURATION_UNITS: readonly Unit[] = [
+const DURATION_UNITS: readonly wording.Unit[] = [
   { name: 'h', size: 3_600_000 },
   { name: 'min', size: 60_000 },
   { name: 's', size: 1_000 },
 ];
 
 const FORMATS = {
-  count: (value: number) => grouped(value),
-  bytes: inBytes,
-  megabytes: inMb,
-  milliseconds: inMs,
-  duration: (value: number) => withUnit(value, DURATION_UNITS),
-  seconds: (value: number) => inMs(value * 1_000),
-  dollars: inDollars,
+  count: (value: number) => wording.grouped(value),
+  bytes: wording.inBytes,
+  megabytes: wording.inMb,
+  milliseconds: wording.inMs,
+  duration: (value: number) => wording.withUnit(value, DURATION_UNITS),
+  seconds: (value: number) => wording.inMs(value * 1_000),
+  dollars: wording.inDollars,
 };
 
 export function quantity(kind: QuantityKind, value: number): Quantity {
@@ -83,8 +76,5 @@ export function quantityText(kind: QuantityKind, value: number | null | undefine
 
 /** Names come from models: shows characters that are invisible or turn the direction of text. */
 export function visible(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return `\\u${code.toString(16).padStart(4, '0')}`;
-  });
+  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, unicodeEscape);
 }

@@ -8,6 +8,7 @@ import type { Known } from '../../lib/cost/constants/constant';
 import type { End } from '../../lib/cost/constants/ends';
 import type { PlannedBatch } from '../../lib/cost/batch';
 import type { PlannedInt8Weights } from '../../lib/plan/int8-weights';
+import type { SearchQuality } from '../../lib/plan/goal';
 import type { DataSource } from '../../lib/shapes/data-source';
 import type { PlannedSplit } from '../../lib/split/split';
 import type { Temperature, Transport } from '../../lib/cost/chain';
@@ -49,8 +50,11 @@ export interface PlanReport {
   readonly verdict: readonly string[];
   /** One of these sentences: the cheapest service, and the rates from and below which another one is. Absent if all break a limit. */
   readonly cheapest?: string;
-  /** How far the search may have missed the best plan; absent if the cuts were given. */
-  readonly search?: SearchLimits;
+  /**
+   * How far the search, which models a chain of slices, may have missed the best plan; absent if the cuts were given. `run` also counts
+   * branches and the whole model.
+   */
+  readonly search?: SearchQuality;
   readonly assumptions: readonly Assumption[];
   readonly warnings: readonly string[];
 }
@@ -68,20 +72,6 @@ export interface ReportedBatch extends PlannedBatch {
   readonly ends: Ends<Pick<PlannedBatch, 'milliseconds' | 'dollars'>>;
   /** Sentences: each quota that the batch exceeds, and what the figures leave out. */
   readonly warnings: readonly string[];
-}
-
-/** See `SearchQuality`: figures of the search, which models a chain of slices. `run` also counts branches and the whole model. */
-export interface SearchLimits {
-  /**
-   * The plan costs this share more than the best one that the search found, or takes longer if latency is minimized. Its slices
-   * are more even instead. Absent if the number of slices was given.
-   */
-  readonly gap?: number;
-  /** The gap and the share by which the search may have missed the best plan among the cuts that it compared. */
-  readonly tolerance?: number;
-  /** Number of cuts that the search compared. */
-  readonly comparedCuts: number;
-  readonly comparedAllCuts: boolean;
 }
 
 export interface ReportedModel {

@@ -3,12 +3,11 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { TensorSpec } from '../../contract/tensors';
-import { checkRequest } from '../../lambda/request/request-check';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import type { SizesAnswer, SizesJob } from '../../lib/shapes/data-sizes';
 import { usedDimensions } from '../../lib/shapes/value-types';
 import type { Sessions } from '../onnx-jobs/answer';
-import { readTensorFile } from '../tensor-files';
+import { readInputs } from '../tensor-files';
 import { candidateInputs, describeInputs } from '../verify/seeded-inputs';
 import { readEvents } from './events';
 import { NodeLabels, labelNodes } from './label-nodes';
@@ -58,9 +57,7 @@ async function inputsOf(
   specs: readonly TensorSpec[],
 ): Promise<[ReadonlyMap<string, RawTensor>] | string> {
   try {
-    const tensors = await readTensorFile(file, specs);
-    checkRequest({ request: specs, fixed: [] }, tensors);
-    return [tensors];
+    return [await readInputs(file, specs)];
   } catch (error) {
     return (error as Error).message;
   }

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { checkRequest } from '../../lambda/request/request-check';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { type AnalyzedModel, analyzeModel } from '../../lib/compile/analyze';
@@ -17,7 +16,7 @@ import type { KernelSpeeds } from '../../lib/compute-time/kernel-class';
 import { type ModelProfile, PROFILE_VERSION } from '../../lib/compute-time/profile/profile';
 import { median } from '../../lib/extremes';
 import { runChain } from '../../local/cloud/run-chain';
-import { readTensorFile } from '../tensor-files';
+import { readInputs } from '../tensor-files';
 import { candidateInputs, describeInputs } from '../verify/seeded-inputs';
 import { emptyModel } from './kernel-models';
 import { NodeLabels } from './label-nodes';
@@ -67,9 +66,7 @@ async function inputsOf({ plan }: CompiledModel, options: ProfileOptions): Promi
   const { inputs: specs, fixedInputs: fixed } = plan;
   const { inputs, dimensions, seed } = options;
   if (inputs === undefined) return candidateInputs({ specs, dimensions, planned: plan.dimensions, seed });
-  const tensors = await readTensorFile(inputs, specs);
-  checkRequest({ request: specs, fixed }, tensors);
-  return [tensors];
+  return [await readInputs(inputs, specs, fixed)];
 }
 
 class ProfileRun {
@@ -108,11 +105,7 @@ class ProfileRun {
     throw failure ?? new Error('there are no inputs to try');
   }
 
-  /**
-   * The files of one slice are on the disk at a time.
-   *
-   * @returns its outputs
-   */
+  /** The files of one slice are on the disk at a time. @returns its outputs */
   private async measureSlice(slice: number, tensors: Tensors, measured: MeasuredSlice[]): Promise<Tensors> {
     const { plan } = this.compiled;
     const { threads, runs, onStep } = this.options;

@@ -2,17 +2,7 @@
  * NumPy's array file: magic bytes, version, length, a Python dict with `descr`, `fortran_order` and `shape`, then the elements.
  * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
-import {
-  bytesOf,
-  describeTensor,
-  elementBytes,
-  elementCount,
-  isShape,
-  typedView,
-  type NumericDataType,
-  type RawTensor,
-  type StringTensor,
-} from '../../lambda/tensors/tensor';
+import * as tensors from '../../lambda/tensors/tensor';
 import { BadContent } from './bad-content';
 
 const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
@@ -28,7 +18,7 @@ const MAX_HEADER_BYTES = 10_000;
 const DATA_ALIGNMENT = 64;
 
 /** https://numpy.org/doc/stable/reference/arrays.interface.html#object.__array_interface__, `typestr` */
-const DESCRIPTIONS: Readonly<Record<NumericDataType, string>> = {
+const DESCRIPTIONS: Readonly<Record<tensors.NumericDataType, string>> = {
   float32: '<f4',
   float64: '<f8',
   float16: '<f2',
@@ -44,7 +34,7 @@ const DESCRIPTIONS: Readonly<Record<NumericDataType, string>> = {
 };
 
 const DTYPES = new Map(
-  Object.entries(DESCRIPTIONS).map(([dtype, description]) => [description, dtype as NumericDataType]),
+  Object.entries(DESCRIPTIONS).map(([dtype, description]) => [description, dtype as tensors.NumericDataType]),
 );
 
 /** By the bytes of an element: a dtype under which its bits are moved unchanged. */
@@ -60,11 +50,8 @@ interface NpyHeader {
   readonly shape: readonly number[];
 }
 
-/**
- * Reads little-endian arrays in C and in Fortran order. Text becomes strings.
- * @throws BadContent
- */
-export function decodeNpy(file: Uint8Array): RawTensor {
+/** Reads little-endian arrays in C and in Fortran order. Text becomes strings. @throws BadContent */
+export function decodeNpy(file: Uint8Array): tensors.RawTensor {
   const dict = dictBytes(file);
   const { description, shape, isFortranOrder } = parseDict(Buffer.from(dict).toString('latin1'));
   const data = file.subarray(dict.byteOffset - file.byteOffset + dict.byteLength);
@@ -75,15 +62,15 @@ export function decodeNpy(file: Uint8Array): RawTensor {
   }
   const dtype = DTYPES.get(description);
   if (dtype === undefined) throw unsupported(description);
-  const size = elementBytes(dtype) as keyof typeof BITS;
-  checkLength(data, elementCount(shape) * size, describeTensor({ dtype, shape }));
+  const size = tensors.elementBytes(dtype) as keyof typeof BITS;
+  checkLength(data, tensors.elementCount(shape) * size, tensors.describeTensor({ dtype, shape }));
   if (!isFortranOrder) return { dtype, shape, bytes: data };
-  const view = typedView({ dtype: BITS[size], shape, bytes: data });
-  return { dtype, shape, bytes: bytesOf(rowMajor(view, shape)) };
+  const view = tensors.typedView({ dtype: BITS[size], shape, bytes: data });
+  return { dtype, shape, bytes: tensors.bytesOf(rowMajor(view, shape)) };
 }
 
 /** Writes text as `<U…`, which cannot hold strings that end with NUL. */
-export function encodeNpy(tensor: RawTensor): Uint8Array {
+export function encodeNpy(tensor: tensors.RawTensor): Uint8Array {
   if (tensor.dtype !== 'string') {
     return Buffer.concat([encodeHeader(DESCRIPTIONS[tensor.dtype], tensor.shape), tensor.bytes]);
   }
@@ -138,7 +125,7 @@ function parseDict(text: string): NpyHeader {
       'save each field of a structured array as its own array',
     );
   }
-  if (isShape(shape)) return { description: descr, isFortranOrder, shape };
+  if (tensors.isShape(shape)) return { description: descr, isFortranOrder, shape };
   throw new BadContent('of a valid shape', `(${shape.join(', ')})`, 'write it again');
 }
 
@@ -191,7 +178,7 @@ function rowMajor<T extends { readonly length: number; [index: number]: unknown;
 }
 
 function decodeText(data: Uint8Array, shape: readonly number[], characters: number): string[] {
-  const count = elementCount(shape);
+  const count = tensors.elementCount(shape);
   checkLength(data, count * characters * CODE_POINT_BYTES, `strings [${shape.join(',')}]`);
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   return Array.from({ length: count }, (_, index) => {
@@ -206,7 +193,7 @@ function decodeText(data: Uint8Array, shape: readonly number[], characters: numb
   });
 }
 
-function encodeStrings({ strings }: StringTensor, characters: number): Uint8Array {
+function encodeStrings({ strings }: tensors.StringTensor, characters: number): Uint8Array {
   const bytes = Buffer.alloc(strings.length * characters * CODE_POINT_BYTES);
   strings.forEach((text, index) => {
     if (text.endsWith('\0')) {

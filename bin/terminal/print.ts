@@ -3,6 +3,7 @@
  * file and `progress.ts` write to standard output and standard error, and both escape these characters.
  */
 import { escaped, oneLine } from '../../lib/errors';
+import { unicodeEscape } from './escape';
 
 /** Characters of JSON that a terminal may obey. JSON itself escapes those below a blank. */
 const UNPRINTABLE_IN_JSON = /[\x7f-\x9f\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
@@ -18,12 +19,11 @@ export function printJson(value: unknown): void {
 
 /** Writes JSON to standard output. The characters that a terminal may obey are only in strings, so an escape means the same. */
 export function printJsonText(text: string): void {
-  process.stdout.write(
-    text.replaceAll(
-      UNPRINTABLE_IN_JSON,
-      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    ),
-  );
+  process.stdout.write(escapedJson(text));
+}
+
+export function escapedJson(text: string): string {
+  return text.replaceAll(UNPRINTABLE_IN_JSON, unicodeEscape);
 }
 
 /** Writes commands that a shell evaluates to standard output, as they are. */

@@ -1,7 +1,7 @@
 /** Explains a failed request to S3. */
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import { isThrottled } from '../../client/aws/failures';
-import { firstExplanation, NETWORK_ERRORS, sdkFailure } from '../aws/explain';
+import { SlicedInferenceError } from '../../lib/errors';
 
 interface FailedRequest {
   readonly bucket: string;
@@ -22,13 +22,13 @@ const REGION_ERRORS = [
 export function explainS3Error(error: unknown, request: FailedRequest): unknown {
   if (!(error instanceof Error)) return error;
   const { bucket, uri, permission, region = 'another one' } = request;
-  const failure = sdkFailure(error);
-  const { name, reason, status } = failure;
+  const { name, reason, status } = sdkFailure(error);
   const bucketRegion = regionOfBucket(error);
   const isRedirect = (status >= 300 && status < 400) || REGION_ERRORS.includes(name);
   // A HEAD request for a bucket in another region may fail with this status, and has no body with the reason.
   const isUnexplained = name === 'status 400' && bucketRegion !== undefined && bucketRegion !== region;
-  const explained = firstExplanation(failure, [
+  const explanations: Explanation[] = [
+    ...ofCredentials(name),
     [
       reason.includes('Region is missing'),
       'the AWS region must be known',
@@ -57,7 +57,7 @@ export function explainS3Error(error: unknown, request: FailedRequest): unknown 
       'run the command again later to continue',
     ],
     [
-      NETWORK_ERRORS.includes(name),
+      NETWORK_ERRORS.has(name),
       `S3 must be reachable for ${uri}`,
       'check the network, the proxy and AWS_ENDPOINT_URL_S3, then run the command again to continue',
     ],
@@ -66,8 +66,11 @@ export function explainS3Error(error: unknown, request: FailedRequest): unknown 
       `S3 must accept the request for ${uri}`,
       'run the command again to continue',
     ],
-  ]);
-  return explained ?? error;
+  ];
+  const found = explanations.find(([applies]) => applies);
+  if (found === undefined) return error;
+  const [, what, advice, got = reason] = found;
+  return new SlicedInferenceError(what, got, advice);
 }
 
 /** S3 sends it with most responses. */
@@ -76,3 +79,45 @@ function regionOfBucket(error: Error): string | undefined {
   const headers = $response?.headers as Readonly<Record<string, string | undefined>> | undefined;
   return headers?.['x-amz-bucket-region'];
 }
+
+/** Whether it is about the failure, what must be so, what to do, and what was got if that is not the SDK's reason. */
+export type Explanation = readonly [applies: boolean, what: string, advice: string, got?: string];
+
+/** The fields of the SDK's errors and of Node.js's system errors. */
+interface SdkErrorFields {
+  readonly code?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+/** The error's code or name, or its status for a response without a body; the name with the message, in one line; the HTTP status, or 0. */
+function sdkFailure(error: Error) {
+  const { code, $metadata } = error as Error & SdkErrorFields;
+  const status = $metadata?.httpStatusCode ?? 0;
+  const name = code ?? (error.name === 'Unknown' ? `status ${status || 'unknown'}` : error.name);
+  const message = error.message === 'UnknownError' ? '' : error.message.trim().replaceAll(/\s+/g, ' ');
+  return { name, status, reason: message === '' || message === name ? name : `${name} (${message})` };
+}
+
+const EXPIRED = ['ExpiredToken', 'ExpiredTokenException', 'InvalidToken', 'TokenRefreshRequired'];
+const WRONG_KEYS = new Set(
+  `IncompleteSignature IncompleteSignatureException InvalidAccessKeyId InvalidSignatureException
+  MissingAuthenticationToken MissingAuthenticationTokenException SignatureDoesNotMatch
+  UnrecognizedClientException`.split(/\s+/),
+);
+
+function ofCredentials(name: string): Explanation[] {
+  return [
+    [
+      name === 'CredentialsProviderError' || name === 'TokenProviderError',
+      'AWS credentials must be found',
+      'set AWS_PROFILE, sign in with `aws sso login`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+    ],
+    [EXPIRED.includes(name), 'AWS credentials must be valid', 'sign in again'],
+    [WRONG_KEYS.has(name), 'AWS credentials must be valid', 'check AWS_PROFILE or the access key'],
+  ];
+}
+
+const NETWORK_ERRORS = new Set(
+  `EAI_AGAIN ECONNABORTED ECONNREFUSED ECONNRESET EHOSTUNREACH ENETUNREACH ENOTFOUND EPIPE ETIMEDOUT
+  TimeoutError`.split(/\s+/),
+);

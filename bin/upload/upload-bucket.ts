@@ -1,13 +1,6 @@
 /** Sends the S3 requests of an upload, and explains their failures in terms of the upload. */
 import { Readable } from 'node:stream';
-import {
-  GetObjectCommand,
-  HeadObjectCommand,
-  type HeadObjectCommandOutput,
-  PutObjectCommand,
-  type S3Client,
-  S3ServiceException,
-} from '@aws-sdk/client-s3';
+import * as s3 from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { checkedContent, type UploadTask } from './checked-content';
 import { explainS3Error } from './s3-errors';
@@ -22,7 +15,7 @@ const MAX_PARTS = 10_000;
 export class UploadBucket {
   /** @param kmsKeyId encrypts new objects with this key instead of the bucket's default */
   constructor(
-    private readonly client: S3Client,
+    private readonly client: s3.S3Client,
     private readonly name: string,
     private readonly kmsKeyId?: string,
   ) {}
@@ -34,7 +27,7 @@ export class UploadBucket {
   }
 
   async putText(key: string, text: string): Promise<void> {
-    const command = new PutObjectCommand({ ...this.at(key), Body: text, ContentType: 'application/json' });
+    const command = new s3.PutObjectCommand({ ...this.at(key), Body: text, ContentType: 'application/json' });
     await this.request(key, 's3:PutObject', () => this.client.send(command));
   }
 
@@ -68,15 +61,15 @@ export class UploadBucket {
   }
 
   /** A refused HEAD request has no body with the reason, so the request is repeated with GET. */
-  private async head(key: string): Promise<HeadObjectCommandOutput | undefined> {
+  private async head(key: string): Promise<s3.HeadObjectCommandOutput | undefined> {
     const object = { Bucket: this.name, Key: key };
     try {
-      return await this.client.send(new HeadObjectCommand(object));
+      return await this.client.send(new s3.HeadObjectCommand(object));
     } catch (error) {
-      const status = error instanceof S3ServiceException ? (error.$metadata.httpStatusCode ?? 0) : 0;
+      const status = error instanceof s3.S3ServiceException ? (error.$metadata.httpStatusCode ?? 0) : 0;
       if (status === 404) return undefined;
       if (status < 300 || status >= 500) throw error;
-      const { Body } = await this.client.send(new GetObjectCommand({ ...object, Range: 'bytes=0-0' }));
+      const { Body } = await this.client.send(new s3.GetObjectCommand({ ...object, Range: 'bytes=0-0' }));
       await Body?.transformToByteArray();
       throw error;
     }

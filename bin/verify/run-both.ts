@@ -2,21 +2,19 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { checkRequest } from '../../lambda/request/request-check';
 import { SlicedInferenceError, quoted } from '../../lib/errors';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import { type AnalyzeOptions, analyzeModel } from '../../lib/compile/analyze';
+import { type AnalyzeOptions, type AnalyzedModel, analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
-import type { CompiledModel } from '../../lib/emit/slice';
 import { writeSlices } from '../../lib/emit/write';
 import type { OptimizationLevel } from '../../lib/optimize/level';
-import type { PlanDraft, SlicePlan } from '../../lib/plan/file/plan';
+import type { SlicePlan } from '../../lib/plan/file/plan';
 import type { PlannedInt8Weights } from '../../lib/plan/int8-weights';
 import type { Slicer } from '../../lib/plan/slicers';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { sortedByModel } from '../outputs/out-file';
-import { readTensorFile } from '../tensor-files';
+import { readInputs } from '../tensor-files';
 import { type OtherDifference, type TensorComparison, compareTensor, largestDifference } from './difference';
 import { type Job, type JobWording, type WholeJob, runJob } from './run-job';
 import { hasFloats, withSpecialValues } from './seeded-inputs';
@@ -83,77 +81,109 @@ function verifiedInt8Weights(planned: PlannedInt8Weights, isGivenExact?: boolean
  * @throws NamedFailure `InvalidInput` when the inputs do not match the model
  */
 export async function verify(modelPath: string, options: VerifyOptions): Promise<Verification> {
-  const { slicer, dimensions, optimization, againstDefault, seed, onStep } = options;
+  const { slicer, dimensions, optimization, onStep } = options;
   onStep(`reading ${modelPath}`);
   const analyzed = analyzeModel(modelPath, { dimensions, optimization, ...options.estimates });
   const compiled = compileAnalyzed(analyzed, slicer);
-  const given = options.inputs === undefined ? undefined : await readInputs(options.inputs, compiled.plan);
-  return await withSlices(compiled, onStep, async ({ plan, folder, slicesFolder }) => {
-    const file = (name: string): string => path.join(folder, `${name}.safetensors`);
-    const [threads, { prepacking }] = [threadsOf(plan, options.threads), analyzed.costs];
-    const outputNames = plan.outputs.map(({ name }) => name);
-    const { reference, other } = wholeModels(modelPath, analyzed, folder);
-    const run = async (job: Job, wording: JobWording): Promise<Tensors> => {
-      await runJob(job, wording, { folder, model: analyzed.model });
-      return read(job.outputs);
-    };
-    const common = { outputNames, threads, prepacking };
-    const runs: Runs = {
-      whole: (inputs, wording, { model = reference, generated } = {}) =>
-        run(
-          {
-            ...{ kind: 'whole', ...common, ...model, inputs, outputs: file('whole') },
-            ...(generated && { generated }),
-          },
-          wording,
-        ),
-      slices: (inputs) =>
-        run({ kind: 'chain', inputs, slicesFolder, threads, prepacking, outputs: file('chained') }, CHAINED),
-    };
-    const inputs = file('inputs');
-    onStep('running the whole model');
-    if (given) fs.writeFileSync(inputs, encodeSafetensors(given));
-    const generated = { specs: plan.inputs, dimensions, planned: plan.dimensions, seed };
-    const whole = await (given ? runs.whole(inputs, GIVEN) : runs.whole(inputs, GENERATED, { generated }));
-    onStep(`running ${plan.slices.length} slices`);
-    const chained = await runs.slices(inputs);
-    const requests = read(inputs);
-    const compared = compare({ ...plan, threads }, requests, whole, chained);
-    const special = withSpecialValues(requests, 'all', seed);
-    const specialValues = given ? undefined : await onSpecialValues(runs, plan, special, file('special'));
-    const isGivenExact = other && (await hasSameBits(runs, plan, other, { inputs, whole, onStep }));
-    const int8Weights = plan.int8Weights && verifiedInt8Weights(plan.int8Weights, isGivenExact);
-    const verification = {
-      ...compared,
-      identical: compared.identical && isIdentical(specialValues) && !int8Weights?.isChanged,
-      ...(specialValues && { specialValues }),
-      ...(int8Weights && { int8Weights }),
-      profileDifferences: analyzed.profile?.differences ?? [],
-    };
-    if (!againstDefault) return verification;
-    onStep('running the whole model with default settings');
-    const alone = await run(
-      { kind: 'default', inputs, outputNames, modelPath, outputs: file('default') },
-      BY_DEFAULT,
-    );
-    return { ...verification, againstDefault: compareOutputs(plan, alone, chained) };
-  });
+  const { inputs: request, fixedInputs } = compiled.plan;
+  const given =
+    options.inputs === undefined ? undefined : await readInputs(options.inputs, request, fixedInputs);
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-verify-'));
+  try {
+    const plan = writeSlices(compiled, path.join(folder, SLICES), {
+      onFile: ({ file }) => {
+        onStep(`writing ${file}`);
+      },
+    });
+    return await compareRuns(runsIn(folder, modelPath, analyzed, plan, options.threads), given, options);
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
 }
 
+const SLICES = 'slices';
+
+async function compareRuns(
+  runs: Runs,
+  given: Tensors | undefined,
+  { dimensions, againstDefault, seed, onStep }: VerifyOptions,
+): Promise<Verification> {
+  const { plan, threads, file, other, profileDifferences } = runs;
+  const inputs = file('inputs');
+  onStep('running the whole model');
+  if (given) fs.writeFileSync(inputs, encodeSafetensors(given));
+  const generated = { specs: plan.inputs, dimensions, planned: plan.dimensions, seed };
+  const whole = await (given ? runs.whole(inputs, GIVEN) : runs.whole(inputs, GENERATED, { generated }));
+  onStep(`running ${plan.slices.length} slices`);
+  const chained = await runs.slices(inputs);
+  const requests = read(inputs);
+  const outputs = compareOutputs(plan, whole, chained);
+  const special = withSpecialValues(requests, 'all', seed);
+  const specialValues = given ? undefined : await onSpecialValues(runs, special, file('special'));
+  let isGivenExact: boolean | undefined;
+  if (other) {
+    onStep('running the whole model with the other type of 8-bit weights');
+    const others = await runs.whole(inputs, OTHER_WEIGHTS, { model: other });
+    isGivenExact = isIdentical(compareOutputs(plan, whole, others));
+  }
+  const int8Weights = plan.int8Weights && verifiedInt8Weights(plan.int8Weights, isGivenExact);
+  if (againstDefault) onStep('running the whole model with default settings');
+  return {
+    identical: isIdentical(outputs) && isIdentical(specialValues) && !int8Weights?.isChanged,
+    ...largestDifference(outputs),
+    slices: plan.slices.length,
+    threads,
+    graphOptimization: plan.graphOptimization,
+    inputs: [...sortedByModel(plan.inputs, requests)].map(([name, { dtype, shape }]) => {
+      return { name, dtype, shape };
+    }),
+    outputs,
+    ...(specialValues && { specialValues }),
+    ...(int8Weights && { int8Weights }),
+    profileDifferences,
+    ...(againstDefault && { againstDefault: compareOutputs(plan, await runs.byDefault(inputs), chained) }),
+  };
+}
+
+type Runs = ReturnType<typeof runsIn>;
+
 /** Each run reads its inputs from a file, or generates them and writes them there. */
-interface Runs {
-  /** @param from by default, the whole model whose bits the slices must have, on inputs of the file */
-  whole(
-    inputs: string,
-    wording: JobWording,
-    from?: Pick<WholeJob, 'generated'> & { readonly model?: RunnableModel },
-  ): Promise<Tensors>;
-  slices(inputs: string): Promise<Tensors>;
+function runsIn(
+  folder: string,
+  modelPath: string,
+  analyzed: AnalyzedModel,
+  plan: SlicePlan,
+  givenThreads?: number,
+) {
+  const [threads, { prepacking }] = [threadsOf(plan, givenThreads), analyzed.costs];
+  const { reference, other } = wholeModels(modelPath, analyzed, folder);
+  const outputNames = plan.outputs.map(({ name }) => name);
+  const file = (name: string): string => path.join(folder, `${name}.safetensors`);
+  const run = async (job: Job, wording: JobWording): Promise<Tensors> => {
+    await runJob(job, wording, { folder, model: analyzed.model });
+    return read(job.outputs);
+  };
+  const common = { threads, prepacking };
+  type From = Pick<WholeJob, 'generated'> & { readonly model?: RunnableModel };
+  return {
+    ...{ plan, threads, file, other, profileDifferences: analyzed.profile?.differences ?? [] },
+    /** @param from by default, the whole model whose bits the slices must have, on inputs of the file */
+    whole: (inputs: string, wording: JobWording, { model = reference, ...from }: From = {}) =>
+      run(
+        { kind: 'whole', ...common, outputNames, ...model, inputs, outputs: file('whole'), ...from },
+        wording,
+      ),
+    slices: (inputs: string) => {
+      const slicesFolder = path.join(folder, SLICES);
+      return run({ kind: 'chain', ...common, inputs, slicesFolder, outputs: file('chained') }, CHAINED);
+    },
+    byDefault: (inputs: string) =>
+      run({ kind: 'default', inputs, outputNames, modelPath, outputs: file('default') }, BY_DEFAULT),
+  };
 }
 
 async function onSpecialValues(
   runs: Runs,
-  plan: SlicePlan,
   special: Tensors,
   file: string,
 ): Promise<Verification['specialValues']> {
@@ -167,47 +197,7 @@ async function onSpecialValues(
     if (error instanceof SlicedInferenceError) return 'refused';
     throw error;
   }
-  return compareOutputs(plan, whole, await runs.slices(file));
-}
-
-/** Whether the whole model has the same bits with the other type of 8-bit weights. */
-async function hasSameBits(
-  runs: Runs,
-  plan: SlicePlan,
-  model: RunnableModel,
-  own: Pick<VerifyOptions, 'onStep'> & { readonly inputs: string; readonly whole: Tensors },
-): Promise<boolean> {
-  const { inputs, whole, onStep } = own;
-  onStep('running the whole model with the other type of 8-bit weights');
-  const outputs = await runs.whole(inputs, OTHER_WEIGHTS, { model });
-  return compareOutputs(plan, whole, outputs).every(({ identical }) => identical);
-}
-
-interface WrittenSlices {
-  readonly plan: SlicePlan;
-  /** For files of the caller. */
-  readonly folder: string;
-  readonly slicesFolder: string;
-}
-
-/** Writes the slices into a temporary folder while `use` runs. */
-async function withSlices<T>(
-  compiled: CompiledModel,
-  onStep: (step: string) => void,
-  use: (slices: WrittenSlices) => Promise<T>,
-): Promise<T> {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-verify-'));
-  try {
-    const slicesFolder = path.join(folder, 'slices');
-    const plan = writeSlices(compiled, slicesFolder, {
-      onFile: ({ file }) => {
-        onStep(`writing ${file}`);
-      },
-    });
-    return await use({ plan, folder, slicesFolder });
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
-  }
+  return compareOutputs(runs.plan, whole, await runs.slices(file));
 }
 
 const GIVEN: JobWording = {
@@ -246,37 +236,8 @@ function threadsOf({ threads, splits = [] }: SlicePlan, given = threads): number
   );
 }
 
-/** @throws NamedFailure `InvalidInput` when the file's tensors do not match the model's inputs */
-async function readInputs(file: string, plan: PlanDraft): Promise<Tensors> {
-  const tensors = await readTensorFile(file, plan.inputs);
-  checkRequest({ request: plan.inputs, fixed: plan.fixedInputs }, tensors);
-  return tensors;
-}
-
 function read(file: string): Tensors {
   return decodeSafetensors(fs.readFileSync(file));
-}
-
-function compare(
-  plan: SlicePlan,
-  inputs: Tensors,
-  expected: Tensors,
-  got: Tensors,
-): Omit<Verification, 'profileDifferences'> {
-  const outputs = compareOutputs(plan, expected, got);
-  return {
-    identical: outputs.every(({ identical }) => identical),
-    ...largestDifference(outputs),
-    slices: plan.slices.length,
-    threads: plan.threads,
-    graphOptimization: plan.graphOptimization,
-    inputs: [...sortedByModel(plan.inputs, inputs)].map(([name, { dtype, shape }]) => ({
-      name,
-      dtype,
-      shape,
-    })),
-    outputs,
-  };
 }
 
 function isIdentical(compared: readonly TensorComparison[] | 'refused' = []): boolean {

@@ -54,9 +54,9 @@ function makePrivate(folder: string): boolean {
   return true;
 }
 
-export function cacheError(folder: string, must: string, got: string): SlicedInferenceError {
+export function cacheError(folder: string, got: string): SlicedInferenceError {
   const advice = `free some space, or set ${CACHE_VARIABLE} to another folder`;
-  return new SlicedInferenceError(`the cache ${quoted(folder)} must ${must}`, got, advice);
+  return new SlicedInferenceError(`the cache ${quoted(folder)} must be writable`, got, advice);
 }
 
 const temporaryFolders = new Map<CachePart, string>();

@@ -32,14 +32,7 @@ import type { Chunk, Model, ValueIndex } from '../onnx/model';
 import { onnxRuntimeVersion, packageVersion } from '../host/packages';
 import { ephemeralStorageMb, memoryMb, peakBytes, timeoutSeconds } from '../plan/sizes/estimate';
 import { sliceSizes } from '../plan/sizes/slice-sizes';
-import {
-  type FileDraft,
-  type PlanDraft,
-  type SliceDraft,
-  PLAN_VERSION,
-  graphDigest,
-  toRuns,
-} from '../plan/file/plan';
+import * as plans from '../plan/file/plan';
 import type { SourcedValue, Wiring } from '../plan/wiring/wiring';
 import { type ValueTypes, product, tensorBytes } from '../shapes/value-types';
 import { largestOf } from '../extremes';
@@ -128,19 +121,19 @@ export function describePlan(
   { dataflow, groups, wiring, settings }: ChosenCut,
   manifests: readonly SliceManifest[],
   chunks: readonly SliceChunks[],
-): PlanDraft {
+): plans.PlanDraft {
   const { source, model, cuts, planned, optimization, splitting, int8Weights } = analyzed;
   const sizes = sliceSizes(dataflow, wiring, cuts.bytes, cuts.costs);
   const memory = sizes.map((size, slice) => Math.max(memoryMb(size), settings?.memoryMb[slice] ?? 0));
   const threads = settings?.threads ?? cuts.costs.threads(largestOf(memory));
   const { transport = analyzed.transport } = settings ?? {};
   const calls = coldCalls(cuts.costs, sizes, { memoryMb: memory, threads, transport });
-  const slices = manifests.map(({ slice, inputs, outputs }): SliceDraft => {
+  const slices = manifests.map(({ slice, inputs, outputs }): plans.SliceDraft => {
     const files = draftFiles(slice, chunks[slice]);
     const { weightBytes, activationBytes, readBytes, writeBytes } = sizes[slice];
     const fileBytes = files.model.bytes + (files.weights?.bytes ?? 0);
     return {
-      nodes: toRuns(groups[slice]),
+      nodes: plans.toRuns(groups[slice]),
       ...files,
       inputs,
       outputs,
@@ -157,14 +150,14 @@ export function describePlan(
   });
   const { request, fixed, result } = manifests[manifests.length - 1];
   return {
-    version: PLAN_VERSION,
+    version: plans.PLAN_VERSION,
     library: packageVersion(),
     onnxRuntime: onnxRuntimeVersion(),
     graphOptimization: optimization,
     model: {
       file: path.basename(source[0].path),
       nodes: model.graph.nodes.length,
-      graphDigest: graphDigest(model.graph),
+      graphDigest: plans.graphDigest(model.graph),
     },
     dimensions: planned.dimensions,
     assumedDimensions: planned.assumed,
@@ -202,9 +195,9 @@ function modelInputs(model: Model, spec: Specifier): { request: TensorSpec[]; fi
   };
 }
 
-function draftFiles(slice: number, chunks: SliceChunks): Pick<SliceDraft, 'model' | 'weights'> {
+function draftFiles(slice: number, chunks: SliceChunks): Pick<plans.SliceDraft, 'model' | 'weights'> {
   const name = sliceName(slice);
-  const draft = (file: string, content: readonly Chunk[]): FileDraft => ({
+  const draft = (file: string, content: readonly Chunk[]): plans.FileDraft => ({
     file,
     bytes: totalLength(content),
   });

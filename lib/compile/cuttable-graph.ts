@@ -20,10 +20,11 @@ import { environmentAt } from '../cost/constants/ends';
 import { type CostOptions, withDefaults } from '../cost/options';
 import { threadCount } from '../plan/sizes/estimate';
 import { scratchBytes } from '../plan/sizes/kernels/scratch';
-import { architectureFactors } from './architecture-factors';
 import { nodeSeconds } from '../compute-time/node-seconds';
 import { OUTPUT_BANDWIDTH } from '../compute-time/lambda-vcpu';
 import type { ModelProfile } from '../compute-time/profile/profile';
+import type { Architecture } from '../cost/formulas/lambda';
+import type { ClassFactors } from '../compute-time/kernel-class';
 
 export interface TypedGraph {
   readonly model: Model;
@@ -177,5 +178,20 @@ function modelsOf(options: CostOptions): PlanCosts['model'] {
     const known = models.get(key) ?? costModel({ ...options, requestsPerHour, warmUp });
     models.set(key, known);
     return known;
+  };
+}
+
+function architectureFactors(
+  architecture: Architecture,
+  { processor }: Environment,
+): ClassFactors | undefined {
+  if (architecture === 'x86_64') return undefined;
+  const { armFloat32, armInt8, armFourBits, armFloat16 } = processor;
+  return {
+    float32: armFloat32,
+    elements: armFloat32,
+    int8: armInt8,
+    fourBits: armFourBits,
+    float16: armFloat16,
   };
 }

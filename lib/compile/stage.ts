@@ -88,15 +88,7 @@ function stagedModel(
 
 /** Covers everything that a plan depends on, except the contents of the model's files. */
 function keyOf(modelPath: string, slicer: Slicer, options: StageOptions): string {
-  const {
-    dimensions = {},
-    optimization = 'none',
-    profile,
-    costs = {},
-    transport,
-    consolidation,
-    splits,
-  } = options;
+  const { dimensions = {}, optimization = 'none', profile, costs = {} } = options;
   return createHash('sha256')
     .update(
       JSON.stringify([
@@ -110,9 +102,9 @@ function keyOf(modelPath: string, slicer: Slicer, options: StageOptions): string
         withDefaults(costs),
         costs.requestsPerHour,
         costs.prepacking,
-        transport,
-        consolidation,
-        splits,
+        options.transport,
+        options.consolidation,
+        options.splits,
         // Which nodes ONNX Runtime fuses depends on the processor.
         os.cpus().at(0)?.model,
       ]),

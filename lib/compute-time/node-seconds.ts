@@ -6,15 +6,7 @@ import type { ValueTypes } from '../shapes/value-types';
 import { convolutionSeconds } from './convolutions';
 import { attentionSeconds, recurrentSeconds } from './layers';
 import { type Weights, productNodeSeconds } from './products';
-import {
-  type BodySize,
-  bodySeconds,
-  carryingSeconds,
-  elementwiseSeconds,
-  movementSeconds,
-  poolingSeconds,
-  reductionSeconds,
-} from './kernels';
+import * as kernels from './kernels';
 import { type ClassFactors, factorsFrom, kernelClassOf } from './kernel-class';
 import { type WorkNode, totalBytes, workOf, workOfBody } from './node-tensors';
 import type { ModelProfile } from './profile/profile';
@@ -69,7 +61,7 @@ export function nodeSeconds(
     const body = bodies[index];
     if (body === undefined) return secondsOf(work, insideOf(model.graph.nodes[index]), weights) * factor;
     const passes = body.reduce((sum, { count }) => sum + count, 0) / body.length;
-    return NODE_OVERHEAD + bodySecondsOfRun(body) + carryingSeconds(work, passes) * factor;
+    return NODE_OVERHEAD + bodySecondsOfRun(body) + kernels.carryingSeconds(work, passes) * factor;
   });
 }
 
@@ -84,10 +76,10 @@ function productWeightBytes(all: readonly WorkNode[]): number {
     .reduce((sum, { inputs }) => sum + totalBytes(inputs.filter((input) => input?.isWeight)), 0);
 }
 
-function secondsOf(work: WorkNode, inside: BodySize | undefined, weights: Weights): number {
+function secondsOf(work: WorkNode, inside: kernels.BodySize | undefined, weights: Weights): number {
   // ONNX Runtime turns these nodes into initializers when it loads a graph.
   if (work.node.opType === 'Constant' && work.node.domain === '') return 0;
-  if (inside !== undefined) return NODE_OVERHEAD + bodySeconds(work, inside);
+  if (inside !== undefined) return NODE_OVERHEAD + kernels.bodySeconds(work, inside);
   return NODE_OVERHEAD + KERNEL_SECONDS[familyOf(work.node.opType)](work, weights);
 }
 
@@ -97,26 +89,28 @@ const KERNEL_SECONDS = {
   convolution: convolutionSeconds,
   recurrent: recurrentSeconds,
   attention: attentionSeconds,
-  elementwise: elementwiseSeconds,
-  movement: movementSeconds,
-  reduction: reductionSeconds,
-  pooling: poolingSeconds,
+  elementwise: kernels.elementwiseSeconds,
+  movement: kernels.movementSeconds,
+  reduction: kernels.reductionSeconds,
+  pooling: kernels.poolingSeconds,
   view: () => 0,
-  body: elementwiseSeconds,
-  other: elementwiseSeconds,
+  body: kernels.elementwiseSeconds,
+  other: kernels.elementwiseSeconds,
 } satisfies Record<string, (work: WorkNode, weights: Weights) => number>;
 
 const PRODUCTS: ReadonlySet<string> = new Set<Family>(['product', 'convolution', 'recurrent', 'attention']);
 
 type Family = keyof typeof KERNEL_SECONDS;
 
-function bodySizes(functions: ReadonlyMap<string, LocalFunction>): (node: Node) => BodySize | undefined {
-  const known = new Map<LocalFunction, BodySize>();
-  const sizeOf = (fn: LocalFunction): BodySize => {
+function bodySizes(
+  functions: ReadonlyMap<string, LocalFunction>,
+): (node: Node) => kernels.BodySize | undefined {
+  const known = new Map<LocalFunction, kernels.BodySize>();
+  const sizeOf = (fn: LocalFunction): kernels.BodySize => {
     const found = known.get(fn);
     if (found !== undefined) return found;
     const inner = fn.nodes.map(({ use }: FunctionNode) => functions.get(callKey(use)));
-    const size = inner.reduce<BodySize>(
+    const size = inner.reduce<kernels.BodySize>(
       (sum, callee) => {
         const own = callee === undefined ? { nodes: 1, heldBytes: 0 } : sizeOf(callee);
         return { nodes: sum.nodes + own.nodes, heldBytes: sum.heldBytes + own.heldBytes };

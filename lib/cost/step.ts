@@ -60,23 +60,6 @@ export interface StepSetting {
 export interface DetailedStep extends StepCost {
   readonly warmItems: LineItems;
   readonly coldItems: LineItems;
-  readonly parts: StepParts;
-}
-
-/**
- * Milliseconds without random delays. `readMs`, `runMs` and `writeMs` add up to `warmMs`, with `firstRunMs` to `coldMs`;
- * `startMs` and `sliceLoadMs` add up to `loadMs`.
- */
-export interface StepParts {
-  /** A new sandbox and its runtime. */
-  readonly startMs: number;
-  /** The download of the slice, and its session. */
-  readonly sliceLoadMs: number;
-  readonly readMs: number;
-  readonly runMs: number;
-  /** What the first run takes longer. */
-  readonly firstRunMs: number;
-  readonly writeMs: number;
 }
 
 export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepChoice): DetailedStep {
@@ -95,8 +78,7 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
   // The first request of a call opens a connection.
   const connectMs = gets > 0 ? reads.firstGetMs : puts * writes.firstPutMs;
   const transferMs = call.overheadMs + call.readMs + call.writeMs + connectMs;
-  const payload = payloadMs(payloadBytes, options.stateMachineType, environment);
-  const warmMs = call.computeMs + transferMs + payload;
+  const warmMs = call.computeMs + transferMs + payloadMs(payloadBytes, options.stateMachineType, environment);
   const fetchMs = files.firstGetMs + files.get.mean + load.downloadMs;
   const warmUps = (choice.isWarmedUp ?? (options.warmUp && readsFrom !== 'request')) ? 1 : 0;
   // A call that loads its slice meanwhile waits for the first byte of its tensors. Their bytes share the network with the files.
@@ -129,14 +111,6 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
     warmDollars: sumOfItems(warmItems),
     coldDollars: sumOfItems(coldItems),
     ...{ warmItems, coldItems, warmMs, loadMs: load.placementMs + loadMs, coldMs: warmMs + load.firstRunMs },
-    parts: {
-      startMs: load.placementMs + load.initMs,
-      sliceLoadMs: loadMs - load.initMs,
-      readMs: call.readMs + payload + (gets > 0 ? connectMs : 0),
-      runMs: call.overheadMs + call.computeMs,
-      firstRunMs: load.firstRunMs,
-      writeMs: call.writeMs + (gets > 0 ? 0 : connectMs),
-    },
   };
 }
 

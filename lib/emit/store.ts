@@ -83,7 +83,7 @@ function store(files: readonly SourceFile[], chunks: readonly Chunk[], folder: s
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    throw cacheError(folder, 'be writable', systemReason(error));
+    throw cacheError(folder, systemReason(error));
   }
 }
 

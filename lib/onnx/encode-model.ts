@@ -4,16 +4,7 @@ import { ONNX_INT32, ONNX_INT64 } from './data-type';
 import { putTogether } from './external-bodies';
 import { GRAPH, MODEL } from './fields';
 import { MAX_SHAPE_BYTES, MIN_EXTERNAL_BYTES } from './limits';
-import {
-  type Chunk,
-  type Initializer,
-  type LocalFunction,
-  type Model,
-  type Node,
-  type TensorWithData,
-  type Tensor,
-  type ValueIndex,
-} from './model';
+import type * as onnx from './model';
 
 /** Element types of shapes, axes and sizes. */
 const INTEGERS = [ONNX_INT32, ONNX_INT64];
@@ -26,23 +17,23 @@ export const FREE_INITIALIZERS_IR_VERSION = 4;
  * order of the graph.
  */
 export type PlaceWeight = (
-  tensor: TensorWithData,
+  tensor: onnx.TensorWithData,
 ) => { readonly location: string; readonly offset: number } | undefined;
 
 interface ModelParts {
   /** Nodes in a topological order. `Constant` nodes that hold large tensors become initializers. */
-  readonly nodes: readonly Node[];
-  readonly initializers: readonly ValueIndex[];
-  readonly declarations: readonly Chunk[];
-  readonly functions: readonly LocalFunction[];
-  readonly metadata: readonly Chunk[];
+  readonly nodes: readonly onnx.Node[];
+  readonly initializers: readonly onnx.ValueIndex[];
+  readonly declarations: readonly onnx.Chunk[];
+  readonly functions: readonly onnx.LocalFunction[];
+  readonly metadata: readonly onnx.Chunk[];
   readonly placeWeight: PlaceWeight;
 }
 
-export function encodeModel(model: Model, parts: ModelParts): Chunk[] {
+export function encodeModel(model: onnx.Model, parts: ModelParts): onnx.Chunk[] {
   const { graph } = model;
-  const nodes: Chunk[] = [];
-  const initializers: Chunk[] = [];
+  const nodes: onnx.Chunk[] = [];
+  const initializers: onnx.Chunk[] = [];
   for (const node of parts.nodes) {
     const { constant } = node;
     if (constant?.data && isStoredOutside(model, constant)) {
@@ -71,24 +62,24 @@ export function encodeModel(model: Model, parts: ModelParts): Chunk[] {
   ];
 }
 
-function isStoredOutside(model: Model, tensor: Tensor): boolean {
+function isStoredOutside(model: onnx.Model, tensor: onnx.Tensor): boolean {
   if (model.irVersion < FREE_INITIALIZERS_IR_VERSION) return false;
   return tensor.external || goesOutside(tensor);
 }
 
 /** Whether the tensor's data leaves the graph. A tensor that may be a shape stays or moves into the graph. */
-function goesOutside({ dataType, dims, byteLength }: Tensor): boolean {
+function goesOutside({ dataType, dims, byteLength }: onnx.Tensor): boolean {
   const mayBeShape = INTEGERS.includes(dataType) && dims.length <= 1 && byteLength <= MAX_SHAPE_BYTES;
   return byteLength >= MIN_EXTERNAL_BYTES && !mayBeShape;
 }
 
-function initializerField({ tensor, field }: Initializer, place: PlaceWeight): Chunk[] {
+function initializerField({ tensor, field }: onnx.Initializer, place: PlaceWeight): onnx.Chunk[] {
   if (!tensor.data) return [field];
   if (!tensor.external && !goesOutside(tensor)) return [field];
   return tensorField(GRAPH.initializer, { ...tensor, data: tensor.data }, place);
 }
 
-function tensorField(fieldNumber: number, tensor: TensorWithData, place: PlaceWeight): Chunk[] {
+function tensorField(fieldNumber: number, tensor: onnx.TensorWithData, place: PlaceWeight): onnx.Chunk[] {
   const { name, data } = tensor;
   const outside = goesOutside(tensor) ? place(tensor) : undefined;
   return outside
@@ -98,9 +89,9 @@ function tensorField(fieldNumber: number, tensor: TensorWithData, place: PlaceWe
 
 function copied(
   fieldNumber: number,
-  { field, pieces }: Pick<Node | LocalFunction, 'field' | 'pieces'>,
+  { field, pieces }: Pick<onnx.Node | onnx.LocalFunction, 'field' | 'pieces'>,
   place: PlaceWeight,
-): Chunk[] {
+): onnx.Chunk[] {
   if (!pieces) return [field];
   return submessage(
     fieldNumber,

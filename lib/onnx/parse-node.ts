@@ -7,16 +7,7 @@ import { MAX_GRAPH_DEPTH, MAX_NODE_ATTRIBUTES } from './limits';
 import { type Node, type OperatorUse, type Tensor, isSizeAttribute } from './model';
 import type { ParseContext } from './external-data';
 import { parseTensor, text, textOf } from './parse-tensor';
-import {
-  type ByteSource,
-  type Field,
-  type Span,
-  WireError,
-  content,
-  integer,
-  once,
-  readMessage,
-} from './wire';
+import * as wire from './wire';
 
 export interface ParsedNode extends Omit<Node, 'index' | 'inputs' | 'outputs' | 'captures' | 'field'> {
   readonly inputs: readonly string[];
@@ -50,7 +41,12 @@ interface Contents {
  *
  * @param depth 0 for a node of the top-level graph, 1 or more inside a body or a function
  */
-export function parseNode(source: ByteSource, span: Span, context: ParseContext, depth = 0): ParsedNode {
+export function parseNode(
+  source: wire.ByteSource,
+  span: wire.Span,
+  context: ParseContext,
+  depth = 0,
+): ParsedNode {
   context.countNode();
   const { name, opType, domain, overload, inputs, outputs, attributes } = readFields(source, span, context);
   const contents: Contents = { operators: [], hasExternal: false, heldBytes: 0 };
@@ -93,33 +89,33 @@ export function parseNode(source: ByteSource, span: Span, context: ParseContext,
 }
 
 /** The fields of the node that fills `span`, without what its attributes hold. */
-export function readFields(source: ByteSource, span: Span, context: ParseContext) {
+export function readFields(source: wire.ByteSource, span: wire.Span, context: ParseContext) {
   let [name, opType, domain, overload] = ['', '', '', ''];
   const inputs: string[] = [];
   const outputs: string[] = [];
-  const attributes: Span[] = [];
-  readMessage(source, span, {
+  const attributes: wire.Span[] = [];
+  wire.readMessage(source, span, {
     [NODE.input]: (field) => inputs.push(context.used(text(source, field))),
     [NODE.output]: (field) => outputs.push(context.used(text(source, field))),
     [NODE.name]: (field) => (name = text(source, field)),
     [NODE.opType]: (field) => (opType = text(source, field)),
     [NODE.attribute]: (field) => {
-      if (attributes.push(content(field)) <= MAX_NODE_ATTRIBUTES) return;
+      if (attributes.push(wire.content(field)) <= MAX_NODE_ATTRIBUTES) return;
       const what = `the node at byte ${span.start}`;
-      throw new WireError(`${what} has more than ${MAX_NODE_ATTRIBUTES} attributes`, false);
+      throw new wire.WireError(`${what} has more than ${MAX_NODE_ATTRIBUTES} attributes`, false);
     },
     [NODE.domain]: (field) => (domain = text(source, field)),
     [NODE.overload]: (field) => (overload = text(source, field)),
   });
   if (domain === 'ai.onnx') domain = '';
-  if (opType === '') throw new WireError(`the node at byte ${span.start} has no operator`, false);
+  if (opType === '') throw new wire.WireError(`the node at byte ${span.start} has no operator`, false);
   return { name, opType, domain, overload, inputs, outputs, attributes };
 }
 
 /** Reads a default that a function declares for one of its attributes: callers that omit the attribute get it. */
 export function readDefault(
-  source: ByteSource,
-  span: Span,
+  source: wire.ByteSource,
+  span: wire.Span,
   context: ParseContext,
 ): Pick<ParsedNode, 'operators' | 'hasExternal' | 'heldBytes'> {
   const contents: Contents = { operators: [], hasExternal: false, heldBytes: 0 };
@@ -140,8 +136,8 @@ interface AttributeReading {
 }
 
 function readAttribute(
-  source: ByteSource,
-  span: Span,
+  source: wire.ByteSource,
+  span: wire.Span,
   context: ParseContext,
   contents: Contents,
   { depth, ofKnownOperator, onTensor }: AttributeReading,
@@ -150,14 +146,14 @@ function readAttribute(
   let isReference = false;
   let integral: number | undefined;
   let fractional: number | undefined;
-  let tensor: Span | undefined;
-  let body: Span | undefined;
-  const noteString = (field: Field): void => {
-    if (!context.isSafeString(source, content(field))) context.noteUnsafeStrings('an attribute');
+  let tensor: wire.Span | undefined;
+  let body: wire.Span | undefined;
+  const noteString = (field: wire.Field): void => {
+    if (!context.isSafeString(source, wire.content(field))) context.noteUnsafeStrings('an attribute');
   };
-  readMessage(source, span, {
+  wire.readMessage(source, span, {
     [ATTRIBUTE.name]: (field) => (name = text(source, field)),
-    [ATTRIBUTE.i]: (field) => (integral = integer(field)),
+    [ATTRIBUTE.i]: (field) => (integral = wire.integer(field)),
     [ATTRIBUTE.f]: ({ payload }) => {
       if (payload.end - payload.start === FLOAT_BYTES) fractional = source.bytes(payload).readFloatLE();
     },
@@ -165,22 +161,22 @@ function readAttribute(
     [ATTRIBUTE.strings]: noteString,
     [ATTRIBUTE.refAttrName]: () => (isReference = true),
     [ATTRIBUTE.t]: (field) => {
-      once(field, tensor);
-      tensor = content(field);
+      wire.once(field, tensor);
+      tensor = wire.content(field);
       onTensor(parseTensor(source, tensor, context));
     },
     [ATTRIBUTE.tensors]: (field) => {
-      noteTensor(parseTensor(source, content(field), context), contents);
+      noteTensor(parseTensor(source, wire.content(field), context), contents);
     },
     [ATTRIBUTE.sparseTensor]: refuseSparse,
     [ATTRIBUTE.sparseTensors]: refuseSparse,
     [ATTRIBUTE.g]: (field) => {
-      once(field, body);
-      body = content(field);
+      wire.once(field, body);
+      body = wire.content(field);
       readBody(source, body, context, contents, depth + 1);
     },
     [ATTRIBUTE.graphs]: (field) => {
-      readBody(source, content(field), context, contents, depth + 1);
+      readBody(source, wire.content(field), context, contents, depth + 1);
     },
   });
   const mayBeType = TYPE_ATTRIBUTES.has(name) || !ofKnownOperator;
@@ -191,8 +187,8 @@ function readAttribute(
 
 /** Collects the names that a body graph uses from outside. A name that the body defines hides the outer one. */
 function readBody(
-  source: ByteSource,
-  span: Span,
+  source: wire.ByteSource,
+  span: wire.Span,
   context: ParseContext,
   contents: Contents,
   depth: number,
@@ -206,9 +202,9 @@ function readBody(
   }
   const defined = new Set<string>();
   const used = new Set<string>();
-  readMessage(source, span, {
+  wire.readMessage(source, span, {
     [GRAPH.node]: (field) => {
-      const node = parseNode(source, content(field), context, depth);
+      const node = parseNode(source, wire.content(field), context, depth);
       for (const output of node.outputs) defined.add(output);
       for (const input of node.inputs) used.add(input);
       for (const name of node.freeNames) used.add(name);
@@ -217,13 +213,13 @@ function readBody(
       contents.heldBytes += node.heldBytes;
     },
     [GRAPH.initializer]: (field) => {
-      const tensor = parseTensor(source, content(field), context);
+      const tensor = parseTensor(source, wire.content(field), context);
       defined.add(tensor.name);
       noteTensor(tensor, contents);
     },
     [GRAPH.sparseInitializer]: refuseSparse,
-    [GRAPH.input]: (field) => defined.add(textOf(source, content(field), VALUE_INFO.name)),
-    [GRAPH.output]: (field) => used.add(textOf(source, content(field), VALUE_INFO.name)),
+    [GRAPH.input]: (field) => defined.add(textOf(source, wire.content(field), VALUE_INFO.name)),
+    [GRAPH.output]: (field) => used.add(textOf(source, wire.content(field), VALUE_INFO.name)),
   });
   for (const name of defined) context.bodyNames.add(name);
   for (const name of used) {

@@ -6,32 +6,21 @@ import * as proto from './fields';
 import { MAX_NAME_BYTES, MAX_RANK } from './limits';
 import type { SourceRange, Tensor, DeclaredType } from './model';
 import type { ParseContext } from './external-data';
-import {
-  type ByteSource,
-  type Field,
-  type Span,
-  WireError,
-  content,
-  integer,
-  integers,
-  readMessage,
-  fields,
-  once,
-} from './wire';
+import * as wire from './wire';
 import type { Dimension } from '../../contract/tensors';
 
 /** Keys of `external_data` that are read; ONNX also defines a checksum, which this library ignores. */
 const EXTERNAL_KEYS = new Set(['location', 'offset', 'length']);
 
 /** A span of the model's own file as a range. */
-export function ownRange(span: Span): SourceRange {
+export function ownRange(span: wire.Span): SourceRange {
   return { file: 0, offset: span.start, length: span.end - span.start };
 }
 
-export function text(source: ByteSource, field: Field): string {
-  const span = content(field);
-  const refused = (reason: string): WireError =>
-    new WireError(`the name at byte ${field.whole.start} is ${reason}`, false);
+export function text(source: wire.ByteSource, field: wire.Field): string {
+  const span = wire.content(field);
+  const refused = (reason: string): wire.WireError =>
+    new wire.WireError(`the name at byte ${field.whole.start} is ${reason}`, false);
   if (span.end - span.start > MAX_NAME_BYTES) throw refused(`longer than ${MAX_NAME_BYTES} bytes`);
   const bytes = source.bytes(span);
   const name = bytes.toString('utf8');
@@ -42,36 +31,37 @@ export function text(source: ByteSource, field: Field): string {
 }
 
 /** The text of field `number` of the message that fills `span`; empty when the message lacks the field. */
-export function textOf(source: ByteSource, span: Span, number: number): string {
+export function textOf(source: wire.ByteSource, span: wire.Span, number: number): string {
   let found = '';
-  readMessage(source, span, { [number]: (field) => (found = text(source, field)) });
+  wire.readMessage(source, span, { [number]: (field) => (found = text(source, field)) });
   return found;
 }
 
-export function parseTensor(source: ByteSource, span: Span, context: ParseContext): Tensor {
+export function parseTensor(source: wire.ByteSource, span: wire.Span, context: ParseContext): Tensor {
   let [name, dataType, isExternal, hasUnsafeStrings] = ['', 0, false, false];
   const dims: number[] = [];
   const entries = new Map<string, string>();
   // The first fields with inline data, at most two: one is usable, more are not.
-  const inline: Field[] = [];
-  const keepInline = (field: Field): unknown => inline.length < 2 && inline.push(field);
-  readMessage(source, span, {
+  const inline: wire.Field[] = [];
+  const keepInline = (field: wire.Field): unknown => inline.length < 2 && inline.push(field);
+  wire.readMessage(source, span, {
     [proto.TENSOR.dims]: (field) => {
-      for (const dim of integers(source, field))
+      for (const dim of wire.integers(source, field))
         if (dims.push(dim) > MAX_RANK)
-          throw new WireError(`the tensor at byte ${span.start} has more than ${MAX_RANK} dims`, false);
+          throw new wire.WireError(`the tensor at byte ${span.start} has more than ${MAX_RANK} dims`, false);
     },
-    [proto.TENSOR.dataType]: (field) => (dataType = integer(field)),
+    [proto.TENSOR.dataType]: (field) => (dataType = wire.integer(field)),
     [proto.TENSOR.floatData]: keepInline,
     [proto.TENSOR.rawData]: keepInline,
     [proto.TENSOR.doubleData]: keepInline,
     [proto.TENSOR.stringData]: (field) =>
-      (hasUnsafeStrings ||= !context.isSafeString(source, content(field))),
+      (hasUnsafeStrings ||= !context.isSafeString(source, wire.content(field))),
     [proto.TENSOR.name]: (field) => (name = text(source, field)),
     [proto.TENSOR.externalData]: (field) => {
       addEntry(source, field, entries);
     },
-    [proto.TENSOR.dataLocation]: (field) => (isExternal = integer(field) === proto.DATA_LOCATION_EXTERNAL),
+    [proto.TENSOR.dataLocation]: (field) =>
+      (isExternal = wire.integer(field) === proto.DATA_LOCATION_EXTERNAL),
   });
   const byteLength = denseBytes(name, dataType, dims);
   if (dataType === ONNX_FLOAT16) context.usesFloat16 = true;
@@ -88,7 +78,7 @@ export function parseTensor(source: ByteSource, span: Span, context: ParseContex
 
 function inlineData(
   { name, dataType, dims, byteLength }: Tensor,
-  inline: readonly Field[],
+  inline: readonly wire.Field[],
 ): SourceRange | undefined {
   // A tensor may have no packed floats or several chunks of them: then its data is copied with its field.
   if (inline.length !== 1 || inline[0].wireType !== proto.WIRE_TYPE.lengthDelimited) return undefined;
@@ -108,12 +98,12 @@ function holdsElements(fieldNumber: number, dataType: number): boolean {
   return dataType === ONNX_DOUBLE;
 }
 
-function addEntry(source: ByteSource, field: Field, entries: Map<string, string>): void {
-  const key = textOf(source, content(field), proto.ENTRY.key);
-  const value = textOf(source, content(field), proto.ENTRY.value);
+function addEntry(source: wire.ByteSource, field: wire.Field, entries: Map<string, string>): void {
+  const key = textOf(source, wire.content(field), proto.ENTRY.key);
+  const value = textOf(source, wire.content(field), proto.ENTRY.value);
   if (!EXTERNAL_KEYS.has(key)) return;
   if (entries.has(key)) {
-    throw new WireError(`the external data at byte ${field.whole.start} has a second ${key}`, false);
+    throw new wire.WireError(`the external data at byte ${field.whole.start} has a second ${key}`, false);
   }
   entries.set(key, value);
 }
@@ -137,58 +127,61 @@ function denseBytes(name: string, dataType: number, dims: readonly number[]): nu
   return bytes ?? 0;
 }
 
-export function parseValueInfo(source: ByteSource, span: Span): { name: string; type: DeclaredType } {
+export function parseValueInfo(
+  source: wire.ByteSource,
+  span: wire.Span,
+): { name: string; type: DeclaredType } {
   let name = '';
   let type: DeclaredType | undefined;
-  for (const field of fields(source, span)) {
+  for (const field of wire.fields(source, span)) {
     if (field.number === proto.VALUE_INFO.name) name = text(source, field);
     if (field.number === proto.VALUE_INFO.type) {
-      once(field, type);
-      type = parseType(source, content(field));
+      wire.once(field, type);
+      type = parseType(source, wire.content(field));
     }
   }
   return { name, type: type ?? {} };
 }
 
-function parseType(source: ByteSource, span: Span): DeclaredType {
+function parseType(source: wire.ByteSource, span: wire.Span): DeclaredType {
   let kind: number | undefined;
   let type: DeclaredType = {};
-  for (const field of fields(source, span)) {
+  for (const field of wire.fields(source, span)) {
     if (field.number === proto.TYPE.denotation) continue;
     // A type is a oneof of tensor, sequence, map and others. Of two kinds protobuf keeps the last; two of one kind it
     // merges. This library refuses both.
-    once(field, kind);
+    wire.once(field, kind);
     kind = field.number;
-    if (kind === proto.TYPE.tensorType) type = parseTensorType(source, content(field));
+    if (kind === proto.TYPE.tensorType) type = parseTensorType(source, wire.content(field));
   }
   return type;
 }
 
-function parseTensorType(source: ByteSource, span: Span): DeclaredType {
+function parseTensorType(source: wire.ByteSource, span: wire.Span): DeclaredType {
   let dataType: number | undefined;
   let shape: Dimension[] | undefined;
-  for (const field of fields(source, span)) {
-    if (field.number === proto.TENSOR_TYPE.elemType) dataType = integer(field);
+  for (const field of wire.fields(source, span)) {
+    if (field.number === proto.TENSOR_TYPE.elemType) dataType = wire.integer(field);
     if (field.number === proto.TENSOR_TYPE.shape) {
-      once(field, shape);
-      shape = parseShape(source, content(field));
+      wire.once(field, shape);
+      shape = parseShape(source, wire.content(field));
     }
   }
   return { ...(dataType !== undefined && { dataType }), ...(shape && { shape }) };
 }
 
-function parseShape(source: ByteSource, span: Span): Dimension[] {
+function parseShape(source: wire.ByteSource, span: wire.Span): Dimension[] {
   const shape: Dimension[] = [];
-  for (const field of fields(source, span)) {
+  for (const field of wire.fields(source, span)) {
     if (field.number !== proto.SHAPE.dim) continue;
     let dimension: Dimension = null;
-    for (const part of fields(source, content(field))) {
+    for (const part of wire.fields(source, wire.content(field))) {
       // Exporters write -1 for "any size".
-      if (part.number === proto.DIMENSION.dimValue) dimension = integer(part) >= 0 ? part.value : null;
+      if (part.number === proto.DIMENSION.dimValue) dimension = wire.integer(part) >= 0 ? part.value : null;
       if (part.number === proto.DIMENSION.dimParam) dimension = text(source, part) || null;
     }
     if (shape.push(dimension) > MAX_RANK)
-      throw new WireError(`a shape at byte ${span.start} has more than ${MAX_RANK} dims`, false);
+      throw new wire.WireError(`a shape at byte ${span.start} has more than ${MAX_RANK} dims`, false);
   }
   return shape;
 }

@@ -79,7 +79,7 @@ function saveInto(model: Model, level: OptimizationLevel, folder: string, cache:
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    throw cacheError(cache, 'be writable', systemReason(error));
+    throw cacheError(cache, systemReason(error));
   }
 }
 

@@ -9,7 +9,7 @@ import { sliceMemorySize } from '../aws/slice-function';
 import { type SliceFunctionOptions, optionsOfSlices, optionsOfWhole } from '../aws/slice-function-options';
 import { MAX_EXPRESS_ASK_SECONDS } from '../aws/workflow/whole-model';
 import type { SlicePlan } from '../plan/file/plan';
-import { isWarmUpWorthwhile } from '../plan/schedule/schedule';
+import { areWarmUpsWorthwhile, filesOfSlices } from '../plan/schedule/schedule';
 import { threadCount } from '../plan/sizes/estimate';
 import { withinSplits } from '../split/split';
 import {
@@ -161,7 +161,7 @@ function isKnown(value: number | string | undefined): boolean {
 function warmsUp(plan: SlicePlan, { warmUp, stateMachineType }: PipelineSettings): boolean {
   switch (warmUp) {
     case WarmUp.AUTOMATIC:
-      return isWarmUpWorthwhile(plan, stateMachineType === sfn.StateMachineType.EXPRESS);
+      return areWarmUpsWorthwhile(filesOfSlices(plan), stateMachineType === sfn.StateMachineType.EXPRESS);
     case WarmUp.ALWAYS:
       return true;
     case WarmUp.NEVER:

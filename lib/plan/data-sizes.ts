@@ -9,3 +9,6 @@ export function dataSizesNote({ inputs, isGenerated, failure }: DataSource): str
   const advice = isGenerated ? '; if those of your requests differ, plan with --inputs or a profile' : '';
   return `${DEPENDENT}, and the plan uses those of a run on ${inputs}${advice}`;
 }
+
+export const NOT_PACKED =
+  'functions do not prepack weights, because nearly every run is cold at this rate of requests or --prepacking says so';

@@ -51,6 +51,20 @@ export interface PlanRequest extends Goal {
   readonly stepEpsilon?: number;
 }
 
+/** How good the chosen plan is, compared with the other plans of the same objective. */
+export interface SearchQuality {
+  /**
+   * By this share, the plan costs more than the best plan that the search found, or takes longer if latency is minimized. Its
+   * slices are more even instead, so that cuts stay in place when sizes change a little. Absent for a fixed number of slices.
+   */
+  readonly gap?: number;
+  /** The gap and the share by which the search may have missed the best plan among the cuts that it compared. */
+  readonly tolerance?: number;
+  /** The number of cuts that the search compared: all legal ones, or those with the fewest crossing bytes in their neighborhood. */
+  readonly comparedCuts: number;
+  readonly comparedAllCuts: boolean;
+}
+
 /** Changes of a request whose limits no plan keeps: the fastest plan, the fastest one within the cost and the cheapest one. */
 export function closestGoals({ maxDollars }: Pick<Goal, 'maxDollars'>): Partial<PlanRequest>[] {
   const unlimited = { maxLatencyMs: undefined, maxDollars: undefined };

@@ -34,7 +34,7 @@ const LINEAR = {
 } as const;
 
 /** By operator, with its domain unless it is ai.onnx. https://onnx.ai/onnx/operators and ONNX Runtime's ContribOperators.md have the inputs. */
-const SATURATING: Readonly<Record<string, SaturatingOperator>> = {
+export const SATURATING: Readonly<Record<string, SaturatingOperator>> = {
   MatMulInteger: {
     activations: { values: 0, zeroPoint: 2 },
     weights: [{ weight: 1, zeroPoint: 3 }],
@@ -77,9 +77,6 @@ const SATURATING: Readonly<Record<string, SaturatingOperator>> = {
 export function saturatingOperator(operator: string): SaturatingOperator | undefined {
   return Object.hasOwn(SATURATING, operator) ? SATURATING[operator] : undefined;
 }
-
-/** All of them, with their domains. */
-export const SATURATING_OPERATORS: readonly string[] = Object.keys(SATURATING);
 
 /** The other type, to which weights of the type are rewritten. */
 export function otherType(type: ByteType): ByteType {

@@ -6,14 +6,7 @@ import type { Dimension } from '../../contract/tensors';
 import { ChildError } from '../host/run-child';
 import { isBindable, onnxDataType } from '../onnx/data-type';
 import { functionsByKey, callKey, calledFunctions } from '../onnx/local-functions';
-import {
-  type Model,
-  type Node,
-  type NodeIndex,
-  type ValueIndex,
-  type OperatorUse,
-  OMITTED,
-} from '../onnx/model';
+import * as onnx from '../onnx/model';
 import { askOnnxRuntime } from './infer';
 import { ranksByRule } from './rank-rules';
 import { type GivenTypes, buildFoldable } from './skeleton';
@@ -46,8 +39,8 @@ const BODY_OPERATORS = new Set(['If', 'Loop', 'Scan', 'SequenceMap']);
  * @param isLive by node: whether ONNX Runtime runs it; the others prove nothing about their inputs
  */
 export function provenShapes(
-  { model, types }: { readonly model: Model; readonly types: ValueTypes },
-  nodesInOrder: readonly NodeIndex[],
+  { model, types }: { readonly model: onnx.Model; readonly types: ValueTypes },
+  nodesInOrder: readonly onnx.NodeIndex[],
   isLive: readonly boolean[],
 ): ProvenShapes {
   const { graph } = model;
@@ -62,11 +55,11 @@ export function provenShapes(
   });
 }
 
-type Shapes = ReadonlyMap<ValueIndex, readonly Dimension[] | null>;
+type Shapes = ReadonlyMap<onnx.ValueIndex, readonly Dimension[] | null>;
 
 function shapesOfResults(
-  model: Model,
-  nodesInOrder: readonly NodeIndex[],
+  model: onnx.Model,
+  nodesInOrder: readonly onnx.NodeIndex[],
   isLive: readonly boolean[],
   types: ValueTypes,
 ): Shapes {
@@ -104,7 +97,7 @@ function shapesOfResults(
   );
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const known = shapes;
-    const shapeOf = (value: ValueIndex): readonly Dimension[] | null =>
+    const shapeOf = (value: onnx.ValueIndex): readonly Dimension[] | null =>
       givenType(graph, value)?.shape ?? known.get(value) ?? null;
     const ranks = ranksByRule(ruled, shapeOf, (node) => nodeAttributes(model, node).get('perm')?.integers);
     const holders = graph.nodes.filter(({ outputs }) => outputs.some((output) => ranks.has(output)));
@@ -123,11 +116,11 @@ function shapesOfResults(
 
 /** The types of the nodes' results, without sizes. */
 function ranksOf(
-  nodes: readonly Node[],
+  nodes: readonly onnx.Node[],
   types: ValueTypes,
-  rankOf: (value: ValueIndex) => number | undefined,
+  rankOf: (value: onnx.ValueIndex) => number | undefined,
 ): GivenTypes {
-  const outputs = nodes.flatMap((node) => node.outputs.filter((output) => output !== OMITTED));
+  const outputs = nodes.flatMap((node) => node.outputs.filter((output) => output !== onnx.OMITTED));
   return new Map(
     outputs.flatMap((value) => {
       const { dtype } = types[value];
@@ -140,7 +133,7 @@ function ranksOf(
   );
 }
 
-function nodesWithBodies(model: Model): Node[] {
+function nodesWithBodies(model: onnx.Model): onnx.Node[] {
   const functions = functionsByKey(model);
   return model.graph.nodes.filter(
     ({ opType, operators }) =>
@@ -151,7 +144,7 @@ function nodesWithBodies(model: Model): Node[] {
 }
 
 /** The names of sizes that the inputs declare once. Body graphs and functions may use the same names for other sizes. */
-function uniqueNames(model: Model): ReadonlySet<Dimension> {
+function uniqueNames(model: onnx.Model): ReadonlySet<Dimension> {
   if (nodesWithBodies(model).length > 0) return new Set();
   const names = model.graph.inputs.flatMap(({ type }) => type.shape ?? []);
   return new Set(
@@ -176,7 +169,7 @@ const ROUNDING = /^(?!Global|QLinearGlobal).*Pool|^ConvTranspose$|^Resize$|^Upsa
 const RESIZE_SIZES = 3;
 
 /** The nodes that compute sizes by rounding. Those with such an operator in a body or a function count too. */
-function uncertainNodes(model: Model): Node[] {
+function uncertainNodes(model: onnx.Model): onnx.Node[] {
   return model.graph.nodes.filter((node) => {
     // The last operator is that of the node itself.
     const called = calledFunctions(model, [node]).flatMap(({ operators }) => operators);
@@ -185,14 +178,14 @@ function uncertainNodes(model: Model): Node[] {
   });
 }
 
-function mayRound({ opType }: Pick<OperatorUse, 'opType'>): boolean {
+function mayRound({ opType }: Pick<onnx.OperatorUse, 'opType'>): boolean {
   return ROUNDING.test(opType);
 }
 
-function rounds(model: Model, node: Node): boolean {
+function rounds(model: onnx.Model, node: onnx.Node): boolean {
   const { opType, inputs } = node;
   if (opType === 'Upsample') return true;
-  if (opType === 'Resize') return (inputs.at(RESIZE_SIZES) ?? OMITTED) === OMITTED;
+  if (opType === 'Resize') return (inputs.at(RESIZE_SIZES) ?? onnx.OMITTED) === onnx.OMITTED;
   const attributes = nodeAttributes(model, node);
   const pads = attributes.get('auto_pad')?.text ?? '';
   return pads.startsWith('SAME') || (attributes.get('ceil_mode')?.integer ?? 0) !== 0;

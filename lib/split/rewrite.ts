@@ -2,14 +2,22 @@
 import { SlicedInferenceError } from '../errors';
 import { encodeInteger } from '../onnx/encode';
 import { type ParsedGraph, type UnlinkedNode, linkGraph, unlinkGraph } from '../onnx/link-graph';
-import { type Model, type Node, type NodeIndex, type ValueIndex, OMITTED, nodeLabel } from '../onnx/model';
-import { withEqualPartsTogether } from './equal-parts';
+import {
+  type Model,
+  type Node,
+  type NodeIndex,
+  type ValueIndex,
+  type Graph,
+  OMITTED,
+  nodeLabel,
+} from '../onnx/model';
 import { type EncodedAttributes, NewNodes } from './new-nodes';
 import { type DividedOperator, dividedOperator, groupsOf, operatorOf } from './operators';
 import { splitRows } from './rows';
 import type { Attributes, SplitSubject } from './subject';
 import { type PartRange, type Split, CannotSplit, rangesOf } from './split';
 import { Weights } from './weights';
+import { neededValues, topologicalOrder } from '../dataflow/needs';
 
 export interface SplitGraph {
   readonly model: Model;
@@ -166,4 +174,35 @@ function pruned(graph: ParsedGraph, divided: ReadonlySet<string>): ParsedGraph {
     used = usesOf(nodes);
   }
   return { ...graph, nodes, initializers: graph.initializers.filter(({ tensor }) => isNeeded(tensor.name)) };
+}
+
+/**
+ * The nodes in their order, or in another topological one.
+ *
+ * @param weightOf by the name of an output of a part: the name of its part of the weight
+ */
+function withEqualPartsTogether(graph: Graph, weightOf: ReadonlyMap<string, string>): readonly Node[] {
+  const { nodes, values } = graph;
+  const needs = nodes.map(neededValues);
+  const groups = new Map<string, NodeIndex[]>();
+  // Two groups never wait for each other, because all nodes of a group have as many parts before them.
+  const partsBefore = new Int32Array(nodes.length);
+  for (const node of topologicalOrder(graph, needs)) {
+    for (const value of needs[node])
+      partsBefore[node] = Math.max(partsBefore[node], partsBefore[values[value].producer ?? node]);
+    const weight = weightOf.get(values[nodes[node].outputs[0]]?.name);
+    if (weight === undefined) continue;
+    const key = `${++partsBefore[node]} ${weight}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [node]);
+    else group.push(node);
+  }
+  const groupOf = new Map<NodeIndex, readonly NodeIndex[]>();
+  for (const group of groups.values())
+    if (group.length > 1) for (const node of group) groupOf.set(node, group);
+  if (groupOf.size === 0) return nodes;
+  // What a group needs comes before its first node, so that the others can follow at once.
+  const ofGroups = needs.map((own, node) => groupOf.get(node)?.flatMap((each) => needs[each]) ?? own);
+  const order = topologicalOrder(graph, ofGroups).flatMap((node) => groupOf.get(node) ?? [node]);
+  return [...new Set(order)].map((node) => nodes[node]);
 }

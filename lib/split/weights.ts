@@ -4,11 +4,20 @@
  */
 import { quoted } from '../errors';
 import { FREE_INITIALIZERS_IR_VERSION } from '../onnx/encode-model';
-import { type Node, type Tensor, type ValueIndex, OMITTED, nodeLabel } from '../onnx/model';
+import {
+  type Node,
+  type Tensor,
+  type ValueIndex,
+  type SourceRange,
+  type StridedRange,
+  type TensorWithData,
+  OMITTED,
+  nodeLabel,
+} from '../onnx/model';
 import { type PartRange, CannotSplit } from './split';
 import type { NewNodes } from './new-nodes';
-import { partName, partOfTensor } from './part-of-tensor';
 import type { Attributes, SplitSubject } from './subject';
+import { packedBytes } from '../onnx/data-type';
 
 /** The most constants between an operator and its stored tensors, these included. Exporters make three or four. */
 const MOST_STEPS = 16;
@@ -157,4 +166,34 @@ export class Weights {
 
 function permutation(attributes: Attributes, dims: readonly number[]): readonly number[] {
   return attributes.get('perm')?.integers ?? dims.map((_, axis) => dims.length - 1 - axis);
+}
+
+const BITS_PER_BYTE = 8;
+
+/** The elements of `range` along `axis`. */
+export function partOfTensor(tensor: TensorWithData, axis: number, range: PartRange): TensorWithData {
+  const { name, dims, dataType } = tensor;
+  const count = range.end - range.start;
+  const partDims = dims.map((dim, at) => (at === axis ? count : dim));
+  const product = (some: readonly number[]): number => some.reduce((all, dim) => all * dim, 1);
+  const inner = product(dims.slice(axis + 1));
+  const bits = packedBytes(dataType, BITS_PER_BYTE) ?? 0;
+  const bytes = (elements: number): number => (elements * bits) / BITS_PER_BYTE;
+  const [start, runBytes, stepBytes] = [range.start * inner, count * inner, dims[axis] * inner].map(bytes);
+  if (![start, runBytes, stepBytes].every(Number.isInteger))
+    throw new CannotSplit(`has elements of less than a byte in ${quoted(name)}`);
+  const runs = product(dims.slice(0, axis));
+  const { file, offset, flipsSign } = tensor.data;
+  const data = { file, offset: offset + start, length: runs * runBytes, ...(flipsSign && { flipsSign }) };
+  return {
+    ...{ name: partName(name, axis, range), dataType, dims: partDims, byteLength: data.length },
+    // Its field is written anew, with its data in the slice's file of weights.
+    external: true,
+    data:
+      runs === 1 ? (data satisfies SourceRange) : ({ ...data, runBytes, stepBytes } satisfies StridedRange),
+  };
+}
+
+function partName(name: string, axis: number, { start, end }: PartRange): string {
+  return `${name}[${axis}:${start}:${end}]`;
 }

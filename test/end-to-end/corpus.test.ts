@@ -12,7 +12,7 @@ import { compileAnalyzed } from '../../lib/compile/compile';
 import { dataTypeName } from '../../lib/onnx/data-type';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { packageRoot } from '../../lib/host/packages';
-import { mostSlices } from '../../lib/plan/cuts/cuts';
+import { mostSlices } from '../support/most-slices';
 import { count } from '../../lib/plan/slicers';
 import { analyzeFast } from '../support/inference/fast-analysis';
 import { expectSameBits, runSlices, runWhole } from '../support/run-slices';

@@ -1,7 +1,8 @@
 /** The bytes that cross each cut and that slices read and write, beside those of a run of ONNX Runtime whose values are all outputs. */
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
-import { type CutSpace, mostSlices, spacesOf } from '../../lib/plan/cuts/cuts';
+import { type CutSpace, spacesOf } from '../../lib/plan/cuts/cuts';
+import { mostSlices } from '../support/most-slices';
 import { fromRuns } from '../../lib/plan/file/plan';
 import { count } from '../../lib/plan/slicers';
 import { analyzeFast } from '../support/inference/fast-analysis';

@@ -4,7 +4,7 @@ import type { Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { PlanReport } from '../../bin/plan/plan-report';
-import { plannedModel } from '../../bin/plan/planned-model';
+import { plannedModel } from '../../bin/plan/report/assemble-report';
 import { Consolidation, Slicing, TensorStore, WarmUp, type SlicedInferencePipelineProps } from '../../lib';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileCut } from '../../lib/compile/compile';

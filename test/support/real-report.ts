@@ -1,8 +1,7 @@
 /** Reports of real plans: of models that tests build, with the model of cost. */
 import type { PlanReport } from '../../bin/plan/plan-report';
-import { assembleReport } from '../../bin/plan/report/assemble-report';
-import type { ReportRequest } from '../../bin/plan/report/report-request';
-import { analyzeModel } from '../../lib/compile/analyze';
+import { type ReportRequest, assembleReport } from '../../bin/plan/report/assemble-report';
+import { type AnalyzedModel, analyzeModel } from '../../lib/compile/analyze';
 import { compileCut } from '../../lib/compile/compile';
 import type { CostOptions } from '../../lib/cost/options';
 import { bestCut } from '../../lib/plan/best-cut';
@@ -18,7 +17,15 @@ export function realReport(
   costs: CostOptions = {},
   consolidation: ConsolidationMode = 'never',
 ): PlanReport {
-  const analyzed = analyzeModel(file, { costs });
+  return reportOf(analyzeModel(file, { costs }), slicer, request, consolidation);
+}
+
+export function reportOf(
+  analyzed: AnalyzedModel,
+  slicer: Slicer,
+  request: Partial<ReportRequest> = {},
+  consolidation: ConsolidationMode = 'never',
+): PlanReport {
   const cut = bestCut(analyzed.dataflow, analyzed.cuts, slicer, consolidation);
   const { plan } = compileCut(analyzed, cut);
   return assembleReport(analyzed, cut, plan, { ...planLimits(slicer), ...request });

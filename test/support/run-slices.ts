@@ -8,7 +8,7 @@ import { analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
 import type { CompiledModel } from '../../lib/emit/slice';
 import { type OptimizationLevel, ORT_LEVELS } from '../../lib/optimize/level';
-import { mostSlices } from '../../lib/plan/cuts/cuts';
+import { mostSlices } from './most-slices';
 import { count } from '../../lib/plan/slicers';
 import { runChain } from '../../local/cloud/run-chain';
 import { writtenPlan } from './written-plan';

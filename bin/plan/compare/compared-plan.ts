@@ -18,7 +18,7 @@ import { SEARCH_FLAGS } from '../../commands/search-options';
 import { SLICING_CHOICES, analyzeOptions, flagOf, slicerFor } from '../../commands/slicing-options';
 import { showProgress } from '../../terminal/progress';
 import type { PlanReport } from '../plan-report';
-import { type PlanOptions, plannedModel } from '../planned-model';
+import { type PlanOptions, plannedModel } from '../report/assemble-report';
 import { writtenFlags } from './second-flags';
 
 export interface ComparedPlan {

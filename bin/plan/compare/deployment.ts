@@ -6,7 +6,12 @@ import { WHOLE, sliceName } from '../../../contract/keys';
 import { withDefaults } from '../../../lib/cost/options';
 import { sumOf } from '../../../lib/extremes';
 import type { PlannedFile, PlannedSlice } from '../../../lib/plan/file/plan';
-import { areWarmUpsWorthwhile, scheduleSlices, withWarmUps } from '../../../lib/plan/schedule/schedule';
+import {
+  areWarmUpsWorthwhile,
+  filesOfSlices,
+  scheduleSlices,
+  withWarmUps,
+} from '../../../lib/plan/schedule/schedule';
 import { stateTensorLimits } from '../../../lib/plan/schedule/state-tensor-limits';
 import { threadCount } from '../../../lib/plan/sizes/estimate';
 import { withinSplits } from '../../../lib/split/split';
@@ -151,7 +156,7 @@ function digestedOf(side: ComparedPlan, functions: Functions): string {
 function statesOf(side: ComparedPlan): string {
   const { plan, options } = side;
   const { stateMachineType, tensorsInState } = choicesOf(side);
-  const bytes = plan.slices.map(({ model, weights }) => model.bytes + (weights?.bytes ?? 0));
+  const bytes = filesOfSlices(plan);
   const warmsUp = options.warmUp !== false && areWarmUpsWorthwhile(bytes, stateMachineType === 'express');
   const inOrder = scheduleSlices(plan);
   const schedule = warmsUp ? withWarmUps(inOrder) : inOrder;

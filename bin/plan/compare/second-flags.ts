@@ -4,7 +4,7 @@ import { quoted, SlicedInferenceError } from '../../../lib/errors';
 import { SEARCH_FLAGS } from '../../commands/search-options';
 import { SLICING_CHOICES, flagOf } from '../../commands/slicing-options';
 import { type Unit, BYTE_UNITS, TIME_UNITS } from '../figures';
-import type { PlanOptions } from '../planned-model';
+import type { PlanOptions } from '../report/assemble-report';
 
 const WITH = '--with';
 

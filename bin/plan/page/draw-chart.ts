@@ -4,7 +4,7 @@ import { GridComponent, MarkAreaComponent, MarkLineComponent, TooltipComponent }
 import { type EChartsType, init, use } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 import { figureText, visible } from '../figures';
-import type { Chart, Facts } from './charts/chart';
+import type { Chart, Facts } from './chart';
 import { element, tableCell } from './dom';
 import { type Theme, DARK, LIGHT } from './theme';
 
@@ -47,11 +47,7 @@ function tooltip({ facts }: Chart, { surface, muted, ink }: Theme): object {
     ...{ backgroundColor: surface, borderColor: muted, textStyle: { color: ink, fontSize: 13 } },
     extraCssText: 'max-width: min(360px, 82vw); white-space: normal;',
     // Elements, not markup: a content security policy forbids the styles in ECharts' own markup.
-    formatter: (params: unknown) => {
-      const item = (Array.isArray(params) ? params[0] : params) as { seriesIndex: number; dataIndex: number };
-      const found = facts.at(item.seriesIndex)?.at(item.dataIndex);
-      return found === undefined ? element('div') : tip(found);
-    },
+    formatter: ([{ dataIndex }]: readonly { readonly dataIndex: number }[]) => tip(facts[dataIndex]),
   };
 }
 

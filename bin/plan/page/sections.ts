@@ -1,19 +1,8 @@
 /** The sections of the page, in its order: each has a title, and tables, with a chart of the same numbers. */
 import { type Figure, NOT_PRICED, atRate, inPercent, quantity, quantityText, runFigure } from '../figures';
 import type { PlanReport } from '../plan-report';
-import type { Chart } from './charts/chart';
-import { profileChart } from './charts/profile-chart';
-import {
-  type Table,
-  alternativeTable,
-  assumptionTable,
-  costTable,
-  cutTable,
-  factsTable,
-  monthTable,
-  runTable,
-  sliceTable,
-} from './tables';
+import { type Chart, profileChart } from './chart';
+import * as tables from './tables';
 
 export interface Section {
   /** Also the anchor. */
@@ -23,11 +12,11 @@ export interface Section {
   readonly text: string;
   readonly chart?: Chart;
   /** Tables that are always visible. */
-  readonly tables: readonly Table[];
+  readonly tables: readonly tables.Table[];
   /** Sentences below them, each about a name. */
   readonly notes: readonly { readonly name: string; readonly sentences: readonly string[] }[];
   /** Tables that the reader opens. */
-  readonly folded: readonly Table[];
+  readonly folded: readonly tables.Table[];
 }
 
 /** Large numbers with their names. With consolidation, the whole model has the largest function, and the runs are those of both. */
@@ -57,7 +46,7 @@ export function sectionsOf(report: PlanReport): Section[] {
       id: 'assumptions',
       title: 'Assumptions and their sources',
       text: 'Every estimate rests on these. --json of the command has them too.',
-      tables: [assumptionTable(report)],
+      tables: [tables.assumptionTable(report)],
     },
   ];
 }
@@ -89,18 +78,21 @@ function slicesSection(report: PlanReport): Section {
       'The times of a slice leave out what varies, such as waits for S3 and for the state machine, so a run takes longer than their sum.',
     ].join(' '),
     chart,
-    tables: [sliceTable(report)],
+    tables: [tables.sliceTable(report)],
     folded: [
-      factsTable('The nodes, in the order in which they run', 'last node', chart.facts[0]),
-      ...(report.cuts.length > 0 ? [cutTable(report)] : []),
+      tables.factsTable('The nodes, in the order in which they run', 'last node', chart.facts),
+      ...(report.cuts.length > 0 ? [tables.cutTable(report)] : []),
     ],
   };
 }
 
 function costSection({ run, consolidation, coldShare, costPerMillion, costPerMonth }: PlanReport): Section {
   const runs = consolidation
-    ? [runTable('A run, consolidated', consolidation.run), runTable('A run of the slices alone', run)]
-    : [runTable('A run', run)];
+    ? [
+        tables.runTable('A run, consolidated', consolidation.run),
+        tables.runTable('A run of the slices alone', run),
+      ]
+    : [tables.runTable('A run', run)];
   return {
     ...EMPTY,
     id: 'cost',
@@ -115,8 +107,12 @@ function costSection({ run, consolidation, coldShare, costPerMillion, costPerMon
     ].join(' '),
     tables: [
       ...runs,
-      costTable(`The items of the price${consolidation ? ', of the slices alone' : ''}`, costPerMillion, run),
-      monthTable(costPerMonth),
+      tables.costTable(
+        `The items of the price${consolidation ? ', of the slices alone' : ''}`,
+        costPerMillion,
+        run,
+      ),
+      tables.monthTable(costPerMonth),
     ],
   };
 }
@@ -133,6 +129,6 @@ function servicesSection({ alternatives, requests }: PlanReport): Section {
         name: breaks.length > 0 ? `${service} is out` : service,
         sentences: [...breaks, ...notes],
       })),
-    tables: [alternativeTable(alternatives)],
+    tables: [tables.alternativeTable(alternatives)],
   };
 }

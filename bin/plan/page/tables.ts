@@ -8,7 +8,7 @@ import type {
   SliceTimes,
   Temperature,
 } from '../plan-report';
-import type { Facts } from './charts/chart';
+import type { Facts } from './chart';
 
 export interface Table {
   readonly caption: string;

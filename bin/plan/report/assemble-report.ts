@@ -1,8 +1,12 @@
 /** Assembles the report of a plan from the analyzed model, its cut and its slices. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
-import { analyzedAt, servicesBeside } from '../../../lib/compile/plan-estimates';
+import { type PlanLimits, analyzedAt, servicesBeside, planLimits } from '../../../lib/compile/plan-estimates';
 import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
+import type { PricedPlan, ConsolidationMode } from '../../../lib/plan/pricing/price';
+import type { Temperature } from '../../../lib/cost/chain';
 import type { Prices } from '../../../lib/cost/constants/defaults';
+import { type RunOutcomes, costOf, itemsOf } from '../../../lib/cost/schedule';
+import { type LineItems, ITEM_NAMES, LINE_ITEMS } from '../../../lib/cost/step';
 import { storagePerMonth } from '../../../lib/cost/formulas/s3';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
 import { findCuts } from '../../../lib/plan/cuts/cuts';
@@ -11,14 +15,24 @@ import type { PlanDraft } from '../../../lib/plan/file/plan';
 import { fileBytes } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { graphProfile } from '../graph-profile';
-import type { PlanReport } from '../plan-report';
+import { TEMPERATURES } from '../figures';
+import type { Ends, LineItem, PlanReport, ReportedRun } from '../plan-report';
 import { assumptionsOf } from './assumptions';
-import type { ReportRequest } from './report-request';
-import { reportedBatch } from './reported-batch';
+import { type BatchRequest, reportedBatch } from './reported-batch';
 import { reportedAlternatives, sentence } from './reported-alternatives';
-import { lineItems, reportedRuns } from './reported-runs';
 import { reportedCuts, reportedModel, reportedSlices } from './reported-slices';
 import { planSentences, warningsOf } from './sentences';
+import { compileCut } from '../../../lib/compile/compile';
+import type { CompiledModel } from '../../../lib/emit/slice';
+import type { BatchRequests } from '../../../lib/plan/pricing/batch-runs';
+import type { Slicer } from '../../../lib/plan/slicers';
+import type { SlicingOptions } from '../../commands/slicing-options';
+
+/** What a report needs to know of the user's choices, besides the model and its cut. */
+export interface ReportRequest extends PlanLimits {
+  /** @default - the report says nothing of a batch */
+  readonly batch?: BatchRequest;
+}
 
 /** All costs and times come from the model of cost of `analyzed`. */
 export function assembleReport(
@@ -71,8 +85,8 @@ export function assembleReport(
       ...sentences.slice(1),
     ],
     ...(cut.quality && { search: cut.quality }),
-    assumptions: assumptionsOf(model, ofModel, services.requests, request),
-    warnings: warningsOf(analyzed, cut, plan, request, {
+    assumptions: assumptionsOf(analyzed, model, ofModel, services.requests, request),
+    warnings: warningsOf(analyzed, cut, plan, {
       sizes,
       slowestColdMs: slow.runs.plan.cold.time.quantile(0.95),
     }),
@@ -114,4 +128,63 @@ function pricedRuns(analyzed: AnalyzedModel, cut: ChosenCut, request: ReportRequ
     ofPipeline: { outcomes: plan, coldShare },
     comparison: servicesBeside(analyzed, plan, request),
   };
+}
+
+const MILLION = 1e6;
+
+interface RunsAtRate {
+  readonly outcomes: RunOutcomes;
+  /** Share of mixed runs that find their functions cold. */
+  readonly coldShare: number;
+}
+
+/** @param ends the same runs where they are fastest, and slowest */
+function reportedRuns(runs: RunsAtRate, ends: Ends<RunsAtRate>): PlanReport['run'] {
+  const of = ({ outcomes, coldShare }: RunsAtRate, temperature: Temperature): ReportedRun => {
+    const { dollars, latency } = costOf(outcomes, coldShare, temperature);
+    return { dollarsPerMillion: dollars * MILLION, p50: latency.p50, p95: latency.p95 };
+  };
+  const at = (temperature: Temperature): ReportedRun => ({
+    ...of(runs, temperature),
+    ends: { fast: of(ends.fast, temperature), slow: of(ends.slow, temperature) },
+  });
+  return { warm: at('warm'), mixed: at('mixed'), cold: at('cold') };
+}
+
+/** The items of the price of a million runs that are not 0 at every temperature. Their sums are the prices of the runs. */
+function lineItems({ model, steps, outcomes }: PricedPlan): LineItem[] {
+  const itemsAt = (temperature: Temperature): LineItems =>
+    itemsOf(outcomes, steps, model.coldShare, temperature);
+  const [warm, mixed, cold] = TEMPERATURES.map(itemsAt);
+  return LINE_ITEMS.map((item) => ({
+    item: ITEM_NAMES[item],
+    warm: warm[item] * MILLION,
+    mixed: mixed[item] * MILLION,
+    cold: cold[item] * MILLION,
+  })).filter((item) => TEMPERATURES.some((temperature) => item[temperature] > 0));
+}
+
+export interface PlanOptions extends SlicingOptions {
+  readonly consolidation: ConsolidationMode;
+  readonly batch?: number;
+  readonly itemsPerRun?: number;
+  readonly concurrency: number;
+  readonly requests: BatchRequests;
+  readonly compare?: string;
+  readonly report?: string;
+  readonly json?: boolean;
+}
+
+export function plannedModel(
+  analyzed: AnalyzedModel,
+  cut: ChosenCut,
+  slicer: Pick<Slicer, 'goal'>,
+  { batch: items, itemsPerRun, concurrency, requests }: PlanOptions,
+): { readonly compiled: CompiledModel; readonly report: PlanReport } {
+  const compiled = compileCut(analyzed, cut);
+  const report = assembleReport(analyzed, cut, compiled.plan, {
+    ...planLimits(slicer),
+    ...(items !== undefined && { batch: { items, itemsPerRun, concurrency, requests } }),
+  });
+  return { compiled, report };
 }

@@ -1,21 +1,23 @@
 /** Lists what the figures of a report rest on: the choices of the pipeline, and every constant of the model of cost. */
 import type { ConstantTable, Pairs } from '../../../lib/cost/constants/constant';
+import type { AnalyzedModel } from '../../../lib/compile/analyze';
+import type { PlanLimits } from '../../../lib/compile/plan-estimates';
 import { isDefault } from '../../../lib/cost/constants/constants-file';
 import { type Environment, ENVIRONMENT, PRICES } from '../../../lib/cost/constants/defaults';
 import type { DetailedCostModel } from '../../../lib/cost/model';
 import { threeDigits } from '../../../lib/cost/alternatives/wording';
 import type { Assumption, ReportedModel, Requests } from '../plan-report';
-import type { ReportRequest } from './report-request';
 
 const RATE = 'random arrivals; about a third of the runs is cold at 10 an hour';
 const COLD_SHARE = 'no run ended within the time for which Lambda keeps a function (lambda.keepAliveSeconds)';
 const PIPELINE = 'setting of the pipeline';
 
 export function assumptionsOf(
+  { transport }: AnalyzedModel,
   { options, coldShare }: DetailedCostModel,
   { dimensions }: ReportedModel,
   { isAssumed }: Requests,
-  { maxMemoryMb, transport = 's3-standard' }: ReportRequest,
+  { maxMemoryMb }: PlanLimits,
 ): Assumption[] {
   const pipeline = (name: string, value: string | number | boolean): Assumption =>
     choice(name, typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value), PIPELINE);

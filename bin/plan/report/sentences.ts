@@ -12,7 +12,6 @@ import { uselessSlicesNote } from '../../../lib/plan/useless-slices';
 import type { PlannedSplit } from '../../../lib/split/split';
 import { quantityText } from '../figures';
 import type { PlanReport } from '../plan-report';
-import type { ReportRequest } from './report-request';
 
 /** Names that a warning lists. */
 const NAMED = 3;
@@ -49,7 +48,6 @@ export function warningsOf(
   analyzed: AnalyzedModel,
   cut: ChosenCut,
   { int8Weights, dataSizes, slices }: PlanDraft,
-  { profileDifferences = [] }: ReportRequest,
   { sizes, slowestColdMs }: { readonly sizes: readonly SliceSize[]; readonly slowestColdMs: number },
 ): string[] {
   const { planned, model, costs } = analyzed;
@@ -65,7 +63,9 @@ export function warningsOf(
     costs.architecture !== 'arm64' && int8Weights && inexactNote(int8Weights),
     dataSizes && dataSizes.failure === undefined && dataSizesNote(dataSizes),
     names.length > 0 && `the sizes of ${listed(names)} depend on data, so the plan counts estimates of them`,
-    ...profileDifferences.map((difference) => `the profile differs from this plan: ${difference}`),
+    ...(analyzed.profile?.differences ?? []).map(
+      (difference) => `the profile differs from this plan: ${difference}`,
+    ),
     cut.quality?.comparedAllCuts === false &&
       `the model has too many possible cuts to compare all: the search compared ${cut.quality.comparedCuts} of them, which move fewer bytes than the cuts next to them`,
   ].filter((warning) => typeof warning === 'string');

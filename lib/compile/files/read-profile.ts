@@ -1,28 +1,8 @@
 /** Reads a profile, whose content may come from a stranger, and checks that it fits a model. */
 import { MAX_GRAPH_ENTRIES, MAX_NAME_BYTES, MAX_RANK } from '../../onnx/limits';
 import { type OptimizationLevel, OPTIMIZATION_LEVELS } from '../../optimize/level';
-import {
-  type ModelProfile,
-  type ProfiledMachine,
-  type ProfiledNode,
-  type ProfiledTensor,
-  PROFILE_VERSION,
-} from '../../compute-time/profile/profile';
-import {
-  type Reader,
-  aList,
-  aRecord,
-  anObject,
-  matching,
-  nullable,
-  numberFrom,
-  oneOf,
-  text,
-  wholeNumber,
-  Place,
-  described,
-  jsonOf,
-} from '../../json-readers';
+import * as profiles from '../../compute-time/profile/profile';
+import * as read from '../../json-readers';
 import type { KernelSpeeds } from '../../compute-time/kernel-class';
 import { MODEL, VERSION } from './plan-schema';
 import { SlicedInferenceError, printable, quoted } from '../../errors';
@@ -37,41 +17,41 @@ const MAX_PROCESSOR_NAME = 256;
 /** Longest time: no run of a function takes longer than 15 minutes, and the machine may be a hundred times slower. */
 const MAX_SECONDS = 90_000;
 /** Of operations or elements a second: a microcontroller and a rack. */
-const SPEED = numberFrom(1e6, 1e18);
+const SPEED = read.numberFrom(1e6, 1e18);
 const MAX_THREADS = 1024;
 const MAX_RUNS = 1_000_000;
 
-const SIZE = wholeNumber(0);
-const DTYPE = matching(/^[a-z][a-z0-9]{0,31}$/, 'the name of an element type');
-const ARCHITECTURE = matching(/^[a-z0-9]{1,16}$/, 'an architecture such as x64');
-const SECONDS = numberFrom(0, MAX_SECONDS);
+const SIZE = read.wholeNumber(0);
+const DTYPE = read.matching(/^[a-z][a-z0-9]{0,31}$/, 'the name of an element type');
+const ARCHITECTURE = read.matching(/^[a-z0-9]{1,16}$/, 'an architecture such as x64');
+const SECONDS = read.numberFrom(0, MAX_SECONDS);
 
-const MACHINE = anObject<ProfiledMachine>({
-  processor: text(MAX_PROCESSOR_NAME),
+const MACHINE = read.anObject<profiles.ProfiledMachine>({
+  processor: read.text(MAX_PROCESSOR_NAME),
   architecture: ARCHITECTURE,
-  threads: wholeNumber(1, MAX_THREADS),
-  speeds: anObject<KernelSpeeds>({ float32: SPEED, int8: SPEED, fourBits: SPEED, elements: SPEED }),
+  threads: read.wholeNumber(1, MAX_THREADS),
+  speeds: read.anObject<KernelSpeeds>({ float32: SPEED, int8: SPEED, fourBits: SPEED, elements: SPEED }),
   callSeconds: SECONDS,
 });
 
-const TENSOR = anObject<ProfiledTensor>({ dtype: DTYPE, shape: aList(SIZE, MAX_RANK) });
+const TENSOR = read.anObject<profiles.ProfiledTensor>({ dtype: DTYPE, shape: read.aList(SIZE, MAX_RANK) });
 
-const NODE = anObject<ProfiledNode>({
+const NODE = read.anObject<profiles.ProfiledNode>({
   seconds: SECONDS,
-  outputs: aList(nullable(TENSOR), MAX_GRAPH_ENTRIES),
+  outputs: read.aList(read.nullable(TENSOR), MAX_GRAPH_ENTRIES),
 });
 
-export function profileOf(nodes: number): Reader<ModelProfile> {
-  return anObject<ModelProfile>({
-    version: oneOf([PROFILE_VERSION]),
+export function profileOf(nodes: number): read.Reader<profiles.ModelProfile> {
+  return read.anObject<profiles.ModelProfile>({
+    version: read.oneOf([profiles.PROFILE_VERSION]),
     library: VERSION,
     onnxRuntime: VERSION,
-    graphOptimization: oneOf(OPTIMIZATION_LEVELS),
+    graphOptimization: read.oneOf(OPTIMIZATION_LEVELS),
     model: MODEL,
-    dimensions: aRecord(text(MAX_NAME_BYTES), SIZE),
+    dimensions: read.aRecord(read.text(MAX_NAME_BYTES), SIZE),
     machine: MACHINE,
-    runs: wholeNumber(1, MAX_RUNS),
-    nodes: aList(nullable(NODE), nodes, nodes),
+    runs: read.wholeNumber(1, MAX_RUNS),
+    nodes: read.aList(read.nullable(NODE), nodes, nodes),
   });
 }
 
@@ -84,29 +64,29 @@ const WORDING = {
   advice: 'make the profile again with `sliced-inference profile`, and do not edit it',
 };
 
-export function readProfile(path: string): ModelProfile {
+export function readProfile(path: string): profiles.ModelProfile {
   const text = readText(path, 'profile', MAX_PROFILE_BYTES, 'pass the path of a profile');
-  const place = Place.root(path, WORDING);
-  const must = `be a profile of version ${PROFILE_VERSION}`;
-  const value = jsonOf(text, place, must, MAKE);
-  const parts = (value ?? {}) as { readonly [Name in keyof ModelProfile]?: unknown };
+  const place = read.Place.root(path, WORDING);
+  const must = `be a profile of version ${profiles.PROFILE_VERSION}`;
+  const value = read.jsonOf(text, place, must, MAKE);
+  const parts = (value ?? {}) as { readonly [Name in keyof profiles.ModelProfile]?: unknown };
   const { version } = parts;
   if (version === undefined) throw place.faultOf(must, 'other content', MAKE);
-  if (version !== PROFILE_VERSION) {
+  if (version !== profiles.PROFILE_VERSION) {
     const advice = 'profile the model again with this version of the library';
-    throw place.faultOf(must, `version ${described(version)}`, advice);
+    throw place.faultOf(must, `version ${read.described(version)}`, advice);
   }
   const { nodes } = MODEL(parts.model, place.field('model'));
   return profileOf(nodes)(value, place);
 }
 
 export interface GivenProfile {
-  readonly profile: ModelProfile;
+  readonly profile: profiles.ModelProfile;
   readonly path: string;
 }
 
 export interface FittingProfile {
-  readonly profile: ModelProfile;
+  readonly profile: profiles.ModelProfile;
   /** What differs from the plan, one clause each: other sizes, another ONNX Runtime. Empty if nothing does. */
   readonly differences: readonly string[];
 }

@@ -3,16 +3,7 @@ import type { Temperature } from '../chain';
 import { storagePerMonth } from '../formulas/s3';
 import { type CostOptions, withDefaults } from '../options';
 import type { RunOutcomes } from '../schedule';
-import {
-  type Alternative,
-  type AlternativeSetting,
-  type Service,
-  type Targets,
-  type WholeModel,
-  alternativeOf,
-  comparedColdShare,
-  payPerRun,
-} from './alternative';
+import * as services from './alternative';
 import { fargate } from './fargate';
 import { lambdaFunction } from './lambda-function';
 import { type Verdict, verdictOf } from './verdict';
@@ -34,42 +25,41 @@ export interface ComparisonOptions extends CostOptions {
   readonly isRateAssumed?: boolean;
   /** The runs that prices and limits are about, as in the search for plans. @default 'mixed' */
   readonly temperature?: Temperature;
-  readonly targets?: Targets;
+  readonly targets?: services.Targets;
 }
 
 export interface Comparison {
   readonly requests: Requests;
-  /** The plan first, if there is one. */
-  readonly alternatives: readonly Alternative[];
+  /** The plan first. */
+  readonly alternatives: readonly services.Alternative[];
   readonly verdict: Verdict;
 }
 
-/** @param plan undefined if no plan meets the limits */
 export function compareAlternatives(
-  model: WholeModel,
-  plan: SlicedPlan | undefined,
+  model: services.WholeModel,
+  plan: SlicedPlan,
   { targets = {}, temperature = 'mixed', isRateAssumed = false, ...given }: ComparisonOptions,
 ): Comparison {
   const options = withDefaults(given);
-  const setting: AlternativeSetting = { options, targets, temperature };
+  const setting: services.AlternativeSetting = { options, targets, temperature };
   const { requestsPerHour: perHour } = options;
-  const coldShare = comparedColdShare(setting, perHour);
+  const coldShare = services.comparedColdShare(setting, perHour);
   const requests: Requests = { perHour, isAssumed: isRateAssumed, temperature, coldShare };
-  const slices = plan && alternativeOf(setting, slicesOf(plan, setting));
+  const slices = services.alternativeOf(setting, slicesOf(plan, setting));
   const alternatives = [
-    ...(slices ? [slices] : []),
-    alternativeOf(setting, lambdaFunction(model, setting), slices),
-    alternativeOf(setting, fargate(model, setting)),
+    slices,
+    services.alternativeOf(setting, lambdaFunction(model, setting), slices),
+    services.alternativeOf(setting, fargate(model, setting)),
   ];
   return { requests, alternatives, verdict: verdictOf(alternatives, requests) };
 }
 
-function slicesOf(plan: SlicedPlan, { options }: AlternativeSetting): Service {
+function slicesOf(plan: SlicedPlan, { options }: services.AlternativeSetting): services.Service {
   const { warm, cold, slices, memoryMb, fileBytes, whole } = plan;
   const size = {
     nameAt: () => (slices === 1 ? inMb(memoryMb) : `up to ${inMb(memoryMb)}`),
     ...{ breaks: [], warm, cold },
-    dollarsPerMonth: payPerRun(warm, cold, storagePerMonth(fileBytes, options.prices)),
+    dollarsPerMonth: services.payPerRun(warm, cold, storagePerMonth(fileBytes, options.prices)),
   };
   const name =
     slices === 1

@@ -11,6 +11,7 @@ export interface Verdict {
   readonly cheapest?: string;
 }
 
+/** @param alternatives the slices, one function, and other services */
 export function verdictOf(alternatives: readonly Alternative[], requests: Requests): Verdict {
   const { choice, sentence } = choiceOf(alternatives, requests);
   const cheapest = cheapestSentence(alternatives, requests);
@@ -27,12 +28,10 @@ function choiceOf(
   alternatives: readonly Alternative[],
   requests: Requests,
 ): { readonly choice?: Choice; readonly sentence: string } {
-  const offerOf = (id: Choice): NamedOffer | undefined => {
-    const own = alternatives.find((each) => each.id === id);
-    return own && { name: id === 'slices' ? own.name : 'one function', ...own.at(requests.perHour) };
-  };
-  const [slices, whole] = [offerOf('slices'), offerOf('one-function')];
-  const [sliced, entire] = [slices, whole].map((own) => (own?.breaks.length === 0 ? own : undefined));
+  const [slices, whole] = alternatives.map((own): NamedOffer => {
+    return { name: own.id === 'slices' ? own.name : 'one function', ...own.at(requests.perHour) };
+  });
+  const [sliced, entire] = [slices, whole].map((own) => (own.breaks.length === 0 ? own : undefined));
   if (sliced !== undefined && entire !== undefined) {
     const isWhole = entire.dollarsPerMonth <= sliced.dollarsPerMonth;
     return isWhole
@@ -41,14 +40,12 @@ function choiceOf(
   }
   if (entire !== undefined) {
     const figures = `${inDollars(entire.dollarsPerMonth)} a month ${atRate(requests)}, p50 ${medianOf(entire, 'warm')} warm and ${medianOf(entire, 'cold')} cold`;
-    const why =
-      slices === undefined ? '' : `; ${slices.name} ${areOrIs(slices.name)} out: ${slices.breaks.join('; ')}`;
-    return { choice: 'one-function', sentence: `one function would do: ${entire.size}, ${figures}${why}` };
+    const out = `${slices.name} ${areOrIs(slices.name)} out: ${slices.breaks.join('; ')}`;
+    return { choice: 'one-function', sentence: `one function would do: ${entire.size}, ${figures}; ${out}` };
   }
-  const why = whole === undefined ? '' : `: ${whole.breaks.join('; ')}`;
-  if (sliced !== undefined) return { choice: 'slices', sentence: `${sliced.name}${why}` };
-  const fault = slices === undefined ? 'no plan meets the limits' : slices.breaks.join('; ');
-  return { sentence: `neither slices (${fault}) nor one function${why}` };
+  const why = whole.breaks.join('; ');
+  if (sliced !== undefined) return { choice: 'slices', sentence: `${sliced.name}: ${why}` };
+  return { sentence: `neither slices (${slices.breaks.join('; ')}) nor one function: ${why}` };
 }
 
 type NamedOffer = Offer & { readonly name: string };

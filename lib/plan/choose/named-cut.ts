@@ -7,13 +7,7 @@ import { type CutSpace, spacesOf } from '../cuts/cuts';
 import { type Groups, type WiredCut, wireGroups } from '../wiring/wiring';
 import { DEFAULT_GOAL } from '../goal';
 import { plannedRuns } from '../pricing/plan-runs';
-import {
-  type ConsolidationMode,
-  type WholeCut,
-  besideSlices,
-  isWorthwhile,
-  wholeModel,
-} from '../pricing/price';
+import * as pricing from '../pricing/price';
 import { EVEN_TOLERANCE, MOST_DOLLARS_FACTOR } from '../search/even-path';
 import { memoryMb, busyMs, isNearEmpty } from '../sizes/estimate';
 import { sliceSizes } from '../sizes/slice-sizes';
@@ -33,7 +27,7 @@ export function namedCut(
   dataflow: Dataflow,
   cuts: CutSpace,
   slicer: NamedSlicer,
-  consolidation: ConsolidationMode,
+  consolidation: pricing.ConsolidationMode,
 ): ChosenCut {
   const candidateOf = (choice: Choice): Candidate => {
     const cut = { ...choice, ...wireGroups(dataflow, cuts.rule, choice.groups) };
@@ -114,12 +108,12 @@ function wholeBeside(
   dataflow: Dataflow,
   cuts: CutSpace,
   cut: WiredCut,
-  mode: ConsolidationMode,
-): WholeCut | undefined {
+  mode: pricing.ConsolidationMode,
+): pricing.WholeCut | undefined {
   if (mode === 'never' || cut.groups.length === 1) return undefined;
   const sizes = sliceSizes(cut.dataflow, cut.wiring, cuts.bytes, cuts.costs);
   const memory = sizes.map(memoryMb);
-  const whole = besideSlices(wholeModel(dataflow, cuts), memory);
+  const whole = pricing.besideSlices(pricing.wholeModel(dataflow, cuts), memory);
   const { options } = cuts.costs.model();
-  return mode === 'always' || isWorthwhile(whole, sizes, memory, options, {}) ? whole : undefined;
+  return mode === 'always' || pricing.isWorthwhile(whole, sizes, memory, options, {}) ? whole : undefined;
 }

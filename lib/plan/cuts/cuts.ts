@@ -90,10 +90,6 @@ export function findCuts(
   return { dataflow, rule, bytes, costs, crossingBytes, blocker, legal, producedAt, lastUsedAt };
 }
 
-export function mostSlices(cuts: CutSpace): number {
-  return (cuts.withoutRepeats ?? cuts).legal.length + 1;
-}
-
 /** How many nodes slices share out, if they repeat only constant ones. */
 export function nodesToShareOut(cuts: CutSpace): number {
   return (cuts.withoutRepeats ?? cuts).dataflow.order.length;

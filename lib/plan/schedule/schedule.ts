@@ -122,11 +122,11 @@ export function withWarmUps(schedule: Schedule): Schedule {
   return branches.length === 1 ? schedule : [{ kind: 'parallel', branches }, ...later];
 }
 
-/** Whether warm-ups are worth their price: a call of a millisecond in an Express machine, a transition in a Standard one. */
-export function isWarmUpWorthwhile(plan: SlicePlan, isExpress: boolean): boolean {
-  return areWarmUpsWorthwhile(fileBytes(plan), isExpress);
-}
-
+/**
+ * Whether warm-ups are worth their price: a call of a millisecond in an Express machine, a transition in a Standard one.
+ *
+ * @param bytes by slice: its files
+ */
 export function areWarmUpsWorthwhile(bytes: readonly number[], isExpress: boolean): boolean {
   if (bytes.length === 1) return false;
   const saved = (sumOf(bytes) - largestOf(bytes)) / LOAD_BYTES_PER_SECOND;
@@ -135,9 +135,10 @@ export function areWarmUpsWorthwhile(bytes: readonly number[], isExpress: boolea
 
 /** By slice: the seconds that its files take to load at `LOAD_BYTES_PER_SECOND`. */
 export function loadSeconds(plan: SlicePlan): number[] {
-  return fileBytes(plan).map((bytes) => bytes / LOAD_BYTES_PER_SECOND);
+  return filesOfSlices(plan).map((bytes) => bytes / LOAD_BYTES_PER_SECOND);
 }
 
-function fileBytes({ slices }: SlicePlan): number[] {
+/** By slice: the bytes of its files. */
+export function filesOfSlices({ slices }: Pick<SlicePlan, 'slices'>): number[] {
   return slices.map(({ model, weights }) => model.bytes + (weights?.bytes ?? 0));
 }

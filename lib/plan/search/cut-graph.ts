@@ -7,15 +7,7 @@ import { type Range, type RangeSize, sizeRanges, tablesOf } from '../cuts/range-
 import { HeldWeights } from '../../dataflow/weights';
 import { type SliceShare, type SliceSize, MAX_STATE_TENSORS } from '../sizes/estimate';
 import type { Groups } from '../wiring/wiring';
-import type {
-  CostModel,
-  InState,
-  SliceDemand,
-  StepChoice,
-  StepCost,
-  Temperature,
-  Transport,
-} from '../../cost/chain';
+import type * as chains from '../../cost/chain';
 import { demandOf } from '../pricing/price';
 import type { PlanRequest } from '../goal';
 
@@ -117,11 +109,11 @@ export function split({ dataflow: { order } }: CutSpace, cuts: readonly number[]
   return [...cuts, order.length].map((end, slice) => order.slice(slice === 0 ? 0 : cuts[slice - 1], end));
 }
 
-export interface Step extends StepCost {
+export interface Step extends chains.StepCost {
   readonly memoryMb: number;
   readonly movedBytes: number;
   /** Absent if the request keeps all tensors in S3. */
-  readonly inState?: InState;
+  readonly inState?: chains.InState;
 }
 
 export interface PricedEdge {
@@ -135,9 +127,9 @@ export interface PricedGraph {
   readonly vertices: number;
   /** By first vertex, ascending. */
   readonly edges: readonly PricedEdge[];
-  readonly model: CostModel;
-  readonly temperature: Temperature;
-  readonly transport: Transport;
+  readonly model: chains.CostModel;
+  readonly temperature: chains.Temperature;
+  readonly transport: chains.Transport;
   /** Whether the last slice writes the results of the model. */
   readonly isLast: boolean;
 }
@@ -168,7 +160,7 @@ export function pricedGraph(graph: CutGraph, pricing: Pricing): PricedGraph {
   return { vertices, edges, model, temperature, transport, isLast };
 }
 
-function smallTensors({ smallReads, gets, characters }: RangeSize, isEnd: boolean): InState {
+function smallTensors({ smallReads, gets, characters }: RangeSize, isEnd: boolean): chains.InState {
   return {
     isAnswered: characters <= MAX_STATE_TENSORS && !isEnd,
     gets: smallReads.areAll ? gets : 0,
@@ -181,8 +173,8 @@ function smallTensors({ smallReads, gets, characters }: RangeSize, isEnd: boolea
 /** The steps with these memory sizes of which none is better than another one. */
 export function stepsOf(
   memorySizes: readonly number[],
-  demand: SliceDemand,
-  choice: Omit<StepChoice, 'memoryMb'>,
+  demand: chains.SliceDemand,
+  choice: Omit<chains.StepChoice, 'memoryMb'>,
   { model, temperature }: Pick<Pricing, 'model' | 'temperature'>,
 ): Step[] {
   const movedBytes = demand.readBytes + demand.writeBytes;
@@ -200,7 +192,7 @@ export function stepsOf(
   return kept;
 }
 
-function isNoWorse(a: Step, b: Step, temperature: Temperature): boolean {
+function isNoWorse(a: Step, b: Step, temperature: chains.Temperature): boolean {
   if (temperature !== 'cold' && (a.warmDollars > b.warmDollars || a.warmMs > b.warmMs)) return false;
   return (
     temperature === 'warm' || (a.coldDollars <= b.coldDollars && a.coldMs <= b.coldMs && a.loadMs <= b.loadMs)

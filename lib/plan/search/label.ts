@@ -1,19 +1,10 @@
 /** Labels: partial plans from the start of the order to a vertex. A set of them keeps those that may still become the best plan. */
-import {
-  type ChainTotals,
-  type ColdProgress,
-  type CostModel,
-  type InStateCounts,
-  type Transport,
-  COLD_START,
-  afterColdStep,
-  coldShareAt,
-} from '../../cost/chain';
+import * as chains from '../../cost/chain';
 import type { PlanRequest } from '../goal';
 import type { PricedGraph, Step } from './cut-graph';
 
 /** A partial plan with its totals, and the label that it continues by one step. */
-export interface Label extends ColdProgress, InStateCounts {
+export interface Label extends chains.ColdProgress, chains.InStateCounts {
   readonly vertex: number;
   readonly slices: number;
   readonly warmDollars: number;
@@ -25,7 +16,7 @@ export interface Label extends ColdProgress, InStateCounts {
 
 export const START: Label = {
   ...{ vertex: 0, slices: 0, warmDollars: 0, coldDollars: 0, warmMs: 0, movedBytes: 0 },
-  ...COLD_START,
+  ...chains.COLD_START,
   ...{ answered: 0, fed: 0 },
 };
 
@@ -34,10 +25,10 @@ export function extended(
   before: Label,
   vertex: number,
   step: Step,
-  { warmsUp }: CostModel,
+  { warmsUp }: chains.CostModel,
   leastLoadMs = 0,
 ): Label {
-  const { startMs, laterMs } = afterColdStep(before, step, before.slices === 0, warmsUp);
+  const { startMs, laterMs } = chains.afterColdStep(before, step, before.slices === 0, warmsUp);
   return {
     vertex,
     slices: before.slices + 1,
@@ -86,7 +77,7 @@ export const NO_REST: Rest = {
   ...{ slices: 0, puts: 0, gets: 0 },
 };
 
-export function totalsOf(label: Label, rest: Rest, { transport, isLast }: PricedGraph): ChainTotals {
+export function totalsOf(label: Label, rest: Rest, { transport, isLast }: PricedGraph): chains.ChainTotals {
   const slices = label.slices + rest.slices;
   const results = isLast ? 1 : 0;
   const writes =
@@ -121,7 +112,7 @@ export function criteriaOf(
   // A later load may be longer than the start, so a plan that is slower afterwards may become slower in total.
   const laterMs = (label: Label): number => label.laterMs - saved(label);
   const cold = model.warmsUp ? [coldMs, laterMs] : [coldMs];
-  const share = coldShareAt(temperature, model.coldShare);
+  const share = chains.coldShareAt(temperature, model.coldShare);
   const dollars = (ofCold: (label: Label) => number, label: Label): number =>
     (1 - share) * (label.warmDollars + model.dollarsPerMs * (label.warmMs - saved(label))) +
     share * (label.coldDollars + model.dollarsPerMs * ofCold(label));
@@ -133,15 +124,18 @@ export function criteriaOf(
 }
 
 /** The random delays that slices do not have whose tensors travel in the state, in milliseconds. */
-function savedMs(model: CostModel, transport: Transport): (counts: InStateCounts) => number {
+function savedMs(
+  model: chains.CostModel,
+  transport: chains.Transport,
+): (counts: chains.InStateCounts) => number {
   const { put, get } = requestDelays(model, transport);
   return ({ answered, fed }) => answered * put + fed * get;
 }
 
 /** Medians of the random delays of a slice, of its write and of its read, in milliseconds. */
 export function requestDelays(
-  model: CostModel,
-  transport: Transport,
+  model: chains.CostModel,
+  transport: chains.Transport,
 ): { readonly slice: number; readonly put: number; readonly get: number } {
   const latencyMs = (slices: number, answered = 0, fed = 0): number => {
     const writes = { 's3-standard': 0, 's3-express': 0, [transport]: slices };

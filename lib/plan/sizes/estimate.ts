@@ -201,11 +201,7 @@ export function headerBytes(name: string): number {
   return TENSOR_HEADER_BYTES + 2 * Buffer.byteLength(JSON.stringify(name));
 }
 
-/**
- * Characters of base64 of a file.
- *
- * @param bytes of its tensors and of their headers
- */
+/** Characters of base64 of a file. @param bytes of its tensors and of their headers */
 export function stateCharacters(bytes: number): number {
   return Math.ceil((FILE_HEADER_BYTES + bytes) / 3) * 4;
 }

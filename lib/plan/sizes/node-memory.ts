@@ -1,14 +1,7 @@
 /** What each node of a model adds to the memory of a slice, computed once and used for every possible slice. */
 import type { Dataflow } from '../../dataflow/dataflow';
 import { callKey, functionsByKey } from '../../onnx/local-functions';
-import {
-  type FunctionNode,
-  type LocalFunction,
-  type Node,
-  type NodeIndex,
-  type ValueIndex,
-  OMITTED,
-} from '../../onnx/model';
+import * as onnx from '../../onnx/model';
 import type { SizeClasses } from '../../shapes/value-types';
 import type { ScratchBytes } from './kernels/scratch';
 
@@ -22,7 +15,7 @@ export interface NodeMemory {
   /** By value: the number of repeated nodes that need it. */
   readonly repeatedUsers: Int32Array;
   /** By node: the repeated nodes whose results it needs directly. */
-  readonly repeatedNeeds: readonly (readonly NodeIndex[])[];
+  readonly repeatedNeeds: readonly (readonly onnx.NodeIndex[])[];
 }
 
 export interface MemoryEstimates {
@@ -59,10 +52,10 @@ export function nodeMemory(
 
 export function repeatedProducers(
   { model, isRepeated }: Dataflow,
-  values: readonly ValueIndex[],
-): readonly NodeIndex[] {
+  values: readonly onnx.ValueIndex[],
+): readonly onnx.NodeIndex[] {
   const producers = values.flatMap((value) => {
-    if (value === OMITTED) return [];
+    if (value === onnx.OMITTED) return [];
     const { producer } = model.graph.values[value];
     return producer !== undefined && isRepeated[producer] ? [producer] : [];
   });
@@ -71,8 +64,8 @@ export function repeatedProducers(
 
 /** Bytes inside the local function that the node calls. Each inner tensor counts as large as the largest outer one. */
 function callBytes(
-  { domain, opType, operators, inputs, outputs }: Node,
-  functions: ReadonlyMap<string, LocalFunction>,
+  { domain, opType, operators, inputs, outputs }: onnx.Node,
+  functions: ReadonlyMap<string, onnx.LocalFunction>,
   bytes: readonly number[],
 ): number {
   if (functions.size === 0) return 0;
@@ -80,8 +73,8 @@ function callBytes(
   const fn = own && functions.get(callKey(own));
   if (fn === undefined) return 0;
   let largest = 0;
-  for (const value of inputs) if (value !== OMITTED) largest = Math.max(largest, bytes[value]);
-  for (const value of outputs) if (value !== OMITTED) largest = Math.max(largest, bytes[value]);
+  for (const value of inputs) if (value !== onnx.OMITTED) largest = Math.max(largest, bytes[value]);
+  for (const value of outputs) if (value !== onnx.OMITTED) largest = Math.max(largest, bytes[value]);
   return innerTensors(fn) * largest;
 }
 
@@ -89,7 +82,7 @@ function callBytes(
  * The most tensors inside the function that are needed at one time, besides its inputs and outputs. ONNX Runtime runs the nodes
  * of a function in place of the call.
  */
-function innerTensors({ inputs, outputs, nodes }: LocalFunction): number {
+function innerTensors({ inputs, outputs, nodes }: onnx.LocalFunction): number {
   const outside = new Set([...inputs, ...outputs, '']);
   const lastUse = new Map<string, number>();
   nodes.forEach((node, index) => {
@@ -115,7 +108,7 @@ function innerTensors({ inputs, outputs, nodes }: LocalFunction): number {
 }
 
 /** Constants are weights of the function. */
-function innerOutputs({ use, outputs }: FunctionNode, outside: ReadonlySet<string>): string[] {
+function innerOutputs({ use, outputs }: onnx.FunctionNode, outside: ReadonlySet<string>): string[] {
   return use.opType === 'Constant' ? [] : outputs.filter((name) => !outside.has(name));
 }
 
@@ -132,7 +125,7 @@ const IN_PLACE = new Set(
 
 export type OutputMemory = 'new' | 'view' | 'in place';
 
-export function outputMemory({ domain, opType }: Node): OutputMemory {
+export function outputMemory({ domain, opType }: onnx.Node): OutputMemory {
   if (domain !== '' && domain !== 'ai.onnx') return 'new';
   if (VIEWS.has(opType)) return 'view';
   return IN_PLACE.has(opType) ? 'in place' : 'new';

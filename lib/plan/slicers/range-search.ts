@@ -4,15 +4,7 @@ import { type Range, sizeRanges } from '../cuts/range-sizes';
 import { SlicedInferenceError } from '../../errors';
 import { largestOf } from '../../extremes';
 import { type PlanRequest, closestGoals, DEFAULT_GOAL } from '../goal';
-import {
-  type SizeLimit,
-  type TooLarge,
-  type PricedGraph,
-  CutGraph,
-  legalIn,
-  whole,
-  pricedGraph,
-} from '../search/cut-graph';
+import * as cutting from '../search/cut-graph';
 import { memoryOf, pathOf } from '../search/label';
 import { bestPath } from '../search/label-setting';
 import type { Found } from '../search/pruning';
@@ -39,14 +31,14 @@ const STEP_EPSILON = 0.002;
 export class RangeSearch {
   private readonly legal: readonly number[];
   private readonly filled: FilledSlices;
-  private readonly graphs = new Map<number, CutGraph>();
+  private readonly graphs = new Map<number, cutting.CutGraph>();
 
   constructor(
     private readonly space: CutSpace,
-    private readonly limit: SizeLimit,
-    private readonly range: Range = whole(space),
+    private readonly limit: cutting.SizeLimit,
+    private readonly range: Range = cutting.whole(space),
   ) {
-    this.legal = legalIn(space, range);
+    this.legal = cutting.legalIn(space, range);
     this.filled = filledSlices(space, this.legal, range, limit);
   }
 
@@ -57,7 +49,7 @@ export class RangeSearch {
    */
   plans(request: PlanRequest): readonly Choice[] {
     const graph = this.graph(request);
-    const priced = pricedGraph(graph, request);
+    const priced = cutting.pricedGraph(graph, request);
     const cuts = graph.vertices.length - 2;
     const comparedAllCuts = this.isOne(request) || cuts === this.legal.length;
     const epsilon = comparedAllCuts && cuts <= MAX_EXACT_CUTS ? 0 : LARGE_EPSILON;
@@ -90,16 +82,16 @@ export class RangeSearch {
     return cuts.length === 0 && !tooLarge && isUnlimited && minimize === 'slices' && slices === 1;
   }
 
-  private graph(request: PlanRequest): CutGraph {
+  private graph(request: PlanRequest): cutting.CutGraph {
     const { space, legal, range, limit, graphs } = this;
     const most = this.isOne(request) ? 0 : mostCuts(request, range);
     const cuts = most === 0 ? [] : candidateCuts(space, legal, most, this.filled.cuts);
-    const graph = graphs.get(most) ?? CutGraph.of(space, cuts, range, limit);
+    const graph = graphs.get(most) ?? cutting.CutGraph.of(space, cuts, range, limit);
     graphs.set(most, graph);
     return graph;
   }
 
-  private noPlan(graph: CutGraph, { maxSlices }: PlanRequest): SlicedInferenceError {
+  private noPlan(graph: cutting.CutGraph, { maxSlices }: PlanRequest): SlicedInferenceError {
     const range = this.filled.tooLarge ?? graph.tooLarge;
     if (range !== undefined) {
       const { from: start, to: end, size } = range;
@@ -141,7 +133,7 @@ function isTimed({ minimize, maxLatencyMs }: PlanRequest): boolean {
 function settingsOf(
   { label, cost }: Found,
   request: PlanRequest,
-  { transport }: PricedGraph,
+  { transport }: cutting.PricedGraph,
   space: CutSpace,
 ) {
   const memoryMb = memoryOf(label);
@@ -153,7 +145,7 @@ function settingsOf(
 interface FilledSlices {
   /** None if everything fits into one slice, or if not everything fits. */
   readonly cuts: readonly number[];
-  readonly tooLarge?: TooLarge;
+  readonly tooLarge?: cutting.TooLarge;
 }
 
 /** Fills each slice with as many nodes as fit, so that the candidate cuts allow the fewest slices. */
@@ -161,13 +153,13 @@ function filledSlices(
   space: CutSpace,
   legal: readonly number[],
   { start, end }: Range,
-  limit: SizeLimit,
+  limit: cutting.SizeLimit,
 ): FilledSlices {
   const boundaries = [start, ...legal, end];
   const cuts: number[] = [];
   for (let from = 0; from < boundaries.length - 1;) {
     let furthest = from;
-    let first: TooLarge | undefined;
+    let first: cutting.TooLarge | undefined;
     sizeRanges(space, boundaries, from, (to, size) => {
       const fits = limit.fits(size);
       if (fits) furthest = to;

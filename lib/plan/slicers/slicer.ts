@@ -2,7 +2,7 @@
 import type { RunCost, Temperature } from '../../cost/chain';
 import type { CutSpace } from '../cuts/cuts';
 import type { Range } from '../cuts/range-sizes';
-import type { Goal, PlanRequest } from '../goal';
+import type { Goal, PlanRequest, SearchQuality } from '../goal';
 import type { SliceSettings, WholeCut } from '../pricing/price';
 import type { SizeLimit } from '../search/cut-graph';
 import type { Split } from '../../split/split';
@@ -49,20 +49,6 @@ export interface PlanSearch {
 export interface ChosenSettings extends SliceSettings {
   readonly temperature: Temperature;
   readonly cost: RunCost;
-}
-
-/** How good the chosen plan is, compared with the other plans of the same objective. */
-export interface SearchQuality {
-  /**
-   * By this share, the plan costs more than the best plan that the search found, or takes longer if latency is minimized. Its
-   * slices are more even instead, so that cuts stay in place when sizes change a little. Absent for a fixed number of slices.
-   */
-  readonly gap?: number;
-  /** The gap and the share by which the search may have missed the best plan among the cuts that it compared. */
-  readonly tolerance?: number;
-  /** The number of cuts that the search compared: all legal ones, or those with the fewest crossing bytes in their neighborhood. */
-  readonly comparedCuts: number;
-  readonly comparedAllCuts: boolean;
 }
 
 /** The nodes of each slice, and the settings of the functions if the search chose these too. */

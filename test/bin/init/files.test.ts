@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { TEST_SCRIPT, VERSIONS, appManifest, libraryVersion } from '../../../bin/init/manifest';
-import { appNames } from '../../../bin/init/names';
+import { appNames } from '../../../bin/init/app-model';
 import { writeProject } from '../../../bin/init/write-project';
 import { ROOT } from '../../support/documents';
 import { temporaryFolder } from '../../support/temporary-folder';

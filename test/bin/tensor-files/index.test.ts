@@ -1,8 +1,13 @@
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { zipSync } from 'fflate';
-import { isWritableTensorFile, readTensorFile, writeTensorFile } from '../../../bin/tensor-files';
-import { decodeNpz, encodeNpz } from '../../../bin/tensor-files/npz';
+import {
+  decodeNpz,
+  encodeNpz,
+  isWritableTensorFile,
+  readTensorFile,
+  writeTensorFile,
+} from '../../../bin/tensor-files';
 import { encodeNpy } from '../../../bin/tensor-files/npy';
 import type { TensorSpec } from '../../../contract/tensors';
 import type { RawTensor } from '../../../lambda/tensors/tensor';

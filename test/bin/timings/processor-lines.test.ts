@@ -1,4 +1,4 @@
-import { processorLines } from '../../../bin/timings/processor-lines';
+import { processorLines } from '../../../bin/outputs/runs';
 import type { CallTiming } from '../../../contract/execution';
 
 const linesOf = (...processors: (string | undefined)[]) =>

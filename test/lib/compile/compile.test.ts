@@ -8,7 +8,7 @@ import { compileAnalyzed } from '../../../lib/compile/compile';
 import { writeSlices } from '../../../lib/emit/write';
 import type { SourceRange } from '../../../lib/onnx/model';
 import { parseModel } from '../../../lib/onnx/parse';
-import { mostSlices } from '../../../lib/plan/cuts/cuts';
+import { mostSlices } from '../../support/most-slices';
 import { fromRuns } from '../../../lib/plan/file/plan';
 import { count } from '../../../lib/plan/slicers';
 import { analyzeFast } from '../../support/inference/fast-analysis';

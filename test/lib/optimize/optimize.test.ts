@@ -8,7 +8,7 @@ import { clearCache } from '../../../lib/cache/folder';
 import { compileAnalyzed } from '../../../lib/compile/compile';
 import { totalLength } from '../../../lib/onnx/encode';
 import { OPTIMIZATION_LEVELS } from '../../../lib/optimize/level';
-import { mostSlices } from '../../../lib/plan/cuts/cuts';
+import { mostSlices } from '../../support/most-slices';
 import { count } from '../../../lib/plan/slicers';
 import { graphOf, nodesOf } from '../../support/graph-text';
 import { askOneProcess } from '../../support/inference/fast-analysis';

@@ -7,7 +7,7 @@ import * as fc from 'fast-check';
 import { saveModelOf } from '../../../bench/split/comparison';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { packedBytes } from '../../../lib/onnx/data-type';
-import { partOfTensor } from '../../../lib/split/part-of-tensor';
+import { partOfTensor } from '../../../lib/split/weights';
 import { splitModel } from '../../../lib/split/rewrite';
 import { type SplitAxis, evenParts, rangesOf } from '../../../lib/split/split';
 import { type Splittable, splitInto, waysToSplit } from '../../../lib/split/splittable';

@@ -6,18 +6,8 @@ import type { Model } from '../../../onnx/model';
 import { type WorkNode, type WorkTensor, totalBytes, workOf } from '../../../compute-time/node-tensors';
 import { dequantizesWeights } from '../../../compute-time/products';
 import type { ValueTypes } from '../../../shapes/value-types';
-import {
-  attentionScratch,
-  groupQueryAttentionScratch,
-  multiHeadAttentionScratch,
-  projectedAttentionScratch,
-} from './attention';
-import {
-  columnsScratch,
-  convolutionScratch,
-  quantizedConvolutionScratch,
-  transposedConvolutionScratch,
-} from './convolutions';
+import * as attentions from './attention';
+import * as convolutions from './convolutions';
 
 const CONTRIBUTED = 'com.microsoft';
 
@@ -42,12 +32,12 @@ const copiesOfOutput =
 
 /** The operators of ONNX. Those that neither table has need no buffers worth counting. */
 const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  ['Conv', convolutionScratch],
-  ['ConvInteger', columnsScratch],
-  ['DeformConv', columnsScratch],
-  ['ConvTranspose', transposedConvolutionScratch],
-  ['QLinearConv', quantizedConvolutionScratch],
-  ['Attention', attentionScratch],
+  ['Conv', convolutions.convolutionScratch],
+  ['ConvInteger', convolutions.columnsScratch],
+  ['DeformConv', convolutions.columnsScratch],
+  ['ConvTranspose', convolutions.transposedConvolutionScratch],
+  ['QLinearConv', convolutions.quantizedConvolutionScratch],
+  ['Attention', attentions.attentionScratch],
   ['LSTM', gatesScratch],
   ['GRU', gatesScratch],
   ['RNN', stepsScratch],
@@ -70,11 +60,11 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 ]);
 
 const CONTRIBUTED_RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  ['FusedConv', convolutionScratch],
-  ['Attention', projectedAttentionScratch],
-  ['QAttention', projectedAttentionScratch],
-  ['MultiHeadAttention', multiHeadAttentionScratch],
-  ['GroupQueryAttention', groupQueryAttentionScratch],
+  ['FusedConv', convolutions.convolutionScratch],
+  ['Attention', attentions.projectedAttentionScratch],
+  ['QAttention', attentions.projectedAttentionScratch],
+  ['MultiHeadAttention', attentions.multiHeadAttentionScratch],
+  ['GroupQueryAttention', attentions.groupQueryAttentionScratch],
   ['MatMulNBits', dequantizedWeights],
   ['DynamicQuantizeMatMul', ({ inputs }) => inputs.at(0)?.elements ?? 0],
   ['QGemm', sums],

@@ -44,7 +44,7 @@ describe.each<[string, PlanReport]>([
     const figures = [
       ...tables.flatMap(({ rows, foot = [] }) => [...rows, ...foot].flat()),
       ...headlines(report).map(([, figure]) => figure),
-      ...charts.flatMap(({ facts }) => facts.flat().flatMap(({ rows }) => rows.map(([, figure]) => figure))),
+      ...charts.flatMap(({ facts }) => facts.flatMap(({ rows }) => rows.map(([, figure]) => figure))),
     ];
     expect(figures.length).toBeGreaterThan(100);
     expect(figures.filter((figure) => typeof figure === 'object' && !known.has(figure.value))).toEqual([]);
@@ -59,9 +59,7 @@ describe.each<[string, PlanReport]>([
         expect([...numbersIn(series.map(({ data }) => data))].filter((number) => !drawn.has(number))).toEqual(
           [],
         );
-        facts.forEach((own, index) => {
-          expect(series[index].data).toHaveLength(own.length);
-        });
+        for (const { data } of series.slice(0, 4)) expect(data).toHaveLength(facts.length);
       }
   });
 

@@ -1,12 +1,14 @@
 import * as path from 'node:path';
 import type { PlanReport } from '../../../../bin/plan/plan-report';
+import { analyzeModel } from '../../../../lib/compile/analyze';
+import type { ModelProfile } from '../../../../lib/compute-time/profile/profile';
 import { ENVIRONMENT, DEFAULT_PRICES, PRICES } from '../../../../lib/cost/constants/defaults';
 import type { CostOptions } from '../../../../lib/cost/options';
 import { DEFAULT_GOAL } from '../../../../lib/plan/goal';
 import { automatic, count } from '../../../../lib/plan/slicers';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { mlp, saveModel } from '../../../support/model-builder';
-import { realReport } from '../../../support/real-report';
+import { realReport, reportOf } from '../../../support/real-report';
 import { sparseModel } from '../../../support/sparse-model';
 import { twoTowers } from '../../../support/towers';
 
@@ -169,8 +171,12 @@ test('the warnings name slices that hold and do nearly nothing', () => {
 });
 
 test('the warnings name assumed dimensions and differences of the profile', () => {
-  const profileDifferences = ['batch is 1, and was 8 in the profile'];
-  expect(realReport(saveModel(mlp(2)), count(2), { profileDifferences }).warnings).toEqual([
+  const differences = ['batch is 1, and was 8 in the profile'];
+  const analyzed = {
+    ...analyzeModel(saveModel(mlp(2))),
+    profile: { profile: {} as ModelProfile, differences },
+  };
+  expect(reportOf(analyzed, count(2)).warnings).toEqual([
     'no --dimension sets batch, so the plan assumes batch=1',
     'the profile differs from this plan: batch is 1, and was 8 in the profile',
   ]);

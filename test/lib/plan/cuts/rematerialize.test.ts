@@ -1,6 +1,6 @@
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../../lib/compile/compile';
-import { mostSlices } from '../../../../lib/plan/cuts/cuts';
+import { mostSlices } from '../../../support/most-slices';
 import { atTensors, count, fromPlan, type Slicer } from '../../../../lib/plan/slicers';
 import { graphOf } from '../../../support/graph-text';
 import { analyzeFast } from '../../../support/inference/fast-analysis';

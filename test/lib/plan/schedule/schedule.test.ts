@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import type { Schedule } from '../../../../lib/cost/schedule';
 import type { SlicePlan } from '../../../../lib/plan/file/plan';
 import {
-  isWarmUpWorthwhile,
+  areWarmUpsWorthwhile,
+  filesOfSlices,
   scheduleSlices,
   slicesOf,
   withWarmUps,
@@ -80,6 +81,6 @@ test.each([
   ['is true in Express machines', [0.1, 0.1], true, true],
   ['is true in Standard machines if warm-ups save two seconds', [3, 2], false, true],
   ['is false in Standard machines if warm-ups save less', [3, 1.9], false, false],
-])('isWarmUpWorthwhile %s', (_, seconds, isExpress, expected) => {
-  expect(isWarmUpWorthwhile(loading(...seconds), isExpress)).toBe(expected);
+])('areWarmUpsWorthwhile %s', (_, seconds, isExpress, expected) => {
+  expect(areWarmUpsWorthwhile(filesOfSlices(loading(...seconds)), isExpress)).toBe(expected);
 });

@@ -1,9 +1,37 @@
-/** The slices on the profile of the graph: weights, compute, live tensors, and what a cut would move, over the order of the nodes. */
+/** The chart of the page: the slices on the profile of the graph, with weights, compute, live tensors, and what a cut would move. */
 import type { CustomSeriesOption, LineSeriesOption } from 'echarts/charts';
-import { type Unit, BYTE_UNITS, TIME_UNITS, maybe, quantity, unitFor } from '../../figures';
-import type { PlanReport, ProfilePoint } from '../../plan-report';
-import type { Theme } from '../theme';
-import * as charts from './chart';
+import type { GridComponentOption } from 'echarts/components';
+import type { ComposeOption } from 'echarts/core';
+import {
+  type Figure,
+  type Unit,
+  BYTE_UNITS,
+  TIME_UNITS,
+  grouped,
+  maybe,
+  quantity,
+  unitFor,
+} from '../figures';
+import type { PlanReport, ProfilePoint } from '../plan-report';
+import type { Theme } from './theme';
+
+type ChartOption = ComposeOption<CustomSeriesOption | LineSeriesOption | GridComponentOption>;
+
+export interface Chart {
+  /** Describes the chart in words, for screen readers. */
+  readonly label: string;
+  /** CSS pixels. */
+  readonly height: number;
+  /** @param width CSS pixels */
+  readonly option: (width: number, theme: Theme) => ChartOption;
+  /** By item of each panel: what a tooltip says. A table below the chart has the same. */
+  readonly facts: readonly Facts[];
+}
+
+export interface Facts {
+  readonly title: string;
+  readonly rows: readonly (readonly [label: string, figure: Figure])[];
+}
 
 interface Panel {
   readonly name: string;
@@ -20,61 +48,114 @@ const PANELS: readonly Panel[] = [
   { name: 'moved by a cut', units: BYTE_UNITS, value: ({ crossingBytes }) => crossingBytes ?? 0 },
 ];
 
+const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+
 const [PANEL_HEIGHT, PANEL_GAP, TOP, BOTTOM] = [100, 44, 46, 46];
+/** Pixels to the right of a plot. */
+const RIGHT = 18;
 /** Pixels that the number of a slice needs beside another one: upright, and turned by a quarter. */
 const [UPRIGHT, TURNED] = [22, 10];
 /** More dashed lines would hide the graph. */
 const MOST_LINES = 16;
 
-export function profileChart(report: PlanReport): charts.Chart {
+export function profileChart(report: PlanReport): Chart {
   const { profile, slices } = report;
   const nodes = nodesOf(profile);
   const last = PANELS.length - 1;
-  const facts = profile.map((point) => factsOf(point, report));
   return {
     label: `The ${slices.length} slices on the weights, the compute and the live tensors of the nodes, in the order in which the nodes run, and the bytes that a cut after each node would move.`,
     height: TOP + PANELS.length * PANEL_HEIGHT + last * PANEL_GAP + BOTTOM,
     option: (width, theme) => ({
-      ...charts.baseOption(theme),
+      // Nothing moves: pages are printed, and movement disturbs some people.
+      animation: false,
+      textStyle: { color: theme.ink, fontFamily: FONT, fontSize: 12 },
       axisPointer: { link: [{ xAxisIndex: 'all' }], lineStyle: { color: theme.ink } },
       grid: PANELS.map((_, panel) => ({
-        ...{ ...charts.WHOLE_GRID, left: charts.leftOf(width), right: charts.RIGHT, height: PANEL_HEIGHT },
+        // Equally wide: by default, ECharts shrinks a grid whose labels reach over its end.
+        outerBoundsMode: 'none',
+        left: leftOf(width),
+        right: RIGHT,
         top: TOP + panel * (PANEL_HEIGHT + PANEL_GAP),
+        height: PANEL_HEIGHT,
       })),
       xAxis: PANELS.map((_, panel) => ({
-        ...{
-          ...charts.axisStyle(theme),
-          type: 'value',
-          min: 0,
-          max: nodes,
-          gridIndex: panel,
-          splitLine: { show: false },
-        },
-        axisLabel: { ...charts.axisStyle(theme).axisLabel, show: panel === last },
-        ...(panel === last && charts.nameBelow('nodes')),
+        ...axisStyle(theme),
+        type: 'value',
+        min: 0,
+        max: nodes,
+        gridIndex: panel,
+        splitLine: { show: false },
+        axisLabel: { ...axisStyle(theme).axisLabel, show: panel === last },
+        ...(panel === last && { name: 'nodes', nameLocation: 'middle', nameGap: 28 }),
       })),
-      yAxis: PANELS.map(({ name, units, value }, panel) => {
-        const max = charts.largest(profile.map(value));
-        const unit = unitFor(max, units);
-        return {
-          ...{
-            ...charts.linearAxis(max, unit, theme),
-            ...charts.nameAbove(`${name}, ${unit.name}`, width, theme),
-          },
-          ...{ nameGap: panel === 0 ? 26 : 12, gridIndex: panel },
-        };
-      }),
+      yAxis: PANELS.map((panel, index) => valueAxis(profile, panel, index, { width, theme })),
       series: [
         ...PANELS.map((panel, index) => columns(profile, panel, index, theme.series[index])),
         ...PANELS.map((_, index) => sliceBands(report, index, { width, theme })),
       ],
     }),
-    facts: PANELS.map(() => facts),
+    facts: profile.map((point) => factsOf(point, report)),
   };
 }
 
 function nodesOf(profile: readonly ProfilePoint[]): number {
   return (profile.at(-1)?.last ?? -1) + 1;
+}
+
+/** Pixels for the labels of a vertical axis. */
+function leftOf(width: number): number {
+  return width < 560 ? 56 : 70;
+}
+
+/** Lines and labels of an axis. */
+function axisStyle({ ink, muted, line }: Theme) {
+  return {
+    axisLine: { show: true, lineStyle: { color: muted } },
+    axisTick: { lineStyle: { color: muted } },
+    axisLabel: { color: muted, fontSize: 12, hideOverlap: true },
+    splitLine: { lineStyle: { color: line } },
+    nameTextStyle: { color: ink, fontSize: 12 },
+  } as const;
+}
+
+interface Window {
+  readonly width: number;
+  readonly theme: Theme;
+}
+
+/** A linear axis from 0 on with ticks at round numbers of a unit, and its name above it, from the left end of the chart on. */
+function valueAxis(
+  profile: readonly ProfilePoint[],
+  { name, units, value }: Panel,
+  index: number,
+  { width, theme }: Window,
+) {
+  const max = Math.max(0, ...profile.map(value));
+  const unit = unitFor(max, units);
+  const interval = roundInterval(max, unit);
+  const { axisLabel, nameTextStyle, ...style } = axisStyle(theme);
+  const padding = [0, 0, 0, 4 - leftOf(width)];
+  return {
+    ...style,
+    type: 'value',
+    min: 0,
+    max: Math.max(interval, Math.ceil(max / interval - 1e-9) * interval),
+    interval,
+    axisLabel: { ...axisLabel, formatter: (tick: number) => grouped(tick / unit.size, 3) },
+    name: `${name}, ${unit.name}`,
+    nameTextStyle: { ...nameTextStyle, align: 'left', padding },
+    nameGap: index === 0 ? 26 : 12,
+    gridIndex: index,
+  } as const;
+}
+
+/** Ticks at round numbers of the unit, about four of them. */
+function roundInterval(max: number, unit: Unit): number {
+  const raw = max / unit.size / 4;
+  if (raw <= 0) return unit.size;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].find((factor) => factor * power >= raw) ?? 10;
+  return step * power * unit.size;
 }
 
 /** One column for each stretch, as wide as the stretch. */
@@ -105,9 +186,9 @@ function columns(
 function sliceBands(
   { profile, slices, cuts }: PlanReport,
   index: number,
-  { width, theme }: { readonly width: number; readonly theme: Theme },
+  { width, theme }: Window,
 ): LineSeriesOption {
-  const plot = width - charts.leftOf(width) - charts.RIGHT;
+  const plot = width - leftOf(width) - RIGHT;
   const middles = slices.map(
     ({ first, last }) => ((first + last + 1) / 2 / Math.max(1, nodesOf(profile))) * plot,
   );
@@ -151,7 +232,7 @@ function withRoom(middles: readonly number[], pixels: number): ReadonlySet<numbe
 function factsOf(
   { first, last, node, operator, weightBytes, coreSeconds, liveBytes, crossingBytes }: ProfilePoint,
   { slices }: PlanReport,
-): charts.Facts {
+): Facts {
   const own = slices.find((slice) => slice.first <= first && first <= slice.last);
   return {
     title: node,
