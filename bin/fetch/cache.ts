@@ -48,7 +48,7 @@ export class HubCache {
   }
 
   writeRef(revision: string, commit: string): void {
-    if (revision === commit || this.readRef(revision) === commit) return;
+    if (this.readRef(revision) === commit) return;
     const file = path.join(this.folder, 'refs', revision);
     makeFolder(path.dirname(file));
     replaceFile(file, commit);

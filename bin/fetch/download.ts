@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import * as path from 'node:path';
 import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
 import { formatBytes } from '../terminal/format';
 import { showProgress } from '../terminal/progress';
-import { type Hub, type HubAnswer, LostConnection, discard } from './hub';
+import { type Hub, LostConnection } from './hub';
 import type { HubFile } from './repository';
-import type { Subject } from './status';
 
 const PROGRESS_MS = 100;
 const OTHER_HOME = 'set HF_HOME to a folder on another disk';
@@ -44,13 +44,7 @@ export async function checkSpace(folder: string, sizes: number[], elsewhere = OT
  * @param url of the file in the commit
  * @param blob the file for the content, in the cache
  */
-export async function download(
-  hub: Hub,
-  subject: Subject,
-  url: string,
-  file: HubFile,
-  blob: string,
-): Promise<void> {
+export async function download(hub: Hub, url: string, file: HubFile, blob: string): Promise<void> {
   const partial = incomplete(blob);
   const progress = () => bytesAt(partial);
   if (bytesAt(partial) > file.size) await rm(partial);
@@ -60,7 +54,7 @@ export async function download(
       try {
         const here = (await handle.stat()).size;
         if (here === file.size) return;
-        const answer = await hub.request(url, subject, here > 0 ? { range: `bytes=${here}-` } : {});
+        const answer = await hub.request(url, here > 0 ? { range: `bytes=${here}-` } : {});
         await receive(hub, answer, here, file, handle);
       } finally {
         await handle.close();
@@ -80,22 +74,22 @@ export async function download(
 /** Writes an answer. Each byte has its place, so two processes that write the same file write the same. */
 async function receive(
   hub: Hub,
-  answer: HubAnswer,
+  answer: IncomingMessage,
   here: number,
   file: HubFile,
   handle: FileHandle,
 ): Promise<void> {
-  const { status, headers, chunks } = answer;
-  const continues = status === 206 && headers.get('content-range')?.startsWith(`bytes ${here}-`);
+  const { statusCode, headers } = answer;
+  const continues = statusCode === 206 && headers['content-range']?.startsWith(`bytes ${here}-`);
   // A server may ignore the range, and send all.
   let at = continues ? here : 0;
-  const end = at + Number(headers.get('content-length') ?? file.size - at);
+  const end = at + Number(headers['content-length'] ?? file.size - at);
   if (end !== file.size) {
-    await discard(answer);
+    answer.destroy();
     throw wrongSize(hub, file, end);
   }
   let shown = 0;
-  for await (const chunk of chunks) {
+  for await (const chunk of hub.chunks(answer)) {
     if (at + chunk.length > file.size) throw wrongSize(hub, file, at + chunk.length);
     for (let done = 0; done < chunk.length;)
       done += (await handle.write(chunk, done, chunk.length - done, at + done)).bytesWritten;

@@ -1,11 +1,14 @@
 /** Sends requests to the hub. Follows only safe redirects, sends the token to the hub alone, and ends a silent connection. */
+import { once } from 'node:events';
+import * as http from 'node:http';
+import * as https from 'node:https';
 import { setTimeout as wait } from 'node:timers/promises';
 import { printable, quoted, SlicedInferenceError } from '../../lib/errors';
 import { formatBytes } from '../terminal/format';
 import { printLine } from '../terminal/print';
 import { clearProgress } from '../terminal/progress';
-import { type HubSettings, isSafe } from './settings';
-import { type Subject, statusRefusal } from './status';
+import { type HubModel, isSafe } from './settings';
+import { statusRefusal } from './status';
 
 /** The hub redirects once to its store of large files, and once if a model was renamed. */
 const MAX_REDIRECTS = 5;
@@ -17,35 +20,29 @@ const WAITS_MS = [200, 800, 2000];
 const DEFAULT_ADVICE = 'check HF_ENDPOINT, or try again later';
 const REACHABLE = 'be reachable';
 
-export interface HubAnswer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly chunks: AsyncIterable<Uint8Array>;
-}
-
 /** The connection was lost, or the hub has a passing fault. Another attempt may succeed. */
 export class LostConnection extends Error {}
 
-const PASSING = /^(EAI_AGAIN|ECONNRESET|EHOSTUNREACH|ENETUNREACH|EPIPE|ETIMEDOUT|UND_ERR_\w+)$/;
+const PASSING = /^(EAI_AGAIN|ECONNRESET|EHOSTUNREACH|ENETUNREACH|EPIPE|ETIMEDOUT)$/;
 
 export class Hub {
-  constructor(readonly settings: HubSettings) {}
+  constructor(readonly model: HubModel) {}
 
-  /** The JSON of an answer, and the query of the next page of a list. */
-  async json(path: string, subject: Subject): Promise<{ value: unknown; next?: string }> {
+  /** The JSON of an answer about the model, and the query of the next page of a list. */
+  async json(path: string): Promise<{ value: unknown; next?: string }> {
     return await this.withRetries(async () => {
-      const url = `${this.settings.endpoint}${path}`;
-      const { headers, chunks } = await this.request(url, subject);
-      const parts: Uint8Array[] = [];
+      const url = `${this.model.endpoint}/api/models/${this.model.repository}${path}`;
+      const answer = await this.request(url);
+      const parts: Buffer[] = [];
       let bytes = 0;
-      for await (const chunk of chunks) {
+      for await (const chunk of this.chunks(answer)) {
         bytes += chunk.length;
         if (bytes > MAX_ANSWER_BYTES)
           throw this.refused(`an answer of more than ${formatBytes(MAX_ANSWER_BYTES)}`);
         parts.push(chunk);
       }
       // Only the query is used, so the next page comes from the hub even if the link names another host.
-      const link = /<([^>]+)>;\s*rel="?next"?/.exec(headers.get('link') ?? '')?.[1];
+      const link = /<([^>]+)>;\s*rel="?next"?/.exec(String(answer.headers.link))?.[1];
       const next = link !== undefined && URL.canParse(link, url) ? new URL(link, url).search : undefined;
       try {
         const value: unknown = JSON.parse(Buffer.concat(parts).toString('utf8'));
@@ -75,53 +72,66 @@ export class Hub {
   }
 
   /** @throws LostConnection if another attempt may succeed */
-  async request(address: string, subject: Subject, range: Record<string, string> = {}): Promise<HubAnswer> {
-    if (this.settings.isOffline) {
+  async request(address: string, range: http.OutgoingHttpHeaders = {}): Promise<http.IncomingMessage> {
+    if (this.model.isOffline) {
       const advice = 'remove HF_HUB_OFFLINE, or pass --file and a --revision that the cache has';
       throw new SlicedInferenceError('the hub must be asked', 'HF_HUB_OFFLINE', advice);
     }
     let url = new URL(address);
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
       const answer = await this.send(url, range);
-      const location = answer.headers.get('location');
-      if (answer.status < 300 || answer.status > 399 || location === null) return this.good(answer, subject);
-      await discard(answer);
-      url = this.redirected(url, location);
+      const { statusCode: status = 0, headers } = answer;
+      if (status === 200 || status === 206) return answer;
+      answer.destroy();
+      if (status >= 500) throw new LostConnection(`the hub answered ${status}`);
+      if (status < 300 || status > 399 || headers.location === undefined)
+        throw statusRefusal(status, headers, this.model);
+      url = this.redirected(url, headers.location);
     }
     throw this.refused(`more than ${MAX_REDIRECTS} redirects`);
   }
 
-  private async send(url: URL, range: Record<string, string>): Promise<HubAnswer> {
-    const { silenceMs, endpoint, token } = this.settings;
-    const isHub = url.origin === new URL(endpoint).origin;
-    const controller = new AbortController();
-    const timer = setTimeout(() => {
-      controller.abort();
-    }, silenceMs);
-    const lost = (error: unknown): Error => {
-      const cause = (error as { cause?: NodeJS.ErrnoException }).cause ?? (error as NodeJS.ErrnoException);
-      if (controller.signal.aborted)
-        return new LostConnection(`the hub sent nothing for ${silenceMs / 1000} s`);
-      const reason = printable(cause.message) || String(cause.code);
-      if (PASSING.test(cause.code ?? '')) return new LostConnection(`the connection was lost (${reason})`);
-      return this.refused(reason, 'check the connection, the proxy and HF_ENDPOINT', REACHABLE);
-    };
+  /** @throws LostConnection if another attempt may succeed */
+  async *chunks(answer: http.IncomingMessage): AsyncGenerator<Buffer> {
     try {
-      const { status, headers, body } = await fetch(url, {
-        redirect: 'manual',
-        signal: controller.signal,
-        headers: {
-          ...range,
-          // Ranges and sizes are those of the file, not of a compressed one.
-          'accept-encoding': 'identity',
-          ...(isHub && token !== undefined && { authorization: `Bearer ${token.text}` }),
-        },
-      });
-      return { status, headers, chunks: watched(body, timer, lost) };
+      yield* answer as AsyncIterable<Buffer>;
     } catch (error) {
-      clearTimeout(timer);
-      throw lost(error);
+      throw this.lost(error);
     }
+  }
+
+  private async send(url: URL, range: http.OutgoingHttpHeaders): Promise<http.IncomingMessage> {
+    const { silenceMs, endpoint, token } = this.model;
+    const isHub = url.origin === new URL(endpoint).origin;
+    const headers = {
+      ...range,
+      'user-agent': 'node',
+      // Ranges and sizes are those of the file, not of a compressed one.
+      'accept-encoding': 'identity',
+      ...(isHub && token !== undefined && { authorization: `Bearer ${token.text}` }),
+    };
+    const request = (url.protocol === 'http:' ? http : https).get(url, { headers, timeout: silenceMs });
+    let answer: http.IncomingMessage | undefined;
+    request.on('timeout', () => {
+      const silence = new LostConnection(`the hub sent nothing for ${silenceMs / 1000} s`);
+      (answer ?? request).destroy(silence);
+    });
+    // Once there is an answer, a lost connection is a fault of the answer too.
+    request.on('error', () => undefined);
+    try {
+      [answer] = (await once(request, 'response')) as [http.IncomingMessage];
+      return answer;
+    } catch (error) {
+      throw this.lost(error);
+    }
+  }
+
+  private lost(error: unknown): Error {
+    if (error instanceof LostConnection) return error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = printable(message) || String(code);
+    if (PASSING.test(code ?? '')) return new LostConnection(`the connection was lost (${reason})`);
+    return this.refused(reason, 'check the connection, the proxy and HF_ENDPOINT', REACHABLE);
   }
 
   private redirected(from: URL, location: string): URL {
@@ -133,42 +143,7 @@ export class Hub {
     throw this.refused(`a redirect to ${quoted(place)}`, 'only https is followed; check HF_ENDPOINT');
   }
 
-  private async good(answer: HubAnswer, subject: Subject): Promise<HubAnswer> {
-    const { status, headers } = answer;
-    if (status === 200 || status === 206) return answer;
-    await discard(answer);
-    if (status >= 500) throw new LostConnection(`the hub answered ${status}`);
-    throw statusRefusal(status, headers, subject, this.settings);
-  }
-
   refused(got: string, advice = DEFAULT_ADVICE, must = 'answer as the hub does'): SlicedInferenceError {
-    return new SlicedInferenceError(`the hub at ${this.settings.endpoint} must ${must}`, got, advice);
+    return new SlicedInferenceError(`the hub at ${this.model.endpoint} must ${must}`, got, advice);
   }
-}
-
-/** The chunks of a body. Each chunk restarts the timer that ends a silent connection. */
-async function* watched(
-  body: AsyncIterable<Uint8Array> | null,
-  timer: NodeJS.Timeout,
-  lost: (error: unknown) => Error,
-): AsyncGenerator<Uint8Array> {
-  const chunks = (body ?? []) as AsyncIterable<Uint8Array>;
-  try {
-    for await (const chunk of chunks) {
-      timer.refresh();
-      yield chunk;
-    }
-  } catch (error) {
-    throw lost(error);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Ends an answer that nobody reads: otherwise its connection would keep the command alive. */
-export async function discard({ chunks }: HubAnswer): Promise<void> {
-  const iterator = chunks[Symbol.asyncIterator]();
-  // Only an iterator that has begun closes the connection when it returns.
-  await iterator.next();
-  await iterator.return?.();
 }

@@ -8,8 +8,7 @@ import { chooseFile, fileAt } from './choose';
 import { bytesAt, checkSpace, download, incomplete, isWhole } from './download';
 import { Hub } from './hub';
 import { type HubFile, findCommit, isCommit, isInnerPath, listFiles } from './repository';
-import { type HubSettings, hubSettings } from './settings';
-import type { Subject } from './status';
+import { type HubModel, hubSettings } from './settings';
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { fileDigest } from '../../lib/cache/fingerprint';
@@ -34,7 +33,7 @@ export async function fetchModel(repository: string, options: FetchOptions): Pro
   const { revision, localDir } = options;
   const settings = hubSettings();
   try {
-    const download = await Download.start(settings, { repository, revision });
+    const download = await Download.start({ ...settings, repository, revision });
     const model = options.file ?? chooseFile(await download.files(), repository);
     const must = `${quoted(repository)} must have the file of --file at ${revision}`;
     const [place] = await download.take([model], must);
@@ -77,23 +76,23 @@ class Download {
   private constructor(
     private readonly hub: Hub,
     private readonly cache: HubCache,
-    private readonly subject: Subject,
     readonly commit: string,
   ) {}
 
-  static async start(settings: HubSettings, subject: Subject): Promise<Download> {
-    const { repository, revision } = subject;
-    const [hub, cache] = [new Hub(settings), new HubCache(settings.cache, repository)];
-    const known = isCommit(revision) ? revision : settings.isOffline ? cache.readRef(revision) : undefined;
-    if (known === undefined) showProgress(`looking for ${repository}`);
-    const commit = known ?? (await findCommit(hub, subject));
-    if (known === undefined) cache.writeRef(revision, commit);
-    return new Download(hub, cache, subject, commit);
+  static async start(model: HubModel): Promise<Download> {
+    const { repository, revision } = model;
+    const [hub, cache] = [new Hub(model), new HubCache(model.cache, repository)];
+    const known = isCommit(revision) ? revision : model.isOffline ? cache.readRef(revision) : undefined;
+    if (known !== undefined) return new Download(hub, cache, known);
+    showProgress(`looking for ${repository}`);
+    const commit = await findCommit(hub);
+    cache.writeRef(revision, commit);
+    return new Download(hub, cache, commit);
   }
 
   /** The files of the repository; asked once. */
   files(): Promise<HubFile[]> {
-    return (this.listed ??= listFiles(this.hub, this.subject, this.commit));
+    return (this.listed ??= listFiles(this.hub, this.commit));
   }
 
   /**
@@ -110,10 +109,10 @@ class Download {
       const blob = cache.blob(file.digest);
       return isWhole(blob, file) ? 0 : file.size - bytesAt(incomplete(blob));
     });
-    await checkSpace(this.hub.settings.cache, left);
+    await checkSpace(this.hub.model.cache, left);
     for (const file of wanted) {
       const blob = cache.blob(file.digest);
-      if (!isWhole(blob, file)) await download(this.hub, this.subject, this.address(file), file, blob);
+      if (!isWhole(blob, file)) await download(this.hub, this.address(file), file, blob);
       cache.link(commit, file.path, file.digest);
     }
     return names.map((name) => cache.find(commit, name) ?? '');
@@ -121,8 +120,8 @@ class Download {
 
   private address({ path: name }: HubFile): string {
     const names = name.split('/').map(encodeURIComponent);
-    const { endpoint } = this.hub.settings;
-    return [endpoint, this.subject.repository, 'resolve', this.commit, ...names].join('/');
+    const { endpoint, repository } = this.hub.model;
+    return [endpoint, repository, 'resolve', this.commit, ...names].join('/');
   }
 }
 

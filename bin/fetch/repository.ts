@@ -1,7 +1,6 @@
 /** What a model's repository on the hub has: its commit and its files. Everything that the hub says is checked before it becomes a path. */
 import { escaped, quoted, SlicedInferenceError } from '../../lib/errors';
 import type { Hub } from './hub';
-import type { Subject } from './status';
 
 /** More than any model with ONNX files has: the largest public ones list about 2,000 files. */
 const MAX_ENTRIES = 20_000;
@@ -23,15 +22,14 @@ export function isInnerPath(path: string): boolean {
   return isPlain && path.split('/').every((part) => !['', '.', '..'].includes(part));
 }
 
-export async function findCommit(hub: Hub, subject: Subject): Promise<string> {
-  const revision = encodeURIComponent(subject.revision);
-  const { value } = await hub.json(`/api/models/${subject.repository}/revision/${revision}`, subject);
+export async function findCommit(hub: Hub): Promise<string> {
+  const { value } = await hub.json(`/revision/${encodeURIComponent(hub.model.revision)}`);
   const { sha } = (value ?? {}) as { sha?: unknown };
   if (typeof sha === 'string' && isCommit(sha)) return sha;
   throw hub.refused('a revision without a commit');
 }
 
-export async function listFiles(hub: Hub, subject: Subject, commit: string): Promise<HubFile[]> {
+export async function listFiles(hub: Hub, commit: string): Promise<HubFile[]> {
   const files: HubFile[] = [];
   const asked = new Set<string>();
   let entries = 0;
@@ -39,15 +37,15 @@ export async function listFiles(hub: Hub, subject: Subject, commit: string): Pro
   while (query !== undefined) {
     if (asked.has(query)) throw hub.refused('a list that repeats itself');
     asked.add(query);
-    const page = await hub.json(`/api/models/${subject.repository}/tree/${commit}${query}`, subject);
+    const page = await hub.json(`/tree/${commit}${query}`);
     if (!Array.isArray(page.value)) throw hub.refused('a list of files that is none');
     for (const entry of page.value) {
-      const file = fileOf(entry, hub, subject);
+      const file = fileOf(entry, hub);
       if (file !== undefined) files.push(file);
     }
     entries += page.value.length;
     if (entries > MAX_ENTRIES) {
-      const what = `${quoted(subject.repository)} must have at most ${MAX_ENTRIES} files and folders`;
+      const what = `${quoted(hub.model.repository)} must have at most ${MAX_ENTRIES} files and folders`;
       throw new SlicedInferenceError(what, 'more', 'download it with the tools of the hub');
     }
     // An empty page ends a list that would never end.
@@ -56,11 +54,11 @@ export async function listFiles(hub: Hub, subject: Subject, commit: string): Pro
   return files;
 }
 
-function fileOf(entry: unknown, hub: Hub, { repository }: Subject): HubFile | undefined {
+function fileOf(entry: unknown, hub: Hub): HubFile | undefined {
   const { type, path, oid, size, lfs } = (entry ?? {}) as Record<string, unknown>;
   if (type !== 'file') return undefined;
   if (typeof path !== 'string' || !isInnerPath(path)) {
-    const what = `the files of ${quoted(repository)} must have paths inside it`;
+    const what = `the files of ${quoted(hub.model.repository)} must have paths inside it`;
     const got = typeof path === 'string' ? quoted(path) : 'one that is not text';
     throw new SlicedInferenceError(what, got, 'do not use this model');
   }

@@ -17,6 +17,12 @@ export interface HubSettings {
   readonly isOffline: boolean;
 }
 
+/** A revision of a model on the hub. */
+export interface HubModel extends HubSettings {
+  readonly repository: string;
+  readonly revision: string;
+}
+
 const DEFAULT_SILENCE_S = '30';
 /** A timer takes at most 2 ** 31 - 1 ms. */
 const MAX_SILENCE_S = 2_147_483;

@@ -1,26 +1,20 @@
 /** What the hub's refusals mean. */
+import type { IncomingHttpHeaders } from 'node:http';
 import { printable, quoted, SlicedInferenceError } from '../../lib/errors';
 import type { Explanation } from '../upload/s3-errors';
-import type { HubSettings } from './settings';
-
-/** What a request is about, for messages. */
-export interface Subject {
-  readonly repository: string;
-  readonly revision: string;
-}
+import type { HubModel } from './settings';
 
 /** https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/utils/_http.py lists the codes. */
 export function statusRefusal(
   status: number,
-  headers: Headers,
-  { repository, revision }: Subject,
-  { endpoint, token }: HubSettings,
+  headers: IncomingHttpHeaders,
+  { repository, revision, endpoint, token }: HubModel,
 ): SlicedInferenceError {
-  const code = headers.get('x-error-code') ?? '';
+  const code = String(headers['x-error-code'] ?? '');
   const model = `model ${quoted(repository)}`;
   const page = `${endpoint}/${repository}`;
   const terms = `accept its terms at ${page}, and set HF_TOKEN to a token of your account`;
-  const pause = /^\d+$/.exec(headers.get('retry-after') ?? '');
+  const pause = /^\d+$/.exec(headers['retry-after'] ?? '');
   const again = `try again ${pause ? `after ${pause[0]} s` : 'later'}, or set HF_TOKEN for a higher limit`;
   const meanings: Explanation[] = [
     [code === 'GatedRepo', `${model} must be open to you`, terms, 'a gated model'],
