@@ -32,8 +32,13 @@ export class Deployment {
     const functions = await Functions.serve(folder);
     const interpreter = await Interpreter.start(python, functions.endpoint);
     const deployment = new Deployment(functions, interpreter, folder);
-    await deployment.deploy(assembly);
-    return deployment;
+    try {
+      await deployment.deploy(assembly);
+      return deployment;
+    } catch (error) {
+      await deployment.end();
+      throw error;
+    }
   }
 
   private readonly mapRuns: MapRuns;

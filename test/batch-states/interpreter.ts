@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import * as path from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import {
   CreateBucketCommand,
   GetObjectCommand,
@@ -12,7 +13,6 @@ import {
 import { SFN } from '@aws-sdk/client-sfn';
 import type { Json, JsonObject } from '../../local/json';
 import type { ExecutionResult } from '../../local';
-import { until } from '../support/until';
 
 const REGION = 'us-east-1';
 const ROLE = 'arn:aws:iam::123456789012:role/any';
@@ -65,13 +65,13 @@ export class Interpreter {
   async run(stateMachineArn: string, name: string, input: Json): Promise<ExecutionResult> {
     const started = { stateMachineArn, name, input: JSON.stringify(input) };
     const { executionArn = '' } = await this.stepFunctions.startExecution(started);
-    return until(`${executionArn} ends`, async () => {
+    for (;;) {
       const described = await this.stepFunctions.describeExecution({ executionArn });
       const { status, output = 'null', error = '', cause = '' } = described;
-      if (status === 'RUNNING') return undefined;
       if (status === 'SUCCEEDED') return { status, executionArn, output: JSON.parse(output) as Json };
-      return { status: 'FAILED' as const, executionArn, error, cause };
-    });
+      if (status !== 'RUNNING') return { status: 'FAILED', executionArn, error, cause };
+      await setTimeout(10);
+    }
   }
 
   async createBucket(Bucket: string): Promise<void> {
