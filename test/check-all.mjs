@@ -36,6 +36,7 @@ const CHECKS = {
 
 /** Groups of `test/support/jest/long-checks.cjs`, and the files and folders whose changes need them. */
 const TESTS = {
+  'batch-states': 'client contract lambda lib/aws lib/batch lib/pipeline test/batch-states',
   compiler: `${INSTALLED} bench/split docs lib test/end-to-end/split-kernels.test.ts test/lib test/oracle test/support`,
   deploy: 'client lambda lib/aws lib/batch lib/pipeline test/deploy',
   deployments: `${INSTALLED} ${RUNS} test/end-to-end test/faults test/lib/aws test/lib/pipeline`,

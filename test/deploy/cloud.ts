@@ -3,7 +3,7 @@
  * runs it.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -15,6 +15,7 @@ import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { SlicedInferenceClient } from '../../client';
 import { makeServerCertificate } from '../../local/tls/certificate';
 import { ROOT } from '../support/documents';
+import { pythonWith } from '../support/python-environment';
 import { until } from '../support/until';
 import type { Outputs } from './life';
 
@@ -29,38 +30,9 @@ const ROOT_USER = {
   secretAccessKey: randomBytes(16).toString('hex'),
 };
 
-const INSTALL_MS = 300_000;
 const CDK_MS = 300_000;
 
-const PIP = '-m pip install --quiet --disable-pip-version-check --retries 1 --only-binary=:all:'.split(' ');
-
 const run = promisify(execFile);
-
-/** Returns the path of a Python with MiniStack, which later checks find again, or says why the check is skipped. */
-async function pythonWithMiniStack(): Promise<string | undefined> {
-  const base = process.env.PYTHON ?? 'python3';
-  const [ministack, others] = ['ministack.txt', 'requirements.txt'].map((name) => path.join(EMULATOR, name));
-  const options = { timeout: INSTALL_MS };
-  try {
-    const check = 'import sys, venv, ensurepip; assert sys.version_info >= (3, 10); print(sys.version)';
-    const digest = createHash('sha256').update((await run(base, ['-c', check], options)).stdout);
-    for (const list of [ministack, others]) digest.update(fs.readFileSync(list));
-    const folder = path.join(ROOT, 'dist', `ministack-${digest.digest('hex').slice(0, 16)}`);
-    const [python, complete] = [path.join(folder, 'bin/python'), path.join(folder, 'complete')];
-    if (fs.existsSync(complete)) return python;
-    await run(base, ['-m', 'venv', '--clear', folder], options);
-    await run(python, [...PIP, '--no-deps', '--require-hashes', '--requirement', ministack], options);
-    await run(python, [...PIP, '--requirement', others], options);
-    fs.writeFileSync(complete, '');
-    return python;
-  } catch (error) {
-    console.info(
-      `skipped: the check needs ${base} 3.10 or newer with venv, and pip's package index: set PYTHON to another Python`,
-      error,
-    );
-    return undefined;
-  }
-}
 
 /** A client of the state machine with this ARN. */
 export type Client = (stateMachineArn: string) => SlicedInferenceClient;
@@ -82,7 +54,10 @@ export class Cloud {
 
   /** Starts MiniStack and bootstraps its account. @param folder for all that it writes */
   static async start(folder: string): Promise<Cloud | undefined> {
-    const python = await pythonWithMiniStack();
+    const python = await pythonWith('ministack', [
+      { file: path.join(EMULATOR, 'ministack.txt'), options: ['--no-deps', '--require-hashes'] },
+      { file: path.join(EMULATOR, 'requirements.txt') },
+    ]);
     if (python === undefined) return undefined;
     const place = (name: string): string => path.join(folder, name);
     const { authority, certificate, privateKey } = makeServerCertificate();

@@ -47,7 +47,7 @@ export function startBatch(assembly: string, options: LocalCloudOptions = {}): P
 
 /** Puts a request for each of the names below the prefix. Returns the inputs by key. */
 export async function putRequests(
-  cloud: LocalCloud,
+  cloud: Pick<LocalCloud, 'putObject'>,
   names: readonly string[],
   prefix = PREFIX,
 ): Promise<Map<string, Tensors>> {
@@ -60,20 +60,22 @@ export function outputOf(result: ExecutionResult): BatchOutput {
   return succeeded(result) as unknown as BatchOutput;
 }
 
-export async function tableOf(cloud: LocalCloud, { table }: Pick<BatchOutput, 'table'>): Promise<BatchRow[]> {
+type Objects = Pick<LocalCloud, 'getObject'>;
+
+export async function tableOf(cloud: Objects, { table }: Pick<BatchOutput, 'table'>): Promise<BatchRow[]> {
   const lines = (await cloud.getObject(table.key)).toString('utf8').trimEnd().split('\n');
   return lines.map((line) => JSON.parse(line) as BatchRow);
 }
 
 /** The tensors of an item. */
-export async function resultOf(cloud: LocalCloud, result: BatchRow['result']): Promise<Tensors> {
+export async function resultOf(cloud: Objects, result: BatchRow['result']): Promise<Tensors> {
   const { key = '', entry = 0 } = result ?? {};
   return tensorsOfEntry(decodeSafetensors(await cloud.getObject(key)), entry);
 }
 
 /** Fails unless the result of a row has the bits of ONNX Runtime on the whole model. */
 export async function expectResult(
-  cloud: LocalCloud,
+  cloud: Objects,
   { result }: BatchRow,
   inputs: Tensors,
   model = MODEL,
