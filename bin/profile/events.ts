@@ -66,70 +66,60 @@ export async function readEvents(
   labels: Pick<NodeLabels, 'nodeOf'>,
   skipped = 1,
 ): Promise<SliceEvents> {
-  const collector = new Collector((name) => labels.nodeOf(name.slice(0, -SUFFIX.length)), skipped);
-  const lines = createInterface({ input: fs.createReadStream(file), crlfDelay: Infinity });
+  const nodes = new Map<number, NodeSamples & { readonly micros: number[] }>();
+  const unlabeled: number[] = [];
+  let [runs, unlabeledEvents] = [0, 0];
+  for await (const events of runsOf(file)) {
+    runs++;
+    if (runs <= skipped) continue;
+    unlabeledEvents = 0;
+    let micros = 0;
+    for (const { node, event, inner } of outerEvents(events, labels)) {
+      const known = node === undefined ? undefined : nodes.get(node);
+      if (node === undefined) {
+        micros += event.dur;
+        unlabeledEvents += 1 + inner.length;
+      } else if (known !== undefined) known.micros.push(event.dur);
+      else {
+        const tensors = tensorsOf(event.args.output_type_shape);
+        const own = { node, events: 1 + inner.length, body: bodyOf(inner), micros: [event.dur], tensors };
+        nodes.set(node, own);
+      }
+    }
+    unlabeled.push(micros);
+  }
+  return { nodes: [...nodes.values()], unlabeled, unlabeledEvents, runs: Math.max(0, runs - skipped) };
+}
+
+async function* runsOf(file: string): AsyncGenerator<readonly NodeEvent[]> {
   let run: NodeEvent[] = [];
-  for await (const line of lines) {
+  for await (const line of createInterface({ input: fs.createReadStream(file), crlfDelay: Infinity })) {
     if (line.includes('"cat" : "Node"')) {
       const event = JSON.parse(line.replace(/,\s*$/, '')) as NodeEvent;
       if (event.name.endsWith(SUFFIX)) run.push(event);
     } else if (line.includes('"name" :"model_run"')) {
-      collector.addRun(run);
+      yield run;
       run = [];
     }
   }
-  return collector.events();
 }
 
-type NodeOf = (name: string) => number | undefined;
-
-class Collector {
-  private readonly nodes = new Map<number, Omit<NodeSamples, 'node' | 'micros'> & { micros: number[] }>();
-  private readonly unlabeled: number[] = [];
-  private unlabeledEvents = 0;
-  private runs = 0;
-
-  /** @param nodeOf returns the node of an event, by its name */
-  constructor(
-    private readonly nodeOf: NodeOf,
-    private readonly skipped: number,
-  ) {}
-
-  addRun(events: readonly NodeEvent[]): void {
-    this.runs++;
-    if (this.runs <= this.skipped) return;
-    let unlabeled = 0;
-    this.unlabeledEvents = 0;
-    for (const { event, count, bodyNodes } of outerEvents(events, this.nodeOf)) {
-      const node = this.nodeOf(event.name);
-      const known = node === undefined ? undefined : this.nodes.get(node);
-      if (node === undefined) {
-        unlabeled += event.dur;
-        this.unlabeledEvents += count;
-      } else if (known !== undefined) known.micros.push(event.dur);
-      else {
-        const tensors = tensorsOf(event.args.output_type_shape);
-        const body = [...bodyNodes.values()].map(bodyNodeOf);
-        this.nodes.set(node, { events: count, body, micros: [event.dur], tensors });
-      }
-    }
-    this.unlabeled.push(unlabeled);
+/** The nodes that ran. In a loop, sizes may grow from pass to pass: those of the middle one stand for all. */
+function bodyOf(events: readonly NodeEvent[]): BodyNode[] {
+  const byNode = new Map<string, NodeEvent[]>();
+  for (const event of events) {
+    const key = `${event.args.node_index} ${event.args.op_name} ${event.name}`;
+    const known = byNode.get(key);
+    if (known === undefined) byNode.set(key, [event]);
+    else known.push(event);
   }
-
-  events(): SliceEvents {
-    const { unlabeled, unlabeledEvents } = this;
-    const nodes = [...this.nodes].map(([node, samples]) => ({ node, ...samples }));
-    return { nodes, unlabeled, unlabeledEvents, runs: Math.max(0, this.runs - this.skipped) };
-  }
-}
-
-/** In a loop, sizes may grow from pass to pass: those of the middle one stand for all. */
-function bodyNodeOf(events: readonly NodeEvent[]): BodyNode {
-  const { args } = events[Math.floor(events.length / 2)];
-  return {
-    ...{ opType: args.op_name ?? '', count: events.length, hasWeights: Number(args.parameter_size) > 0 },
-    ...{ inputs: tensorsOf(args.input_type_shape), outputs: tensorsOf(args.output_type_shape) },
-  };
+  return [...byNode.values()].map((own) => {
+    const { args } = own[Math.floor(own.length / 2)];
+    return {
+      ...{ opType: args.op_name ?? '', count: own.length, hasWeights: Number(args.parameter_size) > 0 },
+      ...{ inputs: tensorsOf(args.input_type_shape), outputs: tensorsOf(args.output_type_shape) },
+    };
+  });
 }
 
 function tensorsOf(all: TypeShapes = []): (ProfiledTensor | null)[] {
@@ -143,31 +133,27 @@ function tensorsOf(all: TypeShapes = []): (ProfiledTensor | null)[] {
 
 /** An event that is not part of another one. */
 interface OuterEvent {
+  /** `undefined` without a label. */
+  readonly node: number | undefined;
   readonly event: NodeEvent;
-  /** Number of events that are part of it, itself included. */
-  count: number;
-  /** By node of its bodies. */
-  readonly bodyNodes: Map<string, NodeEvent[]>;
+  /** The events that are part of it. */
+  readonly inner: NodeEvent[];
 }
 
 /** ONNX Runtime runs the bodies of a node while it runs the node. */
-function outerEvents(events: readonly NodeEvent[], nodeOf: NodeOf): OuterEvent[] {
+function outerEvents(events: readonly NodeEvent[], labels: Pick<NodeLabels, 'nodeOf'>): OuterEvent[] {
   const sorted = [...events].sort((a, b) => a.ts - b.ts || b.dur - a.dur);
   const outer: OuterEvent[] = [];
   let end = -1;
   for (const event of sorted) {
-    const before = outer.at(-1);
+    const node = labels.nodeOf(event.name.slice(0, -SUFFIX.length));
     // Times are rounded down, so the middle decides about an event that begins when another one ends. A node with a label
     // is no part of another node.
-    if (before && event.ts + event.dur / 2 <= end && nodeOf(event.name) === undefined) {
-      before.count++;
-      const key = `${event.args.node_index} ${event.args.op_name} ${event.name}`;
-      const known = before.bodyNodes.get(key);
-      if (known === undefined) before.bodyNodes.set(key, [event]);
-      else known.push(event);
+    if (node === undefined && event.ts + event.dur / 2 <= end) {
+      outer[outer.length - 1].inner.push(event);
       continue;
     }
-    outer.push({ event, count: 1, bodyNodes: new Map() });
+    outer.push({ node, event, inner: [] });
     end = Math.max(end, event.ts + event.dur);
   }
   return outer;

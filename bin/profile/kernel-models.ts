@@ -8,7 +8,6 @@ import {
   encodeNode,
   encodeTensor,
   encodeValueInfo,
-  fieldHead,
 } from '../../lib/onnx/encode';
 import { GRAPH, MODEL, OPSET, WIRE_TYPE, fieldTag } from '../../lib/onnx/fields';
 import type { NumericDataType, RawTensor } from '../../lambda/tensors/tensor';
@@ -82,17 +81,18 @@ function kernel(operations: number, node: OneNode): KernelModel {
     ),
     encodeValueInfo(GRAPH.output, 'y', { dataType: onnxDataType(output) }),
   ]);
-  const opsets = Object.entries(OPSETS).map(([name, version]) => opset(name, version));
-  const model = Buffer.concat([
-    integer(MODEL.irVersion, IR_VERSION),
-    ...opsets.flatMap((own) => [fieldHead(MODEL.opsetImport, own.length), own]),
-    ...[fieldHead(MODEL.graph, graph.length), graph],
-  ]);
+  const model = new Writer().uint32(fieldTag(MODEL.irVersion, WIRE_TYPE.varint)).int64(IR_VERSION);
+  for (const [name, version] of Object.entries(OPSETS)) {
+    model.uint32(fieldTag(MODEL.opsetImport, WIRE_TYPE.lengthDelimited)).fork();
+    model.uint32(fieldTag(OPSET.domain, WIRE_TYPE.lengthDelimited)).string(name);
+    model.uint32(fieldTag(OPSET.version, WIRE_TYPE.varint)).int64(version).ldelim();
+  }
+  model.uint32(fieldTag(MODEL.graph, WIRE_TYPE.lengthDelimited)).bytes(graph);
   const tensors = inputs.map((tensor, index): [string, RawTensor] => [
     names[index],
     { ...tensor, bytes: filled(tensor) },
   ]);
-  return { model, inputs: new Map(tensors), operations };
+  return { model: model.finish(), inputs: new Map(tensors), operations };
 }
 
 /** Small values: none is a denormal number or infinite. */
@@ -100,13 +100,4 @@ function filled({ dtype, shape }: Tensor): Uint8Array {
   const count = shape.reduce((product, size) => product * size, 1);
   if (dtype !== 'float32') return new Uint8Array(packedBytes(onnxDataType(dtype), count) ?? 0).fill(3);
   return new Uint8Array(Float32Array.from({ length: count }, (_, index) => (index % 7) / 7).buffer);
-}
-
-function opset(domain: string, version: number): Uint8Array {
-  const writer = new Writer().uint32(fieldTag(OPSET.domain, WIRE_TYPE.lengthDelimited)).string(domain);
-  return Buffer.concat([writer.finish(), integer(OPSET.version, version)]);
-}
-
-function integer(field: number, value: number): Uint8Array {
-  return new Writer().uint32(fieldTag(field, WIRE_TYPE.varint)).int64(value).finish();
 }

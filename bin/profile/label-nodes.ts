@@ -58,16 +58,13 @@ function labeled(
   labels: NodeLabels,
   producerOf: (value: string) => number | undefined,
 ): Uint8Array {
-  const fields = [...fieldsOf(node)];
-  const index = fields
+  const index = [...fieldsOf(node)]
     .filter(({ number, content }) => number === NODE.output && content?.length)
     .map(({ content }) => producerOf(Buffer.from(content ?? []).toString('utf8')))
     .find((found) => found !== undefined);
-  const others = fields.filter(({ number }) => number !== NODE.name).map(({ whole }) => whole);
-  // ONNX Runtime names it itself.
-  if (index === undefined) return Buffer.concat(others);
-  const label = Buffer.from(labels.of(index));
-  return Buffer.concat([...others, fieldHead(NODE.name, label.length), label]);
+  // ONNX Runtime itself names a node whose name is empty. The last name of a node counts.
+  const label = Buffer.from(index === undefined ? '' : labels.of(index));
+  return Buffer.concat([node, fieldHead(NODE.name, label.length), label]);
 }
 
 interface MessageField {
