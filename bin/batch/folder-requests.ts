@@ -22,7 +22,9 @@ export async function* requestsIn(
   let files = 0;
   try {
     for (const { file, key: id } of itemsOf(local, '')) {
-      yield { id, content: preprocess ? jsonOf(file) : await tensorsOf(file, inputs) };
+      const content = preprocess ? jsonOf(file) : await tensorsOf(file, inputs);
+      // An id in the file is the user's, and its function may need it.
+      yield 'id' in content ? { content } : { id, content };
       onFile(++files);
     }
   } catch (error) {

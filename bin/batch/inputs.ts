@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import type { BatchItemsKind, BatchItemsSignature } from '../../contract/batch';
+import type { BatchItemsSignature } from '../../contract/batch';
 import { quoted, SlicedInferenceError } from '../../lib/errors';
 import type { UploadTask } from '../upload';
 import { chunkBytes } from '../upload/checked-content';
@@ -22,12 +22,13 @@ export interface Inputs {
   readonly arePacked?: boolean;
 }
 
-const FOLDERS: readonly BatchItemsKind[] = ['objects', 'jsonLinesFiles', 'csvFiles', 'parquetFiles'];
-
 export type UploadedInputs = Required<Pick<Inputs, 'items' | 'local'>>;
 
 /** @throws SlicedInferenceError for inputs that the batch cannot read */
-export function inputsOf(inputs: string | undefined, { kind, bucket, folder }: BatchItemsSignature): Inputs {
+export function inputsOf(
+  inputs: string | undefined,
+  { kind, bucket, location, folder }: BatchItemsSignature,
+): Inputs {
   if (inputs === undefined) return {};
   if (inputs.startsWith('s3://')) {
     const start = `s3://${bucket}/`;
@@ -36,7 +37,8 @@ export function inputsOf(inputs: string | undefined, { kind, bucket, folder }: B
   }
   const found = fs.existsSync(inputs) ? fs.statSync(inputs) : undefined;
   const isFolder = found?.isDirectory() === true;
-  const takes = { folder: FOLDERS.includes(kind) || kind === 'jsonLines', file: !FOLDERS.includes(kind) };
+  const areInFolder = location.endsWith('/');
+  const takes = { folder: areInFolder || kind === 'jsonLines', file: !areInFolder };
   if (isFolder ? !takes.folder : !takes.file || found?.isFile() !== true) {
     const wanted = takes.folder && takes.file ? 'a folder or a file' : takes.folder ? 'a folder' : 'a file';
     const what = `must be ${wanted}, because the items of the batch are of ${kind}, or s3://BUCKET/KEY`;

@@ -7,6 +7,7 @@ import type { RawTensor } from '../../lambda/tensors/tensor';
 import type { Objects } from '../aws/objects';
 import { InferenceError } from '../errors';
 import { prepareRequest } from '../request';
+import { strictJson } from '../strict-json';
 import type { TensorInputs } from '../tensors/tensor-forms';
 import { rawTensors } from '../tensors/to-raw';
 import type { BatchRequests } from './types';
@@ -122,7 +123,8 @@ async function* inOrder(
 async function lineOf({ objects, signature, signal }: Place, { id, content }: LineRequest): Promise<string> {
   const named = id === undefined ? {} : { id };
   if (!isTensors(content)) {
-    const line = JSON.stringify({ ...content, ...named });
+    const line =
+      strictJson({ ...content, ...named }, (got, advice) => invalid('JSON values', got, advice)) ?? '';
     const bytes = Buffer.byteLength(line);
     if (bytes <= MAX_PREPROCESSED_LINE_BYTES) return `${line}\n`;
     const expected = `at most ${MAX_PREPROCESSED_LINE_BYTES} bytes as JSON`;

@@ -37,7 +37,8 @@ export interface BatchOptions {
    */
   readonly again?: boolean;
   /**
-   * Name of the execution. If one of this name and these items runs, the call attaches to it.
+   * Name of the execution. If one of this name and these items runs, the call attaches to it: with `requests`, pass `items` too, because
+   * each new list is another one.
    * @default - a new one
    */
   readonly name?: string;

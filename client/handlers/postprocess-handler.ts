@@ -1,6 +1,7 @@
 /** After the model: reads the results in a pipeline's output, in a `postprocess` function or another function of the user. */
 import type { ExecutionOutput } from '../../contract/execution';
-import { kindOf, quotedName } from '../../lambda/json-values';
+import { strictJson } from '../strict-json';
+import { kindOf } from '../../lambda/json-values';
 import { MAX_EXECUTION_DATA_BYTES } from '../description/pipeline-description';
 import { InferenceError } from '../errors';
 import {
@@ -12,7 +13,6 @@ import {
   tensorsOfEntry,
 } from '../read-results';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import { kindOfArray } from '../tensors/array-kinds';
 import type { TypedTensor } from '../tensors/tensor-forms';
 import { typedTensors } from '../tensors/from-raw';
 import { failingIn, objectsOf } from './handler-run';
@@ -77,7 +77,7 @@ function packReader(options: ReadOutputsOptions) {
 }
 
 function checkedJson(value: unknown): unknown {
-  const text = JSON.stringify(value, refuseNonJson) as string | undefined;
+  const text = strictJson(value, (got, advice) => invalid('JSON', got, advice));
   if (text === undefined) throw invalid('JSON', kindOf(value), 'return null if there is nothing to return');
   const size = Buffer.byteLength(text);
   if (size <= MAX_EXECUTION_DATA_BYTES) return value;
@@ -86,20 +86,6 @@ function checkedJson(value: unknown): unknown {
     String(size),
     'put large values into S3 and return their key',
   );
-}
-
-/** JSON would turn these values into something else, or fail without saying where they are. */
-function refuseNonJson(this: unknown, key: string, value: unknown): unknown {
-  const where = key === '' ? '' : ` as ${quotedName(key)}`;
-  if (ArrayBuffer.isView(value)) {
-    throw invalid('JSON', `a ${kindOfArray(value)}${where}`, 'use Array.from or toNestedArray');
-  }
-  if (typeof value === 'bigint')
-    throw invalid('JSON', `a bigint${where}`, 'convert it with Number or String');
-  if (typeof value === 'number' && !Number.isFinite(value)) {
-    throw invalid('JSON', `a number that is not finite${where}`, 'return null or a text instead');
-  }
-  return value;
 }
 
 function invalid(expected: string, got: string, advice: string): InferenceError {

@@ -144,6 +144,9 @@ it('passes JSON on to a preprocess function, with the id', async () => {
   expect(linesOf(aws)).toEqual([{ text: 'é' }, { text: 'b', id: 'b' }]);
 });
 
+const CIRCLE: Record<string, unknown> = {};
+CIRCLE.self = CIRCLE;
+
 const tooLong = { text: 'x'.repeat(92_160) };
 
 it.each<[message: string | RegExp, options: BatchOptions, changes: Partial<BatchSignature>]>([
@@ -166,6 +169,22 @@ it.each<[message: string | RegExp, options: BatchOptions, changes: Partial<Batch
     { requests: [{}, tooLong] },
     { preprocess: true },
   ],
+  [
+    /^request 0: .* JSON values, got a number that is not finite as 'v': use null/,
+    { requests: [{ v: NaN }] },
+    { preprocess: true },
+  ],
+  [
+    /^request 0: .* JSON values, got a Float32Array as 'v': use/,
+    { requests: [{ v: new Float32Array(2) }] },
+    { preprocess: true },
+  ],
+  [
+    /^request 1: .* JSON values, got a bigint as 'n'/,
+    { requests: [{}, { v: [{ n: 5n }] }] },
+    { preprocess: true },
+  ],
+  [/^request 0: .* JSON values, got a value with a circle/, { requests: [CIRCLE] }, { preprocess: true }],
   [
     'requests must go to a batch of JSON Lines, got one of csv: set its items to BatchItems.jsonLines',
     { requests: [x(1)] },
