@@ -151,8 +151,8 @@ class SlicedInferenceClient:
                 others are named by their places, and a rerun recognizes them only there. ``items`` is then the key of
                 the object, by default a new one.
             again: whether all items run, also those that have a result.
-            name: of the execution. If one of this name and these items runs, the call attaches to it: with ``requests``,
-                pass ``items`` too, because each new list is another one.
+            name: of the execution. If one of this name and these items runs, the call attaches to it. With
+                ``requests``, pass ``items`` too, because each new list is another one.
             execution_arn: of an execution to attach to, instead of starting one.
             cancel: ends waiting and reading when it is set. The batch goes on.
 
