@@ -115,9 +115,9 @@ export class Functions {
       const { errorType, message: errorMessage } = error;
       return { payload: JSON.stringify({ errorType, errorMessage }), failed: true };
     }
-    const answer = await this.poolOf(functionArn).invoke(payload);
+    const { payload: answer, failed } = await this.poolOf(functionArn).invoke(payload);
     // A handler may answer nothing.
-    return { payload: answer.payload === '' ? 'null' : answer.payload, failed: 'functionError' in answer };
+    return { payload: answer === '' ? 'null' : answer, failed };
   }
 
   private poolOf(functionArn: string): FunctionPool {
