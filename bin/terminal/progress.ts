@@ -7,7 +7,7 @@ const CLEAR_LINE = '\r\u001b[K';
 const COLUMNS = 80;
 
 /** Between two notes in the log of a command, and before the first one. */
-const NOTE_MS = 30_000;
+const NOTE_MS = 60_000;
 
 let notedAt: number | undefined;
 
