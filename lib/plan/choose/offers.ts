@@ -53,8 +53,6 @@ interface Way {
   readonly whole?: Whole;
 }
 
-const ROUNDS = { fine: 3, coarse: 1 };
-
 /** Share by which the limits of a search are exceeded in a second one. */
 const LOOSER = 0.2;
 
@@ -104,39 +102,19 @@ export class Offers {
     ];
   }
 
-  /**
-   * The search for memory adds up a chain. What its schedule costs and takes differs a little, so memory is chosen again, with limits
-   * that are corrected by the difference.
-   */
+  /** The search for memory adds up a chain, so it may return several plans near the limits. Printed figures choose among them. */
   private ofWay(way: Way, grid: MemoryGrid): Offer[] {
-    const search = this.searchOf(way);
     const slices = this.slicesOf(way);
-    const priced = new Map<string, ReturnType<Offers['priced']>>();
-    let { maxLatencyMs, maxDollars } = search;
-    for (let round = 0; round < ROUNDS[grid]; round++) {
-      const own = { ...search, maxLatencyMs, maxDollars };
-      const found = closestPlans(own, (each) => bestMemory(slices, way.request.transport, each, grid));
-      for (const memory of found.map(({ label }) => memoryOf(label))) {
-        // A slice that the search made small because another one hides it may be the slower one by its random delays.
-        const even = memory.map((least) => Math.max(least, largestOf(memory)));
-        for (const each of [memory, even]) {
-          const key = each.join(' ');
-          if (!priced.has(key)) priced.set(key, this.priced(way, each));
-        }
-      }
-      const [first] = found;
-      const real = priced.get(memoryOf(first.label).join(' '))?.searched;
-      if (real === undefined) break;
-      const { cost } = first;
-      const { quantile } = search;
-      const next = {
-        ms: corrected(search.maxLatencyMs, cost.latency[quantile] - real.latency[quantile]),
-        dollars: corrected(search.maxDollars, cost.dollars - real.dollars),
-      };
-      if (next.ms === maxLatencyMs && next.dollars === maxDollars) break;
-      [maxLatencyMs, maxDollars] = [next.ms, next.dollars];
-    }
-    return [...priced.values()].flatMap((each) => each?.offer ?? []);
+    const found = closestPlans(this.searchOf(way), (each) =>
+      bestMemory(slices, way.request.transport, each, grid),
+    );
+    const all = found.flatMap(({ label }) => {
+      const memory = memoryOf(label);
+      // A slice that the search made small because another one hides it may be the slower one by its random delays.
+      return [memory, memory.map((least) => Math.max(least, largestOf(memory)))];
+    });
+    const distinct = new Map(all.map((memory) => [memory.join(' '), memory]));
+    return [...distinct.values()].flatMap((memory) => this.priced(way, memory) ?? []);
   }
 
   private searchOf({ sizes, request, whole }: Way): PlanRequest {
@@ -154,7 +132,7 @@ export class Offers {
     }));
   }
 
-  private priced({ choice, cut, sizes, request, ...way }: Way, memory: readonly number[]) {
+  private priced({ choice, cut, sizes, request, ...way }: Way, memory: readonly number[]): Offer | undefined {
     const { requestsPerHour } = this.goal;
     const { temperature, maxMemoryMb, transport } = request;
     const settings = { memoryMb: memory, threads: this.cuts.costs.threads(largestOf(memory)), transport };
@@ -164,8 +142,7 @@ export class Offers {
     const consolidated = whole && consolidatedRuns(this.cuts, planned, whole, requestsPerHour);
     const slices = consolidated?.slices ?? slicedRuns(this.cuts, planned, requestsPerHour);
     const runs = consolidated ?? slices.outcomes;
-    const { coldShare } = slices.model;
-    const cost = costOf(runs, coldShare, temperature);
+    const cost = costOf(runs, slices.model.coldShare, temperature);
     const tooLarge = sizes.find((_, slice) => memory[slice] > maxMemoryMb);
     const chosen: ChosenCut = {
       ...{ ...cut, settings: { ...settings, temperature, cost } },
@@ -173,8 +150,7 @@ export class Offers {
       ...(whole && { whole }),
     };
     const keepsLimits = !tooLarge && this.keeps(cost);
-    const offer: Offer = { cut: chosen, cost, keepsLimits, ...(tooLarge && { tooLarge }) };
-    return { offer, searched: whole ? costOf(slices.outcomes, coldShare, 'cold') : cost };
+    return { cut: chosen, cost, keepsLimits, ...(tooLarge && { tooLarge }) };
   }
 
   private keeps({ dollars, latency }: RunCost): boolean {
@@ -193,10 +169,6 @@ export class Offers {
     const { options } = this.cuts.costs.model(this.goal.requestsPerHour);
     return isWorthwhile(whole, sizes, memory, options, this.goal);
   }
-}
-
-function corrected(limit: number | undefined, difference: number): number | undefined {
-  return limit === undefined ? undefined : Math.max(Number.MIN_VALUE, limit + difference);
 }
 
 /**
