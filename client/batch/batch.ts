@@ -15,7 +15,7 @@ import { isRunning, isUnknown } from '../run/run-execution';
 import { pause } from '../run/wait';
 import { typedTensors } from '../tensors/from-raw';
 import { checkBatchOutput } from './output';
-import { countsOf, progressSince } from './progress';
+import { countsAtEnd, countsOf, progressSince } from './progress';
 import { type ItemResult, ResultReader } from './results';
 import { tableRows, type PartRange } from './table';
 import type { BatchItemResult, BatchProgress, BatchResultRow, SlicedInferenceBatchRun } from './types';
@@ -49,8 +49,14 @@ export class BatchRun implements SlicedInferenceBatchRun {
     const pauses = this.pauses();
     for (let first; ;) {
       const execution = await this.describe();
-      const mapRun = await this.asked(() => stepFunctions.mapRun(executionArn, signal));
-      const counts = countsOf(mapRun, await this.failedItems());
+      const atEnd = isRunning(execution) ? undefined : await this.itemsAtEnd(execution);
+      const counts =
+        atEnd === undefined
+          ? countsOf(
+              await this.asked(() => stepFunctions.mapRun(executionArn, signal)),
+              await this.failedItems(),
+            )
+          : countsAtEnd(atEnd);
       first ??= { at: performance.now(), counts };
       yield progressSince(first, counts);
       if (!isRunning(execution)) return;
@@ -59,26 +65,18 @@ export class BatchRun implements SlicedInferenceBatchRun {
   }
 
   async result(): Promise<BatchOutput> {
-    const { executionArn, signal } = this.about;
-    const pauses = this.pauses();
-    let execution = await this.describe();
-    for (; isRunning(execution); execution = await this.describe()) await pause(pauses.next(), signal);
-    const { status, output, error, cause } = execution;
-    try {
-      return checkBatchOutput(outputOf({ executionArn, status, output, error, cause }), this.table);
-    } catch (failure) {
-      throw status === 'SUCCEEDED' ? explainedError(failure, executionArn) : advised(failure, execution);
-    }
+    return this.checkedOutput(await this.ended());
   }
 
   async *rows(): AsyncGenerator<BatchResultRow, void, undefined> {
     const { objects, signature, signal } = this.about;
     const read = (range: PartRange) => this.asked(() => objects.part(this.table, range, signal));
+    const execution = await this.ended();
     let failure: unknown;
     try {
-      await this.result();
+      this.checkedOutput(execution);
     } catch (error) {
-      if (!(error instanceof InferenceError) || !hasTable(error, await this.describe())) throw error;
+      if (!(error instanceof InferenceError) || !hasTable(error, execution)) throw error;
       failure = error;
     }
     const rows = tableRows(read, signature);
@@ -89,6 +87,41 @@ export class BatchRun implements SlicedInferenceBatchRun {
     if (first.done) return;
     yield this.withRead(first.value);
     for await (const row of rows) yield this.withRead(row);
+  }
+
+  private async ended(): Promise<DescribeExecutionOutput> {
+    const pauses = this.pauses();
+    for (;;) {
+      const execution = await this.describe();
+      if (!isRunning(execution)) return execution;
+      await pause(pauses.next(), this.about.signal);
+    }
+  }
+
+  private checkedOutput(execution: DescribeExecutionOutput): BatchOutput {
+    const { executionArn } = this;
+    const { status, output, error, cause } = execution;
+    try {
+      return checkBatchOutput(outputOf({ executionArn, status, output, error, cause }), this.table);
+    } catch (failure) {
+      throw status === 'SUCCEEDED' ? explainedError(failure, executionArn) : advised(failure, execution);
+    }
+  }
+
+  private async itemsAtEnd(execution: DescribeExecutionOutput): Promise<BatchOutput['items'] | undefined> {
+    try {
+      if (execution.status === 'SUCCEEDED') return this.checkedOutput(execution).items;
+      const items = { total: 0, done: 0, skipped: 0, failed: 0, pending: 0 };
+      for await (const { status } of this.rows()) {
+        items.total++;
+        items[status]++;
+      }
+      return items;
+    } catch {
+      // Progress ends without an error. `result` and `rows` say what is wrong.
+      this.about.signal.throwIfAborted();
+      return undefined;
+    }
   }
 
   async stop(): Promise<void> {
