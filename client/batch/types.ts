@@ -7,11 +7,11 @@ export type BatchRequest = TensorInputs | Readonly<Record<string, unknown>>;
 
 /**
  * Requests, or pairs of an id and a request, such as a `Map` has. They are read as they are sent. Without ids, the table names requests by
- * their places, and a rerun recognizes them only there.
+ * their places, and a rerun recognizes them only there. The id 7 becomes the text `7`.
  */
 export type BatchRequests =
-  | Iterable<BatchRequest | readonly [id: string, request: BatchRequest]>
-  | AsyncIterable<BatchRequest | readonly [id: string, request: BatchRequest]>;
+  | Iterable<BatchRequest | readonly [id: string | number, request: BatchRequest]>
+  | AsyncIterable<BatchRequest | readonly [id: string | number, request: BatchRequest]>;
 
 /** Options of `batch`. */
 export interface BatchOptions {
