@@ -22,6 +22,12 @@ export function* itemsOf(
   }
 }
 
+/** A file that was written, renamed or replaced after a batch has begun, by the clock of this machine. */
+export function changedSince(local: string, startDate = new Date(NaN)): string | undefined {
+  for (const { file } of itemsOf(local, '')) if (fs.statSync(file).ctime > startDate) return file;
+  return undefined;
+}
+
 export function readError(error: unknown, local: string): unknown {
   const { syscall, path: file = local } = error as NodeJS.ErrnoException;
   if (syscall === undefined) return error;
