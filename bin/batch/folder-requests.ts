@@ -13,7 +13,7 @@ import type { RawTensor } from '../../lambda/tensors/tensor';
 import { quoted } from '../../lib/errors';
 import { readText } from '../../lib/host/read-text';
 import { readTensorFile } from '../tensor-files';
-import { itemsOf, readError, refused, unfit } from './local-files';
+import { filesOf, unfit } from './local-files';
 
 /** @throws SlicedInferenceError or InferenceError for a file that is no request */
 export async function* requestsIn(
@@ -21,18 +21,11 @@ export async function* requestsIn(
   { inputs, preprocess }: BatchSignature,
   onFile: (files: number) => void,
 ): AsyncGenerator<BatchRequest | readonly [id: string, request: BatchRequest], void> {
-  let files = 0;
-  try {
-    for (const { file, key: id } of itemsOf(local, '')) {
-      const json = preprocess && jsonOf(file);
-      // An id in the file is the user's, and its function may need it.
-      yield json?.id === undefined ? [id, json ?? typedTensors(await tensorsOf(file, inputs))] : json;
-      onFile(++files);
-    }
-  } catch (error) {
-    throw readError(error, local);
+  for (const { file, key: id } of filesOf(local, '', onFile)) {
+    const json = preprocess && jsonOf(file);
+    // An id in the file is the user's, and its function may need it.
+    yield json?.id === undefined ? [id, json ?? typedTensors(await tensorsOf(file, inputs))] : json;
   }
-  if (files === 0) throw refused('must be a folder with files', `none in ${quoted(local)}`, 'check the path');
 }
 
 async function tensorsOf(

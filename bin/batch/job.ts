@@ -24,7 +24,7 @@ import { download } from './download';
 import { type FoundExecution, latestExecution, namesStart } from './executions';
 import { requestsIn } from './folder-requests';
 import { inputsOf, upload, type Inputs } from './inputs';
-import { changedSince } from './local-files';
+import { changedSince, readError } from './local-files';
 
 export interface BatchOptions {
   readonly inputs?: string;
@@ -115,8 +115,12 @@ export class BatchJob {
     };
     const own = { name, ...(items !== undefined && { items }), ...(again && { again }) };
     if (local === undefined || items === undefined) return await this.begin(own);
-    if (arePacked) return await this.begin({ ...own, requests: requestsIn(local, signature, onFile) });
-    await upload(stoppedBy(this.s3, this.signal), signature.items, { items, local }, onFile);
+    try {
+      if (arePacked) return await this.begin({ ...own, requests: requestsIn(local, signature, onFile) });
+      await upload(stoppedBy(this.s3, this.signal), signature.items, { items, local }, onFile);
+    } catch (error) {
+      throw readError(error, local);
+    }
     return await this.begin(own);
   }
 

@@ -3,11 +3,27 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
 
+interface LocalFile {
+  readonly file: string;
+  readonly key: string;
+}
+
+/**
+ * @param key of the file, or the beginning of those of a folder's files
+ * @param onFile called with their number when the next file is taken
+ * @throws SlicedInferenceError for a folder without files
+ */
+export function* filesOf(local: string, key: string, onFile: (files: number) => void): Generator<LocalFile> {
+  let files = 0;
+  for (const file of itemsOf(local, key)) {
+    yield file;
+    onFile(++files);
+  }
+  if (files === 0) throw refused('must be a folder with files', `none in ${quoted(local)}`, 'check the path');
+}
+
 /** In the order of their names. What begins with a dot, such as `.DS_Store` or `.git`, is left out. */
-export function* itemsOf(
-  local: string,
-  key: string,
-): Generator<{ readonly file: string; readonly key: string }> {
+function* itemsOf(local: string, key: string): Generator<LocalFile> {
   if (fs.statSync(local).isFile()) {
     yield { file: local, key };
     return;

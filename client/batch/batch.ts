@@ -15,7 +15,7 @@ import { isRunning, isUnknown } from '../run/run-execution';
 import { pause } from '../run/wait';
 import { typedTensors } from '../tensors/from-raw';
 import { checkBatchOutput } from './output';
-import { countsAtEnd, countsOf, progressSince } from './progress';
+import { countsAtEnd, countsOf, type ItemCounts, progressSince } from './progress';
 import { type ItemResult, ResultReader } from './results';
 import { tableRows, type PartRange } from './table';
 import type { BatchItemResult, BatchProgress, BatchResultRow, SlicedInferenceBatchRun } from './types';
@@ -45,22 +45,15 @@ export class BatchRun implements SlicedInferenceBatchRun {
   }
 
   async *progress(): AsyncGenerator<BatchProgress, void, undefined> {
-    const { stepFunctions, executionArn, signal } = this.about;
     const pauses = this.pauses();
     for (let first; ;) {
       const execution = await this.describe();
-      const atEnd = isRunning(execution) ? undefined : await this.itemsAtEnd(execution);
-      const counts =
-        atEnd === undefined
-          ? countsOf(
-              await this.asked(() => stepFunctions.mapRun(executionArn, signal)),
-              await this.failedItems(),
-            )
-          : countsAtEnd(atEnd);
+      const isEnded = !isRunning(execution);
+      const counts = isEnded ? await this.countsAtEnd(execution) : await this.countsOfChildren();
       first ??= { at: performance.now(), counts };
       yield progressSince(first, counts);
-      if (!isRunning(execution)) return;
-      await pause(pauses.next(), signal);
+      if (isEnded) return;
+      await pause(pauses.next(), this.about.signal);
     }
   }
 
@@ -108,19 +101,33 @@ export class BatchRun implements SlicedInferenceBatchRun {
     }
   }
 
-  private async itemsAtEnd(execution: DescribeExecutionOutput): Promise<BatchOutput['items'] | undefined> {
+  private async countsOfChildren(): Promise<ItemCounts> {
+    const { stepFunctions, executionArn, objects, signature, signal } = this.about;
+    const mapRun = await this.asked(() => stepFunctions.mapRun(executionArn, signal));
+    const key = `${signature.resultsPrefix}${FAILURES_FOLDER}${this.name}/`;
+    const failed = await this.asked(async () => {
+      let items = 0;
+      // The names of the objects with the failures end with their numbers.
+      for await (const name of objects.keys({ bucket: signature.bucket, key }, signal))
+        items += Number(/-(\d+)\.json$/.exec(name)?.[1] ?? 0);
+      return items;
+    });
+    return countsOf(mapRun, failed);
+  }
+
+  private async countsAtEnd(execution: DescribeExecutionOutput): Promise<ItemCounts> {
     try {
-      if (execution.status === 'SUCCEEDED') return this.checkedOutput(execution).items;
+      if (execution.status === 'SUCCEEDED') return countsAtEnd(this.checkedOutput(execution).items);
       const items = { total: 0, done: 0, skipped: 0, failed: 0, pending: 0 };
       for await (const { status } of this.rows()) {
         items.total++;
         items[status]++;
       }
-      return items;
+      return countsAtEnd(items);
     } catch {
-      // Progress ends without an error. `result` and `rows` say what is wrong.
       this.about.signal.throwIfAborted();
-      return undefined;
+      // Progress ends without an error. `result` and `rows` say what is wrong.
+      return await this.countsOfChildren();
     }
   }
 
@@ -132,18 +139,6 @@ export class BatchRun implements SlicedInferenceBatchRun {
   /** @internal The result of a row that has one. */
   async resultOf({ result = { key: '', entry: 0 } }: BatchRow): Promise<ItemResult> {
     return await this.results.read(result);
-  }
-
-  /** @internal How many items have failed so far: the names of the objects with the failures end with the numbers. */
-  async failedItems(): Promise<number> {
-    const { objects, signature, signal } = this.about;
-    const key = `${signature.resultsPrefix}${FAILURES_FOLDER}${this.name}/`;
-    return await this.asked(async () => {
-      let failed = 0;
-      for await (const name of objects.keys({ bucket: signature.bucket, key }, signal))
-        failed += Number(/-(\d+)\.json$/.exec(name)?.[1] ?? 0);
-      return failed;
-    });
   }
 
   private get name(): string {

@@ -276,7 +276,7 @@ it.each<[string, object, string, RegExp]>([
     /a result below/,
   ],
   ['a pending item with a result', {}, lines([{ ...ROWS[0], status: 'pending' }]), /row 0 of the table/],
-  ['an account without runs', { runs: undefined }, '', /the milliseconds and the runs of a batch/],
+  ['an account without runs', { runs: undefined }, '', /the runs of a batch/],
   ['a failure without a name', {}, lines([{ ...ROWS[2], failure: 'x' }]), /row 0 of the table with index/],
   ['processors without names', {}, lines([{ ...ROWS[0], processors: [7] }]), /row 0 of the table with index/],
   ['a row that is cut off', {}, lines(ROWS).slice(0, -1), /row 5 of the table with index/],
