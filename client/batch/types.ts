@@ -58,7 +58,7 @@ export interface BatchOptions {
 export interface BatchProgress {
   /** Items that the batch has found so far. */
   readonly total: number;
-  /** Items with a result. */
+  /** Items with a result. Until the batch has ended, those that their runs had no time for count too. */
   readonly done: number;
   /** Items that failed. */
   readonly failed: number;

@@ -44,7 +44,8 @@ class BatchProgress:
     total: int
     """Items that the batch has found so far."""
     done: int
-    """Items with a result. Skipped ones have one too."""
+    """Items with a result. Skipped ones have one too. Until the batch has ended, those that their runs had no time for
+    count too."""
     failed: int
     running: int
     """Items of child executions that run."""
