@@ -181,7 +181,10 @@ describe('batch', () => {
     expect(contents.sort()).toEqual([...items].sort());
     // No file replaces another one where the case of a name does not matter.
     expect(new Set(files.map((file) => file.toLowerCase())).size).toBe(items.length);
-    const [d, rest] = [files.filter((file) => /^d.é/.test(file)), files.filter((file) => file.startsWith("0"))];
+    const [d, rest] = [
+      files.filter((file) => /^d.é/.test(file)),
+      files.filter((file) => file.startsWith('0')),
+    ];
     expect([d.length, rest.length]).toEqual([3, 2]);
     for (const file of d) expect(file).toMatch(/^d.é{51}~[0-9a-f]{64}\.json$/);
     for (const file of rest) expect(file).toMatch(/^(0123456789.){4}0123456~[0-9a-f]{64}\.json$/);
