@@ -3,6 +3,8 @@ import type { BatchItemsKind } from './batch';
 
 /** The fields of a slice function's event that belong to a pack. */
 export interface PackEvent {
+  /** In milliseconds since 1970: from then on, the function begins no further item. */
+  readonly until: number;
   /** Of the first slice and of the whole model. */
   readonly items?: readonly PackItem[];
   /** Of the same: how the items are read. */
@@ -93,6 +95,8 @@ export interface PackResult {
 /** What a preprocess function gets instead of one item, and a postprocess function instead of one output. */
 export interface PackToHandle {
   readonly pack: readonly unknown[];
+  /** In milliseconds since 1970: from then on, the function begins no further item. */
+  readonly until: number;
 }
 
 /** What the function of a wrapper answers: for the first items, in their order. The state machine sends the others again. */

@@ -8,10 +8,16 @@ import {
 import type { FailureCause } from '../../contract/failures';
 import { isRecord } from '../../lambda/json-values';
 import { InferenceError } from '../errors';
+import type { HandlerContext } from './handler-options';
 import { failureIn } from './handler-run';
 
 export function isPack(event: unknown): event is PackToHandle {
-  return isRecord(event) && Array.isArray(event.pack) && Object.keys(event).length === 1;
+  return (
+    isRecord(event) &&
+    Array.isArray(event.pack) &&
+    Number.isFinite(event.until) &&
+    Object.keys(event).length === 2
+  );
 }
 
 /** Larger requests of a pack go into S3, so that one answer has at least 15 requests. */
@@ -23,7 +29,7 @@ const RESERVE_MS = 2_000;
 interface PackHandling {
   readonly step: NonNullable<FailureCause['step']>;
   readonly handle: (item: unknown) => Promise<unknown>;
-  readonly remainingMs: () => number;
+  readonly context: Pick<HandlerContext, 'getRemainingTimeInMillis'>;
 }
 
 /**
@@ -31,9 +37,10 @@ interface PackHandling {
  * that fails does not concern the others.
  */
 export async function handledPack(
-  { pack }: PackToHandle,
-  { step, handle, remainingMs }: PackHandling,
+  { pack, until }: PackToHandle,
+  { step, handle, context }: PackHandling,
 ): Promise<HandledPack> {
+  const remainingMs = (): number => Math.min(context.getRemainingTimeInMillis(), until - Date.now());
   const answers: HandledItem[] = [];
   let [bytes, longestMs] = [0, 0];
   for (const item of pack) {

@@ -51,8 +51,7 @@ export function postprocessHandler(
         return checkedJson(await fromOutputs(await read(finished), { output: finished, context }));
       };
       if (!isPack(output)) return await handle(output);
-      const remainingMs = () => context.getRemainingTimeInMillis();
-      return await handledPack(output, { step: 'postprocess', handle, remainingMs });
+      return await handledPack(output, { step: 'postprocess', handle, context });
     });
 }
 

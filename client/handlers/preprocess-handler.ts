@@ -42,12 +42,8 @@ export function preprocessHandler(
       if (!isPack(input)) return await writeRequest(await toTensors(input, context), options);
       const most = bucketName(options) === undefined ? undefined : PACKED_REQUEST_BYTES;
       const handle = async (item: unknown) => requestWith(await toTensors(item, context), options, most);
-      const remainingMs = () => context.getRemainingTimeInMillis();
-      return (await handledPack(input, {
-        step: 'preprocess',
-        handle,
-        remainingMs,
-      })) as unknown as ExecutionInput;
+      const answers = await handledPack(input, { step: 'preprocess', handle, context });
+      return answers as unknown as ExecutionInput;
     });
 }
 

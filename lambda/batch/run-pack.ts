@@ -55,9 +55,10 @@ export async function runPack(
     itemsOf(event, manifest, stores, { objects: call.objects, maxBytes }),
   ]);
   const pack = new PackRun(loadedSlice.session, manifest, event.pack.handedOn ?? [], before);
+  const remainingMs = (): number => Math.min(call.remainingMs(), event.pack.until - Date.now());
   let reached = 0;
   for await (const item of items) {
-    const isOver = pack.bytes >= maxBytes || call.remainingMs() < WRITE_MS + 2 * pack.longestMs;
+    const isOver = pack.bytes >= maxBytes || remainingMs() < WRITE_MS + 2 * pack.longestMs;
     // The requests of the others are not even read.
     if (isOver && pack.computed.length > 0) break;
     await pack.take(item);

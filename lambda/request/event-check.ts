@@ -89,8 +89,9 @@ function fieldsOf(event: unknown): Fields {
 function isPack(value: unknown): boolean {
   if (value === undefined) return true;
   if (!isRecord(value)) return false;
-  const { items = [], source = {}, handedOn = [], resultsPrefix = RESULTS, salt = '' } = value;
+  const { until, items = [], source = {}, handedOn = [], resultsPrefix = RESULTS, salt = '' } = value;
   return (
+    Number.isFinite(until) &&
     isItems(items) &&
     isRecord(source) &&
     Array.isArray(handedOn) &&

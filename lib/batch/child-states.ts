@@ -15,7 +15,7 @@ import {
   type TaskFunction,
 } from '../aws/workflow/invoke-function';
 import type { PipelineStates } from '../aws/workflow/states';
-import { loadWholeModel, MAX_EXPRESS_ASK_SECONDS } from '../aws/workflow/whole-model';
+import { loadWholeModel, type WholeModelStates } from '../aws/workflow/whole-model';
 import { FRAGMENT_RUN } from '../aws/workflow/workflow';
 import type { BatchSizes } from './batch-props';
 import * as expressions from './expressions';
@@ -150,17 +150,22 @@ class ChildBuilder {
   private pipeline(): sfn.IChainable {
     const { preprocess, whole } = this.props.pipeline;
     const slices = this.slices();
-    const start = whole ? this.wholeModel(whole.fn, whole.askSeconds, slices) : slices;
+    const start = whole ? this.wholeModel(whole, slices) : slices;
     return preprocess ? this.preprocess(preprocess).next(start) : start;
   }
 
   private slices(): sfn.IChainable {
     const { functions } = this.props.pipeline;
     const last = functions.length - 1;
+    const callsAfter = this.callsAfterSlices;
     const tasks = functions.map((fn, slice) => {
       const payload = {
         ...this.identity(),
-        pack: { ...(slice === 0 && this.itemsOfPack(true)), ...(slice === last && this.resultsOfPack()) },
+        pack: {
+          until: `{% ${expressions.until(functions.length - slice + callsAfter)} %}`,
+          ...(slice === 0 && this.itemsOfPack(true)),
+          ...(slice === last && this.resultsOfPack()),
+        },
       };
       const where = `'slice': ${slice}`;
       const assign =
@@ -192,7 +197,7 @@ class ChildBuilder {
       postprocess,
       expressions.outputsToHandle(identity, this.props.bucket, isOne),
       { answers: expressions.answersOfPostprocess(isOne) },
-      true,
+      this.caught(!isOne),
     );
     const store = this.callBatch(
       'Store answers',
@@ -208,32 +213,30 @@ class ChildBuilder {
   private preprocess(fn: TaskFunction): InvokeFunction {
     const { isOne } = this;
     const { kind, bucket, column } = this.props.items;
+    const calls = 1 + this.props.pipeline.functions.length + this.callsAfterSlices;
     const payload = isOne
       ? expressions.jsonata(expressions.handledItem('$items[0].value', kind, bucket, column))
-      : expressions.packToHandle(kind, bucket, column);
-    return this.call('Preprocess', fn, payload, expressions.afterPreprocess(isOne), true);
+      : expressions.packToHandle(calls, kind, bucket, column);
+    return this.call('Preprocess', fn, payload, expressions.afterPreprocess(isOne), this.caught(!isOne));
   }
 
-  /** Asks the function of the whole model, and loads it for later packs if it is cold. */
-  private wholeModel(fn: TaskFunction, askSeconds: number, slices: sfn.IChainable): sfn.IChainable {
+  /** Asks the function of the whole model, which has half of the time, and loads it for later packs if it is cold. */
+  private wholeModel(whole: WholeModelStates, slices: sfn.IChainable): sfn.IChainable {
     const { scope } = this;
+    const until = `{% ${expressions.until(2)} %}`;
     const payload = {
       ...this.identity(),
-      ...{ ifWarm: true, pack: { ...this.itemsOfPack(false), ...this.resultsOfPack() } },
+      ...{ ifWarm: true, pack: { until, ...this.itemsOfPack(false), ...this.resultsOfPack() } },
     };
     const ask = new InvokeFunction(scope, 'Ask whole model', {
-      ...{ fn, grantsCall: false, payload },
-      timeout: Duration.seconds(Math.min(askSeconds, MAX_EXPRESS_ASK_SECONDS)),
+      ...{ fn: whole.fn, grantsCall: false, payload },
+      timeout: expressions.timeout(2),
       // An error, so that the state catches it: the slices run then.
       outputs:
         "{% $states.result.Payload.cold ? $error('the whole model is cold, so the slices run') : {} %}",
       assign: this.afterPack("'whole': true"),
     });
-    const load = loadWholeModel(
-      scope,
-      { fn, askSeconds, grantsCall: false, event: this.identity() },
-      'askedAt',
-    );
+    const load = loadWholeModel(scope, { ...whole, grantsCall: false, event: this.identity() }, 'askedAt');
     load.next(slices);
     ask.addCatch(load, {
       errors: [sfn.Errors.ALL],
@@ -279,16 +282,22 @@ class ChildBuilder {
     return this.props.sizes.itemsPerRun === 1;
   }
 
+  private get callsAfterSlices(): number {
+    return this.props.pipeline.postprocess === undefined ? 0 : 1;
+  }
+
   private call(
     id: string,
     fn: TaskFunction,
     payload: string | Record<string, unknown>,
     assign: Readonly<Record<string, string>>,
-    isHandler = false,
+    caught = this.caught(),
   ): InvokeFunction {
-    const task = new InvokeFunction(this.scope, id, { fn, grantsCall: false, payload, assign, outputs: {} });
-    for (const retry of isHandler ? CALL_RETRIES : PACK_RETRIES) task.addRetry(retry);
-    task.addCatch(this.split, this.caught(isHandler && !this.isOne));
+    const timeout = expressions.timeout(1);
+    const own = { fn, grantsCall: false, payload, assign, outputs: {}, timeout };
+    const task = new InvokeFunction(this.scope, id, own);
+    for (const retry of PACK_RETRIES) task.addRetry(retry);
+    task.addCatch(this.split, caught);
     return task;
   }
 

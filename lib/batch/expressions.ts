@@ -1,8 +1,15 @@
 /** JSONata of the states of a child. `child-states.ts` assigns the variables. */
 import type { BatchItemsKind } from '../../contract/batch';
+import { SECONDS_OF_CALLS, SECONDS_OF_SEVERAL_ITEMS } from '../cost/batch-limits';
 
 /** Of the functions that a poison item may have killed. Then the pack is halved, until the item is alone. */
-const DEATHS = ['Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError', 'Runtime.OutOfMemory'];
+const DEATHS = [
+  'Lambda.Unknown',
+  'Sandbox.Timedout',
+  'States.Timeout',
+  'Runtime.ExitError',
+  'Runtime.OutOfMemory',
+];
 
 /** An expression in its braces, in one line. */
 export function jsonata(text: string): string {
@@ -32,7 +39,22 @@ function queued(items: string, queue = '$queue'): string {
 export const NEXT_PACK = {
   items: jsonata('[$queue[0].items]'),
   queue: jsonata(from('$queue', '1')),
+  endsAt: jsonata(`
+    $min([
+      $toMillis($states.context.Execution.StartTime) + ${1000 * SECONDS_OF_CALLS},
+      $millis() + ($count($queue[0].items) < 2 ? ${1000 * SECONDS_OF_CALLS} : ${1000 * SECONDS_OF_SEVERAL_ITEMS})
+    ])`),
 };
+
+/** Until when a call begins items. @param calls of the pack that are left: they share its time */
+export function until(calls: number): string {
+  return calls === 1 ? '$endsAt' : `$millis() + $floor(($endsAt - $millis()) / ${calls})`;
+}
+
+/** The timeout of a call in seconds. @param calls that share the time of the pack */
+export function timeout(calls: number): string {
+  return `{% $max([1, $ceil(($endsAt - $millis()) / ${1000 * calls})]) %}`;
+}
 
 /** After the search for results: items without one wait. */
 export const FOUND_QUEUE = jsonata(
@@ -64,17 +86,20 @@ export function afterPack(where: string, isResult: boolean): Record<string, stri
   };
 }
 
+const TOO_LONG = `the function must end within the time that the item has, at most ${SECONDS_OF_CALLS} seconds: set itemsPerRun of the batch to 1, or choose more memory or more slices`;
+
 /** After a failed call: halves the pack whose item may have killed the function. One that took all the time leaves none for halves. */
 export function afterFailure(): Record<string, string> {
   const isAlone = '$count($items) < 2';
   const isSplit = `$failure.Error in [${DEATHS.map((name) => `'${name}'`).join(', ')}] and $not(${isAlone})`;
   const isLate =
-    "$failure.Error = 'Sandbox.Timedout' or $contains($string($failure.Cause), 'Task timed out')";
+    "$failure.Error in ['Sandbox.Timedout', 'States.Timeout'] or $contains($string($failure.Cause), 'Task timed out')";
   const middle = '$ceil($count($items) / 2)';
   const halves = `[{'items': [$items[[0..${middle} - 1]]]}, {'items': ${from('$items', middle)}}]`;
   const each = "$map($items, function($item) { {'items': [$item]} })";
-  const failure =
-    "{'items': [$items.index], 'error': $failure.Error, 'cause': $substring($string($failure.Cause), 0, 2000), 'hint': $failure.hint}";
+  // A task that took too long has no cause.
+  const cause = `$failure.Error = 'States.Timeout' ? '${TOO_LONG}' : $substring($string($failure.Cause), 0, 2000)`;
+  const failure = `{'items': [$items.index], 'error': $failure.Error, 'cause': ${cause}, 'hint': $failure.hint}`;
   return {
     queue: jsonata(`${isSplit} ? $append(${isLate} ? ${each} : ${halves}, $queue) : $queue`),
     failed: jsonata(`${isSplit} ? $failed : $append($failed, [${failure}])`),
@@ -93,10 +118,15 @@ export function handledItem(value: string, kind: BatchItemsKind, bucket: string,
   return `$merge($each(${value}, function($cell, $name) { {$replace($name, /^\\ufeff/, ''): $cell} }))`;
 }
 
-/** What a preprocess function gets instead of one item. @param of see `handledItem`; without the value */
-export function packToHandle(...of: [kind: BatchItemsKind, bucket: string, column?: string]): string {
+/** What a preprocess function gets instead of one item. @param calls see `until` @param of see `handledItem`; without the value */
+export function packToHandle(
+  calls: number,
+  ...of: [kind: BatchItemsKind, bucket: string, column?: string]
+): string {
   // The brackets at the end keep a pack of one item a list, also if the item is a list itself.
-  return jsonata(`{'pack': $map($items, function($item) { ${handledItem('$item.value', ...of)} })[]}`);
+  return jsonata(
+    `{'pack': $map($items, function($item) { ${handledItem('$item.value', ...of)} })[], 'until': ${until(calls)}}`,
+  );
 }
 
 const NO_PACK =
@@ -146,7 +176,7 @@ export function outputsToHandle(identity: string, bucket: string, one: boolean):
   const outputs = `{'s3': {'bucket': '${bucket}', 'key': $computed.result}, 'entry': $entry}`;
   const output = `$merge([${identity}, {'outputs': ${outputs}, 'timings': []}])`;
   return jsonata(
-    `{'pack': [$map([$answered..$count([$computed.done]) - 1], function($entry) { ${output} })]}`,
+    `{'pack': [$map([$answered..$count([$computed.done]) - 1], function($entry) { ${output} })], 'until': ${until(1)}}`,
   );
 }
 

@@ -21,8 +21,14 @@ export const RAMP_CHILDREN_PER_SECOND = 100;
 /** Beyond it, the failures of all items would not fit the 256 KiB of a state. */
 export const MAX_ITEMS_PER_RUN = 500;
 
-/** No pack of a child starts later. The last one has the rest of the time of an Express execution. */
+/** No pack of a child starts later. The last one has the rest of the child's time. */
 export const SECONDS_OF_PACKS = 180;
+
+/** No call of a child runs longer, so that the child reports its items before its execution ends. */
+export const SECONDS_OF_CALLS = 275;
+
+/** No pack of several items runs longer, so that a child has time to find the item that takes all of it. */
+export const SECONDS_OF_SEVERAL_ITEMS = 150;
 
 // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html, read 2026-11; the number of items as others quote that page
 export const MAX_MAP_ITEMS = 100_000_000;

@@ -12,17 +12,19 @@ interface Scope {
   /** The payload of the function's answer. */
   readonly payload?: unknown;
   readonly errorOutput?: unknown;
+  /** Of the execution, in milliseconds. */
+  readonly startedAt?: number;
   readonly [variable: string]: unknown;
 }
 
 /** Evaluates an expression, or several, in a scope of these variables. */
 export async function valueOf(
   query: unknown,
-  { input = {}, payload, errorOutput, ...variables }: Scope,
+  { input = {}, payload, errorOutput, startedAt = Date.now(), ...variables }: Scope,
 ): Promise<unknown> {
   const states = {
     input: input as Json,
-    context: {},
+    context: { Execution: { StartTime: new Date(startedAt).toISOString() } },
     ...(payload !== undefined && { result: { Payload: payload } as Json }),
     ...(errorOutput !== undefined && { errorOutput: errorOutput as Json }),
   };

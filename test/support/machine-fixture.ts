@@ -26,13 +26,15 @@ export interface MachineOptions {
   readonly storage?: MapStorage;
   readonly timeouts?: number;
   /** What the attempts after `attempts` return. @default - their payload */
-  readonly answer?: (payload: Json) => Json | Promise<Json>;
+  readonly answer?: (payload: Json, clock: Clock) => Json | Promise<Json>;
+  /** Hears of each time to which the clock jumps, in milliseconds. */
+  readonly onJump?: (now: number) => void;
 }
 
 export function machine(definition: JsonObject, options: MachineOptions = {}) {
   const attempts = [...(options.attempts ?? [])];
   const recording = { trace: [] as string[], payloads: [] as Json[], later: [] as Json[] };
-  const clock = virtualClock();
+  const clock = virtualClock(options.onJump);
   const type = options.type ?? 'STANDARD';
   const arn = 'arn:aws:states:us-east-1:000000000000:stateMachine:Machine';
   const resource = { logicalId: 'M', name: 'Machine', arn, type, roleArn: 'arn:role' };
@@ -47,7 +49,7 @@ export function machine(definition: JsonObject, options: MachineOptions = {}) {
       trace: (event) => recording.trace.push(line(event)),
       invoke: async (_, payload) => {
         recording.payloads.push(payload);
-        const attempt = attempts.shift() ?? { answer: (await options.answer?.(payload)) ?? payload };
+        const attempt = attempts.shift() ?? { answer: (await options.answer?.(payload, clock)) ?? payload };
         if (attempt === HANG) return new Promise(() => undefined);
         if ('error' in attempt) throw new StateError(attempt.error, attempt.cause ?? 'why');
         return { payload: attempt.answer, executedVersion: '1' };
@@ -144,7 +146,7 @@ function line(event: TraceEvent): string {
  * A clock that jumps to the end of the earliest sleep when nothing else is left to run. Apart from sleeps, the interpreter
  * only awaits promises that settle at once, so nothing else is left in the next `setImmediate` callback.
  */
-function virtualClock(): Clock {
+function virtualClock(onJump?: MachineOptions['onJump']): Clock {
   let now = START;
   const sleepers = new Set<{ readonly until: number; readonly wake: () => void }>();
   const jump = (): void => {
@@ -152,6 +154,7 @@ function virtualClock(): Clock {
     if (sleepers.size === 0) return;
     sleepers.delete(earliest);
     now = earliest.until;
+    onJump?.(now);
     earliest.wake();
     setImmediate(jump);
   };

@@ -1,6 +1,7 @@
 """Packs: which items a handler answers, how items fail, and how it reads outputs that share an object."""
 
 import json
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,8 +15,9 @@ from sliced_inference.tensors import encode_file, encode_inline
 KIB = 1024
 
 
-def handled(handler, items, remaining=lambda: 60_000, name="postprocess"):
-    return step(name)(handler)({"pack": items}, SimpleNamespace(get_remaining_time_in_millis=remaining))["pack"]
+def handled(handler, items, remaining=lambda: 60_000, name="postprocess", seconds=60):
+    event = {"pack": items, "until": 1000 * (time.time() + seconds)}
+    return step(name)(handler)(event, SimpleNamespace(get_remaining_time_in_millis=remaining))["pack"]
 
 
 def test_a_handler_answers_each_item():
@@ -30,7 +32,18 @@ def test_a_handler_answers_each_item():
     assert handled(handler, []) == []
 
 
-@pytest.mark.parametrize("event", [{"pack": [1], "more": 2}, {"pack": "a"}, {"pack": {}}, [{"pack": [1]}], {}, None])
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"pack": [1], "until": 1, "more": 2},
+        {"pack": [1], "until": "1"},
+        {"pack": [1]},
+        {"pack": "a", "until": 1},
+        [{"pack": [1], "until": 1}],
+        {},
+        None,
+    ],
+)
 def test_another_event_is_one_item(event):
     assert step("preprocess")(lambda item, _: item)(event, None) == event
 
@@ -110,8 +123,13 @@ def test_a_handler_answers_as_many_items_as_fit_in_its_time(advance, start, answ
     assert len(handled(handler, [0, 1, 2, 3], lambda: 1000 * (start - sum(spent)))) == answered
 
 
+@pytest.mark.parametrize(("seconds", "answered"), [(-1, 1), (1, 1), (60, 3)])
+def test_a_handler_answers_as_many_items_as_fit_in_the_time_of_the_pack(seconds, answered):
+    assert len(handled(lambda item, _: item, [0, 1, 2], seconds=seconds)) == answered
+
+
 def test_a_call_that_cannot_tell_its_time_fails_with_its_step():
-    error = raised(Exception, None, lambda: step("preprocess")(lambda item, _: item)({"pack": [1]}, None))
+    error = raised(Exception, None, lambda: step("preprocess")(lambda item, _: item)({"pack": [1], "until": 1}, None))
     assert (type(error).__name__, json.loads(str(error))["step"]) == ("AttributeError", "preprocess")
 
 

@@ -38,7 +38,8 @@ interface InvokeFunctionProps {
   readonly outputs: unknown;
   readonly grantsCall: boolean;
   readonly isAsynchronous?: boolean;
-  readonly timeout?: Duration;
+  /** A text is JSONata of the seconds. */
+  readonly timeout?: Duration | string;
 }
 
 export class InvokeFunction extends sfn.TaskStateBase {
@@ -55,7 +56,7 @@ export class InvokeFunction extends sfn.TaskStateBase {
       queryLanguage: sfn.QueryLanguage.JSONATA,
       ...(assign && { assign: { ...assign } }),
       outputs,
-      ...(timeout && { taskTimeout: sfn.Timeout.duration(timeout) }),
+      ...(timeout instanceof Duration && { taskTimeout: sfn.Timeout.duration(timeout) }),
     });
     this.taskPolicies = props.grantsCall ? [callStatement([props.fn])] : [];
   }
@@ -68,6 +69,7 @@ export class InvokeFunction extends sfn.TaskStateBase {
         ...(this.props.isAsynchronous && { InvocationType: 'Event' }),
         Payload: this.props.payload,
       },
+      ...(typeof this.props.timeout === 'string' && { TimeoutSeconds: this.props.timeout }),
     };
   }
 }
@@ -157,7 +159,7 @@ export const CALL_RETRIES: readonly sfn.RetryProps[] = [
   SANDBOX_RETRY,
 ];
 
-/** Of a batch, whose child has five minutes: an item that takes all the time of a function would take it again. */
+/** Of a batch, whose child has five minutes: a call that takes all the time of a function would take it again. */
 export const PACK_RETRIES: readonly sfn.RetryProps[] = [
   SERVICE_RETRY,
   INACTIVE_FUNCTION_RETRY,

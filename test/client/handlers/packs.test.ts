@@ -31,7 +31,8 @@ async function preprocessed(
   options: Parameters<typeof preprocessHandler>[1] = {},
   context = CONTEXT,
 ): Promise<readonly HandledItem[]> {
-  const answer = await preprocessHandler(handle, options)({ pack }, context);
+  const until = Date.now() + 60_000;
+  const answer = await preprocessHandler(handle, options)({ pack, until }, context);
   return (answer as unknown as HandledPack).pack;
 }
 
@@ -51,14 +52,18 @@ async function postprocessed(
   aws = fakeAws({ GetObject: () => body(results) }),
 ): Promise<readonly HandledItem[]> {
   const handler = postprocessHandler(handle, { s3: aws.client });
-  return ((await handler({ pack } as unknown as ExecutionOutput, CONTEXT)) as HandledPack).pack;
+  const until = Date.now() + 60_000;
+  return ((await handler({ pack, until } as unknown as ExecutionOutput, CONTEXT)) as HandledPack).pack;
 }
 
 it.each<[unknown, boolean]>([
-  [{ pack: [] }, true],
-  [{ pack: [1] }, true],
-  [{ pack: 'x' }, false],
+  [{ pack: [], until: 1 }, true],
+  [{ pack: [1], until: 1 }, true],
+  [{ pack: 'x', until: 1 }, false],
+  [{ pack: [], until: '1' }, false],
+  [{ pack: [] }, false],
   [{ pack: [], id: 1 }, false],
+  [{ pack: [], until: 1, id: 1 }, false],
   [{}, false],
   [[], false],
   [null, false],
@@ -204,14 +209,18 @@ describe('a postprocess handler', () => {
 });
 
 describe('an answer', () => {
-  const handled = async (values: readonly unknown[], remaining: (item: number) => number = () => 60_000) => {
+  const handled = async (
+    values: readonly unknown[],
+    remaining: (item: number) => number = () => 60_000,
+    until = Date.now() + 60_000,
+  ) => {
     let item = 0;
     const { pack } = await handledPack(
-      { pack: values },
+      { pack: values, until },
       {
         step: 'postprocess',
         handle: (value) => Promise.resolve((item++, value)),
-        remainingMs: () => remaining(item),
+        context: { getRemainingTimeInMillis: () => remaining(item) },
       },
     );
     return { pack, calls: item };
@@ -241,6 +250,7 @@ describe('an answer', () => {
       { value: 2 },
     ]);
     expect((await handled([1, 2], () => 0)).pack).toEqual([{ value: 1 }]);
+    expect((await handled([1, 2], () => 60_000, Date.now())).pack).toEqual([{ value: 1 }]);
     expect((await handled([])).pack).toEqual([]);
   });
 
@@ -248,10 +258,10 @@ describe('an answer', () => {
     let now = 0;
     const clock = jest.spyOn(performance, 'now').mockImplementation(() => now);
     const handle = (ms: unknown) => Promise.resolve((now += ms as number));
-    const remainingMs = (): number => 10_000 - now;
+    const context = { getRemainingTimeInMillis: (): number => 10_000 - now };
     const { pack } = await handledPack(
-      { pack: [3_000, 10, 10, 10] },
-      { step: 'preprocess', handle, remainingMs },
+      { pack: [3_000, 10, 10, 10], until: Date.now() + 60_000 },
+      { step: 'preprocess', handle, context },
     );
     clock.mockRestore();
     // Before the second one 7 s are left, and it may take 6.

@@ -40,8 +40,9 @@ async function digestsOf(from: readonly PackItem[], source = SOURCE): Promise<st
   return (await Promise.all(identified)).map(({ digest }) => digest);
 }
 
-function packEvent(pack: PackEvent): SliceEvent {
-  return event({ request: undefined, pack });
+/** @param pack without a time, it has a minute */
+function packEvent(pack: Partial<PackEvent>): SliceEvent {
+  return event({ request: undefined, pack: { until: Date.now() + 60_000, ...pack } });
 }
 
 const first = (own: readonly PackItem[], source = SOURCE): SliceEvent =>
@@ -220,6 +221,13 @@ describe('a function whose time runs out', () => {
     expect(slices.objects.openBodies).toBe(0);
   });
 
+  it('ends with its share of the time of the pack, which may be shorter than that of the call', async () => {
+    const { pack = { until: 0 } } = first(items(1, 2, 3));
+    const late = packEvent({ ...pack, until: Date.now() + 4_000 });
+    expect((await answered(slices.handler(0), late)).items).toBe(1);
+    expect(await entriesOf(SLICE_0)).toMatchObject({ left: [20, 30] });
+  });
+
   it('hands on what it did not reach, and the last slice says so', async () => {
     await answered(slices.handler(0), first(items(1, 2, 3, 4)), [60_000, 60_000, 60_000, 4_000]);
     const { pack } = await answered(slices.handler(1), last(), [60_000, 60_000, 4_000]);
@@ -302,7 +310,7 @@ describe('a fault that concerns all items', () => {
     expect(slices.objects.openBodies).toBe(0);
   });
 
-  it.each<[string, PackEvent]>([
+  it.each<[string, Partial<PackEvent>]>([
     ['no items', { source: SOURCE }],
     ['no source', { items: [] }],
   ])('is an event of the first slice with %s', async (_, pack) => {

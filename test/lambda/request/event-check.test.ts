@@ -39,19 +39,20 @@ describe('an event', () => {
   const results = ['', '/', 'outputs', 'outputs/', 'outputs/a', 'outputs//', 'outputs/a//b/', 'results/a/'];
   const dots = ['outputs/./', 'outputs/../', 'outputs/a/../inputs/', 'outputs/a b/', 'outputs/a/\n'];
   const packs: unknown[] = [
-    ...[null, [], 'pack', true, { items: item }, { items: [7] }, { items: [null] }, { items: [{}] }],
+    ...[{ items: item }, { items: [7] }, { items: [null] }, { items: [{}] }],
     ...[{ items: [item, { index: 0.5 }] }, { items: [{ index: '0' }] }, { items: NESTED }],
     ...[{ source: 'objects' }, { source: null }, { source: [] }, { handedOn: 'x' }, { handedOn: [7] }],
     ...[...results, ...dots, 7, null].map((resultsPrefix) => ({ resultsPrefix })),
     ...['a/b', '..', ' ', 'a'.repeat(33), 7, null].map((salt) => ({ salt })),
-  ];
+  ].map((pack) => ({ until: 1, ...pack }));
+  const others: unknown[] = [null, [], 'pack', true, {}, { until: '1' }, { until: null }];
 
   it.each([
-    {},
-    { items: [], source: {} },
-    { items: [item, { index: 9 }], source: { kind: 'csv' }, handedOn: ['x', '../y'] },
-    { resultsPrefix: 'outputs/Stack-Nightly-1A2b3C/0123abcdef/', salt: '' },
-    { resultsPrefix: 'outputs/..a/b../.c/', salt: '01234567' },
+    { until: 1 },
+    { until: 1, items: [], source: {} },
+    { until: 1, items: [item, { index: 9 }], source: { kind: 'csv' }, handedOn: ['x', '../y'] },
+    { until: 1, resultsPrefix: 'outputs/Stack-Nightly-1A2b3C/0123abcdef/', salt: '' },
+    { until: 1, resultsPrefix: 'outputs/..a/b../.c/', salt: '01234567' },
   ])('with the pack %j is accepted', (pack) => {
     expect(() => {
       checkEvent(event({ pack }), { deploymentDigest: DEPLOYMENT_DIGEST });
@@ -67,7 +68,7 @@ describe('an event', () => {
   it.each<[unknown, string | undefined]>([
     ...[undefined, null, [], 'event', NESTED, {}].map((other): [unknown, undefined] => [other, undefined]),
     ...marks.map((mark): [unknown, string] => [event(mark), 'machine/run-1']),
-    ...packs.map((pack): [unknown, string] => [event({ pack }), 'machine/run-1']),
+    ...[...packs, ...others].map((pack): [unknown, string] => [event({ pack }), 'machine/run-1']),
     ...runs.map((run): [unknown, undefined] => [event({ run }), undefined]),
   ])(
     'of no state machine is refused before anything is read, and only its own run is logged: case %#',

@@ -74,8 +74,53 @@ describe('the next pack', () => {
       expect(await valueOf(expressions.NEXT_PACK, { queue: waiting })).toEqual({
         items: pack.items,
         queue: queue.slice(at + 1),
+        endsAt: expect.any(Number) as number,
       });
     }
+  });
+
+  it.each([
+    ['one item', 1, 0, 275],
+    ['one item', 1, 170, 105],
+    ['several items', 2, 0, 150],
+    ['several items', 2, 100, 150],
+    ['several items', 5, 170, 105],
+  ])('of %s (%d) that begins %d s after its run ends after %d s', async (_, count, after, expected) => {
+    const startedAt = Date.now() - 1000 * after;
+    const queue = [{ items: items(count) }, ...packs(1)];
+    const endsAt = (await valueOf(expressions.NEXT_PACK.endsAt, { queue, startedAt })) as number;
+    const seconds = (endsAt - startedAt) / 1000 - after;
+    expect(seconds).toBeGreaterThanOrEqual(expected);
+    expect(seconds).toBeLessThan(expected + 1);
+  });
+});
+
+describe('the time of a pack', () => {
+  const secondsOf = async (query: string, left: number): Promise<number> =>
+    (await valueOf(query, { endsAt: Date.now() + 1000 * left })) as number;
+  const untilOf = async (calls: number, left: number): Promise<number> =>
+    (await secondsOf(`{% ${expressions.until(calls)} %}`, left)) - Date.now();
+
+  it('is shared by the calls that are left', async () => {
+    for (const [calls, expected] of [
+      [1, 100],
+      [2, 50],
+      [4, 25],
+    ]) {
+      const ms = await untilOf(calls, 100);
+      expect(ms).toBeGreaterThan(1000 * expected - 500);
+      expect(ms).toBeLessThanOrEqual(1000 * expected + 500);
+    }
+  });
+
+  it('that is over leaves none for further items', async () => {
+    expect(await untilOf(3, -10)).toBeLessThanOrEqual(0);
+  });
+
+  it('ends a call, which has one second at least', async () => {
+    expect(await secondsOf(expressions.timeout(1), 99.5)).toBe(100);
+    expect(await secondsOf(expressions.timeout(2), 99.5)).toBe(50);
+    expect(await secondsOf(expressions.timeout(1), -10)).toBe(1);
   });
 });
 
@@ -207,6 +252,7 @@ describe('after a failure', () => {
 
   it.each([
     { Error: 'Sandbox.Timedout', Cause: 'x' },
+    { Error: 'States.Timeout' },
     { Error: 'Lambda.Unknown', Cause: '2026-01-01 Task timed out after 60.00 seconds' },
     { Error: 'Runtime.ExitError', Cause: '{"errorMessage":"Task timed out"}' },
   ])('after %j each item is a pack of its own, because halves would have no time', async (failure) => {
@@ -237,12 +283,18 @@ describe('after a failure', () => {
   });
 
   it('without a cause has its name, and a long cause is cut', async () => {
-    expect((await after({ Error: 'States.Timeout' }, items(2))).failed[1]).toEqual({
-      items: [10, 11],
-      error: 'States.Timeout',
-    });
+    expect((await after({ Error: 'E' }, items(2))).failed[1]).toEqual({ items: [10, 11], error: 'E' });
     expect((await after({ Error: 'E', Cause: 'x'.repeat(3000) }, items(1))).failed[1]).toMatchObject({
       cause: 'x'.repeat(2000),
+    });
+  });
+
+  it('of a call that took all the time of one item, the item has failed with a reason', async () => {
+    expect((await after({ Error: 'States.Timeout' }, items(1))).failed[1]).toEqual({
+      items: [10],
+      error: 'States.Timeout',
+      cause:
+        'the function must end within the time that the item has, at most 275 seconds: set itemsPerRun of the batch to 1, or choose more memory or more slices',
     });
   });
 

@@ -13,10 +13,23 @@ import {
 } from '../../support/expression-value';
 
 describe('what a preprocess function gets', () => {
-  const pack = async (values: readonly unknown[], ...of: Parameters<typeof expressions.packToHandle>) => {
+  type Of = Parameters<typeof expressions.handledItem> extends [string, ...infer Rest] ? Rest : never;
+  const ENDS_AT = 2_000_000_000_000;
+  const pack = async (values: readonly unknown[], ...of: Of) => {
     const own = values.map((value, index) => ({ index, value }));
-    return await valueOf(expressions.packToHandle(...of), { items: own });
+    const query = expressions.packToHandle(1, ...of);
+    const { until, ...rest } = (await valueOf(query, { items: own, endsAt: ENDS_AT })) as { until: number };
+    expect(until).toBe(ENDS_AT);
+    return rest;
   };
+
+  it('ends with its share of the time', async () => {
+    const endsAt = Date.now() + 60_000;
+    const query = expressions.packToHandle(3, 'objects', 'b');
+    const { until } = (await valueOf(query, { items: items(1), endsAt })) as { until: number };
+    expect(endsAt - until).toBeGreaterThan(39_000);
+    expect(endsAt - until).toBeLessThanOrEqual(40_001);
+  });
 
   it.each(MANY)('of %d objects are their places', async (count) => {
     const places = items(count).map(({ index }) => ({ bucket: 'b', key: `inputs/${index}` }));
@@ -49,7 +62,7 @@ describe('what a preprocess function gets', () => {
   );
 
   it('of one item alone is the item', async () => {
-    const own = async (value: unknown, ...of: Parameters<typeof expressions.packToHandle>) => {
+    const own = async (value: unknown, ...of: Of) => {
       const query = expressions.jsonata(expressions.handledItem('$items[0].value', ...of));
       return await valueOf(query, { items: [{ index: 0, value }] });
     };

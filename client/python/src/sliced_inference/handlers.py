@@ -63,7 +63,7 @@ def step(name: str) -> Callable[[Handler], Handler]:
                 if is_pack(event):
                     if os.environ.get(BUCKET_VARIABLE):
                         _most_bytes.set(PACKED_REQUEST_BYTES)
-                    return handled_pack(event["pack"], answer, context.get_remaining_time_in_millis)
+                    return handled_pack(event, answer, context.get_remaining_time_in_millis)
                 return handler(event, context)
             except Exception as error:
                 kind, line = _described(error)

@@ -22,21 +22,24 @@ RESERVE_SECONDS = 2.0
 
 
 def is_pack(event: Any) -> bool:
-    return isinstance(event, dict) and [*event] == ["pack"] and isinstance(event["pack"], list)
+    if not isinstance(event, dict) or sorted(event) != ["pack", "until"]:
+        return False
+    return isinstance(event["pack"], list) and isinstance(event["until"], int | float)
 
 
 def handled_pack(
-    items: list[Any], answer: Callable[[Any], dict[str, Any]], remaining_ms: Callable[[], float]
+    event: dict[str, Any], answer: Callable[[Any], dict[str, Any]], remaining_ms: Callable[[], float]
 ) -> dict[str, Any]:
-    """Answers for as many of the first items as fit in the state and in the time of the call, but for one at least.
+    """Answers for as many of the first items as fit in the state and in the time of the pack, but for one at least.
 
     The state machine sends the others again.
     """
     answers: list[dict[str, Any]] = []
     size, longest = 0, 0.0
-    for item in items:
+    for item in event["pack"]:
         start = time.monotonic()
-        if answers and remaining_ms() < 1000 * (RESERVE_SECONDS + 2 * longest):
+        left = min(remaining_ms(), event["until"] - 1000 * time.time())
+        if answers and left < 1000 * (RESERVE_SECONDS + 2 * longest):
             break
         answered = answer(item)
         longest = max(longest, time.monotonic() - start)
