@@ -51,12 +51,12 @@ class Functions {
   private left: number[] = [];
 
   readonly answer = async (payload: Json, clock: Clock): Promise<Json> => {
-    const { pack, report } = payload as unknown as { pack?: Pack; report?: { failed: JsonObject[] } };
+    const { pack, report } = payload as unknown as { pack: Pack; report?: { failed: JsonObject[] } };
     if (report !== undefined) {
       this.failed.push(...report.failed);
       return { key: 'failures.json' };
     }
-    return await this.compute(pack!, clock);
+    return await this.compute(pack, clock);
   };
 
   private async compute({ until, items, resultsPrefix }: Pack, clock: Clock): Promise<Json> {
@@ -86,7 +86,9 @@ async function ran(...seconds: readonly number[]) {
   const BatchInput = { prefix: 'outputs/b/', salt: '', index: '', execution: 'arn' };
   const result = await run(child, {
     ...{ type: 'EXPRESS', input: { Items, BatchInput }, answer: functions.answer },
-    onJump: (now) => { jest.setSystemTime(now); },
+    onJump: (now) => {
+      jest.setSystemTime(now);
+    },
   });
   functions.end.abort();
   const { results } = ('output' in result ? result.output : {}) as { results?: { items: number[] }[] };
