@@ -6,17 +6,10 @@ import type { TensorSpec } from './tensors';
 /** The key of the signature in the JSON of the comment of a batch's state machine. */
 export const BATCH_SIGNATURE_KEY = 'inferenceBatch';
 
-/** What the items of a batch are: the objects below a prefix, the entries of one object, or the entries of all files below a prefix. */
-export type BatchItemsKind =
-  | 'objects'
-  | 'inventory'
-  | 'jsonLines'
-  | 'jsonArray'
-  | 'csv'
-  | 'parquet'
-  | 'jsonLinesFiles'
-  | 'csvFiles'
-  | 'parquetFiles';
+export const BATCH_ITEM_KINDS = ['objects', 'inventory', 'jsonLines', 'jsonArray', 'csv', 'parquet'] as const;
+
+/** What the items of a batch are: objects below a prefix or of an inventory, or the entries of one list or of all lists below a prefix. */
+export type BatchItemsKind = (typeof BATCH_ITEM_KINDS)[number];
 
 /** Where the items of a batch are. */
 export interface BatchItemsSignature {
@@ -24,11 +17,11 @@ export interface BatchItemsSignature {
   readonly kind: BatchItemsKind;
   /** Name of the bucket of the items. */
   readonly bucket: string;
-  /** The prefix of the objects or files, or the key of the object that lists the items. */
+  /** The prefix of the objects or lists, with a slash at its end, or the key of the object that lists the items. */
   readonly location: string;
   /** Executions may name places below it. */
   readonly folder: string;
-  /** Of `csv` and `csvFiles`: the column that holds the key of each item's request. */
+  /** Of `csv`: the column that holds the key of each item's request. */
   readonly column?: string;
 }
 

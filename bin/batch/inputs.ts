@@ -46,7 +46,7 @@ export function inputsOf(
   }
   const local = fs.realpathSync(inputs);
   const place = `${folder}${placeOf(local)}/`;
-  if (isFolder && kind === 'jsonLines') return { items: `${place}requests.jsonl`, local, arePacked: true };
+  if (isFolder && !areInFolder) return { items: `${place}requests.jsonl`, local, arePacked: true };
   return { items: isFolder ? place : `${place}${path.basename(local)}`, local };
 }
 
@@ -67,7 +67,7 @@ export async function upload(
 ): Promise<void> {
   const bucket = new UploadBucket(client, bucketName);
   await inPool(filesOf(local, items, onFile), FILES_AT_ONCE, async ({ file, key }) => {
-    if (kind.startsWith('jsonLines')) await checkLines(file);
+    if (kind === 'jsonLines') await checkLines(file);
     const { size: bytes } = fs.statSync(file);
     const task = { file, key, bytes, sha256: await digestOf(file, bytes) };
     if (!(await isThere(client, bucketName, task))) await bucket.putFile(task, () => undefined);

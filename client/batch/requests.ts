@@ -35,11 +35,13 @@ export async function putRequests(
   key = `${place.signature.items.folder}${randomUUID()}.jsonl`,
 ): Promise<string> {
   const { objects, signal } = place;
-  const { kind, bucket } = place.signature.items;
-  if (kind !== 'jsonLines') {
-    const expected = 'a batch of JSON Lines';
-    const message = `requests must go to ${expected}, got one of ${kind}: set its items to BatchItems.jsonLines, or put the items into S3 and leave requests out`;
-    throw new InferenceError('InvalidInput', message, { expected, got: kind });
+  const { kind, bucket, location } = place.signature.items;
+  const isOfPrefix = location.endsWith('/');
+  if (kind !== 'jsonLines' || isOfPrefix) {
+    const expected = 'a batch of one object of JSON Lines';
+    const got = isOfPrefix ? `${kind} below ${location}` : kind;
+    const message = `requests must go to ${expected}, got one of ${got}: set its items to BatchItems.jsonLines with a key, or put the items into S3 and leave requests out`;
+    throw new InferenceError('InvalidInput', message, { expected, got });
   }
   await objects.putParts({ bucket, key }, partsOf(place, requests), signal);
   return key;

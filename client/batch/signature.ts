@@ -1,15 +1,12 @@
 /** What a state machine says about its batch. Anyone can write the comment that has it, so everything is checked. */
-import { BATCH_SIGNATURE_KEY, type BatchSignature } from '../../contract/batch';
+import { BATCH_ITEM_KINDS, BATCH_SIGNATURE_KEY, type BatchSignature } from '../../contract/batch';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { fieldValue } from '../../lambda/json-values';
 import { type Check, isText, listOf, recordOf, textLike } from '../checked-fields';
 import { isBucket, isSpec, readMachine, type Described } from '../description/pipeline-description';
 import { InferenceError } from '../errors';
 
-const KINDS: readonly unknown[] = [
-  ...['objects', 'inventory', 'jsonLines', 'jsonArray', 'csv', 'parquet'],
-  ...['jsonLinesFiles', 'csvFiles', 'parquetFiles'],
-];
+const KINDS: readonly unknown[] = BATCH_ITEM_KINDS;
 
 /** @throws InferenceError `NotABatch` for another state machine */
 export function readBatchSignature(arn: string, described: Described): BatchSignature {

@@ -57,7 +57,7 @@ function isOfObjects({ kind }: PackSource): boolean {
 
 /** Whether the columns of a row are tensors, unless a preprocess function makes these. */
 export function isOfColumns({ kind }: PackSource): boolean {
-  return kind === 'parquet' || kind === 'parquetFiles';
+  return kind === 'parquet';
 }
 
 function fieldsOf({ kind, column }: PackSource, value: unknown): JsonRecord {

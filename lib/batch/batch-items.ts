@@ -49,15 +49,15 @@ export class BatchItems {
   }
 
   /**
-   * The lines of a JSON Lines object. A line is a request (docs/requests-and-results.md), without `output`, and may have an `id`:
+   * The lines of a JSON Lines object, or of all objects below a prefix, which must have this format. A line is a request (docs/requests-and-results.md), without `output`, and may have an `id`:
    * `{"id": "a-1", "inputs": {"s3": "inputs/a.safetensors"}}`. Inline tensors may have up to 150 KiB.
    *
-   * @param key such as `inputs/requests.jsonl`, in a folder
+   * @param place a key such as `inputs/requests.jsonl`, in a folder, or a prefix with a slash at its end
    * @param bucket by default the pipeline's bucket
    * @throws an error of one line if the key is in no folder
    */
-  public static jsonLines(key: string, bucket?: s3.IBucket): BatchItems {
-    return new BatchItems('jsonLines', key, folderOf(key), bucket);
+  public static jsonLines(place: string, bucket?: s3.IBucket): BatchItems {
+    return new BatchItems('jsonLines', place, folderOf(place), bucket);
   }
 
   /**
@@ -68,66 +68,33 @@ export class BatchItems {
    * @throws an error of one line if the key is in no folder
    */
   public static jsonArray(key: string, bucket?: s3.IBucket): BatchItems {
+    if (key.endsWith('/')) throw badPlace('a JSON array must be one object', key);
     return new BatchItems('jsonArray', key, folderOf(key), bucket);
   }
 
   /**
-   * The rows of a CSV object whose first row has the names of the columns.
+   * The rows of a CSV object whose first row has the names of the columns, or of all objects below a prefix, each of which has these names.
    *
-   * @param key such as `inputs/requests.csv`, in a folder
+   * @param place a key such as `inputs/requests.csv`, in a folder, or a prefix with a slash at its end
    * @param column the column that holds the key of each item's request
    * @param bucket by default the pipeline's bucket
    * @throws an error of one line if the key is in no folder, or if the column has no name
    */
-  public static csv(key: string, column: string, bucket?: s3.IBucket): BatchItems {
-    return new BatchItems('csv', key, folderOf(key), bucket, checkedColumn(column));
+  public static csv(place: string, column: string, bucket?: s3.IBucket): BatchItems {
+    if (column === '') throw new SlicedInferenceError('column must be the name of a column', "''", 'name it');
+    return new BatchItems('csv', place, folderOf(place), bucket, column);
   }
 
   /**
-   * The rows of a Parquet object, as JSON with the names of the columns. Step Functions reads files that are not compressed or that are
+   * The rows of a Parquet object, or of all objects below a prefix, as JSON with the names of the columns. Step Functions reads files that are not compressed or that are
    * compressed inside with Snappy, GZIP or Zstandard, with row groups of at most 256 MB and a footer of at most 5 MB.
    *
-   * @param key such as `inputs/rows.parquet`, in a folder
+   * @param place a key such as `inputs/rows.parquet`, in a folder, or a prefix with a slash at its end
    * @param bucket by default the pipeline's bucket
    * @throws an error of one line if the key is in no folder
    */
-  public static parquet(key: string, bucket?: s3.IBucket): BatchItems {
-    return new BatchItems('parquet', key, folderOf(key), bucket);
-  }
-
-  /**
-   * The lines of all JSON Lines objects below a prefix. All objects there must have this format.
-   *
-   * @param prefix ends with a slash, such as `inputs/requests/`
-   * @param bucket by default the pipeline's bucket
-   * @throws an error of one line if the prefix does not end with a slash
-   */
-  public static jsonLinesFiles(prefix: string, bucket?: s3.IBucket): BatchItems {
-    return new BatchItems('jsonLinesFiles', checkedPrefix(prefix), prefix, bucket);
-  }
-
-  /**
-   * The rows of all CSV objects below a prefix, each of which has the names of the columns in its first row. All objects there must have
-   * this format.
-   *
-   * @param prefix ends with a slash, such as `inputs/requests/`
-   * @param column the column that holds the key of each item's request
-   * @param bucket by default the pipeline's bucket
-   * @throws an error of one line if the prefix does not end with a slash, or if the column has no name
-   */
-  public static csvFiles(prefix: string, column: string, bucket?: s3.IBucket): BatchItems {
-    return new BatchItems('csvFiles', checkedPrefix(prefix), prefix, bucket, checkedColumn(column));
-  }
-
-  /**
-   * The rows of all Parquet objects below a prefix, as `parquet` reads one. All objects there must have this format.
-   *
-   * @param prefix ends with a slash, such as `inputs/rows/`
-   * @param bucket by default the pipeline's bucket
-   * @throws an error of one line if the prefix does not end with a slash
-   */
-  public static parquetFiles(prefix: string, bucket?: s3.IBucket): BatchItems {
-    return new BatchItems('parquetFiles', checkedPrefix(prefix), prefix, bucket);
+  public static parquet(place: string, bucket?: s3.IBucket): BatchItems {
+    return new BatchItems('parquet', place, folderOf(place), bucket);
   }
 
   private constructor(
@@ -152,15 +119,13 @@ function checkedPrefix(prefix: string): string {
   throw badPlace('a prefix of items must be a folder in a bucket, such as inputs/documents/', prefix);
 }
 
-function checkedColumn(column: string): string {
-  if (column !== '') return column;
-  throw new SlicedInferenceError('column must be the name of a column', "''", 'name it');
-}
-
-function folderOf(key: string): string {
-  const folder = key.slice(0, key.lastIndexOf('/') + 1);
-  if (isPlace(key) && folder !== '' && folder !== key) return folder;
-  throw badPlace('a list of items must be an object in a folder, such as inputs/requests.csv', key);
+function folderOf(place: string): string {
+  const folder = place.slice(0, place.lastIndexOf('/') + 1);
+  if (isPlace(place) && folder !== '') return folder;
+  throw badPlace(
+    'a list of items must be in a folder, such as inputs/requests.csv or inputs/requests/',
+    place,
+  );
 }
 
 /** A wildcard would widen permissions, and an expression would run in the state machine. */

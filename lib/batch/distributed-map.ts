@@ -82,16 +82,16 @@ export class BatchMap extends sfn.DistributedMap {
 function itemReader({ items, itemsBucket }: BatchPlaces): object {
   const location = `{% ${locationExpression(items)} %}`;
   const Bucket = itemsBucket.bucketName;
-  const ReaderConfig = READER_CONFIGS[items._kind];
-  return isPrefix(items)
-    ? { Resource: s3Action('listObjectsV2'), ReaderConfig, Arguments: { Bucket, Prefix: location } }
-    : { Resource: s3Action('getObject'), ReaderConfig, Arguments: { Bucket, Key: location } };
+  const own = READER_CONFIGS[items._kind];
+  if (!isPrefix(items))
+    return { Resource: s3Action('getObject'), ReaderConfig: own, Arguments: { Bucket, Key: location } };
+  return {
+    Resource: s3Action('listObjectsV2'),
+    // Step Functions then reads the listed objects: their items are those of the batch.
+    ReaderConfig: own && { ...own, Transformation: 'LOAD_AND_FLATTEN' },
+    Arguments: { Bucket, Prefix: location },
+  };
 }
-
-const CSV = { InputType: 'CSV', CSVHeaderLocation: 'FIRST_ROW' };
-
-/** Step Functions then reads the listed objects: their items are those of the batch. */
-const FLATTENED = { Transformation: 'LOAD_AND_FLATTEN' };
 
 /** https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.html */
 const READER_CONFIGS: Readonly<Record<BatchItemsKind, object | undefined>> = {
@@ -99,14 +99,10 @@ const READER_CONFIGS: Readonly<Record<BatchItemsKind, object | undefined>> = {
   inventory: { InputType: 'MANIFEST' },
   jsonLines: { InputType: 'JSONL' },
   jsonArray: { InputType: 'JSON' },
-  csv: CSV,
+  csv: { InputType: 'CSV', CSVHeaderLocation: 'FIRST_ROW' },
   parquet: { InputType: 'PARQUET' },
-  jsonLinesFiles: { InputType: 'JSONL', ...FLATTENED },
-  csvFiles: { ...CSV, ...FLATTENED },
-  parquetFiles: { InputType: 'PARQUET', ...FLATTENED },
 };
 
-/** Only the location of objects and of files ends with a slash. */
 function isPrefix({ _location: location }: BatchItems): boolean {
   return location.endsWith('/');
 }

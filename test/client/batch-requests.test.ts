@@ -197,9 +197,14 @@ it.each<[message: string | RegExp, options: BatchOptions, changes: Partial<Batch
   ],
   [/^request 0: .* JSON values, got a value with a circle/, { requests: [CIRCLE] }, { preprocess: true }],
   [
-    'requests must go to a batch of JSON Lines, got one of csv: set its items to BatchItems.jsonLines',
+    'requests must go to a batch of one object of JSON Lines, got one of csv: set its items to BatchItems.jsonLines',
     { requests: [x(1)] },
     { items: { ...ITEMS, kind: 'csv', column: 'key' } },
+  ],
+  [
+    'got one of jsonLines below lists/: set',
+    { requests: [x(1)] },
+    { items: { ...ITEMS, location: 'lists/' } },
   ],
   [
     "items must be below 'lists/' in the bucket 'the-bucket'",

@@ -93,7 +93,7 @@ const SOURCES: Record<string, [items: (pipeline: SlicedInferencePipeline) => Bat
     },
   ],
   LinesOfFiles: [
-    () => BatchItems.jsonLinesFiles('lines/'),
+    () => BatchItems.jsonLines('lines/'),
     async (cloud, keys) => {
       const lines = keys.map((s3) => ({ id: s3, inputs: { s3 } }));
       await cloud.putObject('lines/', Buffer.alloc(0));
@@ -102,7 +102,7 @@ const SOURCES: Record<string, [items: (pipeline: SlicedInferencePipeline) => Bat
     },
   ],
   RowsOfFiles: [
-    () => BatchItems.csvFiles('rows/', 'key'),
+    () => BatchItems.csv('rows/', 'key'),
     async (cloud, keys) => {
       await cloud.putObject('rows/1.csv', Buffer.from(`key\n${keys[0]}\n${keys[1]}\n`));
       const others = keys.slice(2).map((key) => `x,"${key}"\n`);

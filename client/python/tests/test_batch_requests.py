@@ -155,7 +155,12 @@ def test_json_goes_to_the_preprocess_function(aws, batch):
         ([{}, "x"], "request 1: .* dicts, got str: pass", {"preprocess": True}),
         ([{}, {"x": X}], "request 1: .* JSON values, got another", {"preprocess": True}),
         ([{"x": "x" * 92_160}], "request 0: .* at most 92160 bytes as JSON, got 92168", {"preprocess": True}),
-        ([{"x": X}], "a batch of JSON Lines, got one of csv: set its items", {"items": {**ITEMS, "kind": "csv"}}),
+        (
+            [{"x": X}],
+            "a batch of one object of JSON Lines, got one of csv: set its items",
+            {"items": {**ITEMS, "kind": "csv"}},
+        ),
+        ([{"x": X}], "got one of jsonLines below lists/: set its items", {"items": {**ITEMS, "location": "lists/"}}),
     ],
 )
 def test_says_which_requests_do_not_fit(aws, batch, requests, message, signature):

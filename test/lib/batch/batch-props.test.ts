@@ -24,7 +24,7 @@ const whole = 'must be a whole number';
 const percentage = 'toleratedFailurePercentage must be a number from 0 to 100, got';
 const folder = 'a prefix of items must be a folder in a bucket, such as inputs/documents/, got';
 const manifest = 'an inventory must be the key of its manifest.json, in a folder for its date, got';
-const list = 'a list of items must be an object in a folder, such as inputs/requests.csv, got';
+const list = 'a list of items must be in a folder, such as inputs/requests.csv or inputs/requests/, got';
 const requests = 'in the bucket of a pipeline without preprocess, because they are its requests, got';
 
 test.each<[message: string, refused: () => unknown]>([
@@ -46,12 +46,11 @@ test.each<[message: string, refused: () => unknown]>([
   [`${manifest} 'today/manifest.json'`, () => BatchItems.inventory('today/manifest.json', other)],
   [`${list} 'a.jsonl'`, () => BatchItems.jsonLines('a.jsonl')],
   [`${list} 'a.json'`, () => BatchItems.jsonArray('a.json')],
-  [`${list} 'lists/'`, () => BatchItems.parquet('lists/')],
-  [`${folder} 'lists/a'`, () => BatchItems.jsonLinesFiles('lists/a')],
-  [`${folder} 'lists/*/'`, () => BatchItems.csvFiles('lists/*/', 'key')],
-  [`${folder} '/'`, () => BatchItems.parquetFiles('/')],
+  ["a JSON array must be one object, got 'lists/'", () => BatchItems.jsonArray('lists/')],
+  [`${list} 'lists/*/'`, () => BatchItems.csv('lists/*/', 'key')],
+  [`${list} '/'`, () => BatchItems.parquet('/')],
   ["column must be the name of a column, got '': name it", () => BatchItems.csv('lists/a.csv', '')],
-  ["column must be the name of a column, got ''", () => BatchItems.csvFiles('lists/', '')],
+  ["column must be the name of a column, got ''", () => BatchItems.csv('lists/', '')],
 ])('refuses: %s', (message, refused) => {
   expect(errorOf(refused)).toContain(message);
 });

@@ -86,13 +86,13 @@ test.each<[string, (stack: Stack) => BatchItems, object, object | object[]]>([
   ],
   [
     'lines of several files',
-    (stack) => BatchItems.jsonLinesFiles('lists/', other(stack)),
+    (stack) => BatchItems.jsonLines('lists/', other(stack)),
     { Resource: LIST, ReaderConfig: { InputType: 'JSONL', Transformation: 'LOAD_AND_FLATTEN' } },
     [LIST_LISTS, READ_LISTS],
   ],
   [
     'rows of several files',
-    (stack) => BatchItems.csvFiles('lists/', 'key', other(stack)),
+    (stack) => BatchItems.csv('lists/', 'key', other(stack)),
     {
       Resource: LIST,
       ReaderConfig: {
@@ -105,7 +105,7 @@ test.each<[string, (stack: Stack) => BatchItems, object, object | object[]]>([
   ],
   [
     'rows of several files of Parquet',
-    (stack) => BatchItems.parquetFiles('lists/', other(stack)),
+    (stack) => BatchItems.parquet('lists/', other(stack)),
     { Resource: LIST, ReaderConfig: { InputType: 'PARQUET', Transformation: 'LOAD_AND_FLATTEN' } },
     [LIST_LISTS, READ_LISTS],
   ],

@@ -39,9 +39,11 @@ def put_requests(call: Call, signature: dict[str, Any], key: str | None, request
     Raises ``InferenceError`` ``InvalidInput`` for a request that does not fit, or if there are none.
     """
     items = signature["items"]
-    if items["kind"] != "jsonLines":
-        advice = "set its items to BatchItems.jsonLines, or put the items into S3 and leave requests out"
-        message = f"requests must go to a batch of JSON Lines, got one of {items['kind']}: {advice}"
+    is_of_prefix = items["location"].endswith("/")
+    if items["kind"] != "jsonLines" or is_of_prefix:
+        got = f"{items['kind']} below {items['location']}" if is_of_prefix else items["kind"]
+        advice = "set its items to BatchItems.jsonLines with a key, or put the items into S3 and leave requests out"
+        message = f"requests must go to a batch of one object of JSON Lines, got one of {got}: {advice}"
         raise InferenceError("InvalidInput", message)
     place = {"Bucket": items["bucket"], "Key": key or f"{items['folder']}{uuid.uuid4()}.jsonl"}
     parts = _parts(_lines(call, signature, requests))
