@@ -8,13 +8,7 @@ import {
   readTensors,
 } from '../invoke/inputs';
 import { laidOut } from '../terminal/help';
-import {
-  type LocalOptions,
-  addLocalOptions,
-  cloudOptions,
-  reportFaults,
-  simulatedLabel,
-} from './local-options';
+import { type LocalOptions, addLocalOptions, cloudOptions, reportFaults } from './local-options';
 import { type CallTiming, type FailureCause, parseFailureCause } from '../../client';
 import { invocationText } from '../../client/request';
 import { checkOutput } from '../../client/read-results';
@@ -110,7 +104,7 @@ async function runTensors(assembly: string, options: RunOptions, inputs: string)
   const pipeline = signature as unknown as PipelineSignature;
   const labels = labelsFor(pipeline.outputs, options.labels);
   const tensors = await readTensors(inputs, pipeline);
-  const runs = new Runs(options, `on this machine, simulated: ${simulatedLabel(options)}`);
+  const runs = new Runs(options, `on this machine, simulated: ${options.simulate}`);
   let first: ExecutionOutput | undefined;
   const execute = async (cloud: LocalCloud): Promise<Failed | undefined> => {
     while (runs.next()) {

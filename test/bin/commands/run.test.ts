@@ -92,17 +92,8 @@ describe('run', () => {
   it('runs the named pipeline, labels simulated times and keeps the order of outputs', async () => {
     const rows = { x: float32([3, 4]) };
     const out = link('outputs.json');
-    const args = [
-      '--pipeline',
-      'Many',
-      '--inputs',
-      await save(rows),
-      '--out',
-      out,
-      '--simulate',
-      's3-express',
-    ];
-    expect(await succeed(['run', several, ...args])).toContain(', simulated: s3-express\nwritten to ');
+    const args = ['--pipeline', 'Many', '--inputs', await save(rows), '--out', out, '--simulate', 'aws-vpc'];
+    expect(await succeed(['run', several, ...args])).toContain(', simulated: aws-vpc\nwritten to ');
     expect(isLink(out)).toBe(true);
     const expected = await runWhole(many, new Map(Object.entries(rows)));
     const outputs = await readTensorFile(out, []);
@@ -222,7 +213,10 @@ describe('run refuses', () => {
     [['--inputs', 'none.npz', '--out', 'y.npz'], "tensor file 'none.npz' must be readable, got no such file"],
     [['--inputs', 'x', '--out', 'y.csv'], '--out must end in .safetensors, .npz or .json'],
     [['--inputs', 'x', '--out', path.join(taken, 'y.npz')], '--out must name a file, got the folder'],
-    [['--input-json', '{}', '--simulate', 'slow'], "separated by commas, got 'slow': choose others"],
+    [
+      ['--input-json', '{}', '--simulate', 'slow'],
+      "'slow' is invalid. Allowed choices are none, aws, aws-vpc.",
+    ],
     [['--input-json', '{}', '--faults', 's3-504:0.1'], "got 's3-504': the kinds are all, s3-503,"],
   ])('the flags %j', async (args, message) => {
     expect(await refuse(['run', assembly, ...args])).toContain(message);
