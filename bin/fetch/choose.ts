@@ -15,8 +15,6 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
   [/[_-]o[1-4](?![a-z\d])/i, 'optimized by Optimum'],
 ];
 
-const MOST_NEAR = 3;
-
 export function chooseFile(files: readonly HubFile[], repository: string): string {
   const models = files.filter(({ path }) => isOnnx(path)).sort((a, b) => (a.path < b.path ? -1 : 1));
   if (models.length === 1) return models[0].path;
@@ -44,24 +42,14 @@ export function chooseFile(files: readonly HubFile[], repository: string): strin
 
 export const isOnnx = (path: string): boolean => path.toLowerCase().endsWith('.onnx');
 
-/** The file of that path; without advice, the error for another path names similar ones. */
-export function fileAt(files: readonly HubFile[], path: string, what: string, advice?: string): HubFile {
+/** The file of that path. */
+export function fileAt(
+  files: readonly HubFile[],
+  path: string,
+  what: string,
+  advice = 'leave --file out to list the ONNX files',
+): HubFile {
   const found = files.find((file) => file.path === path);
   if (found) return found;
-  const near = files
-    .map((file) => ({ path: file.path, likeness: likeness(file.path, path) }))
-    .filter((file) => file.likeness > 1 / 2)
-    .sort((a, b) => b.likeness - a.likeness)
-    .slice(0, MOST_NEAR);
-  const names = near.map((file) => quoted(file.path)).join(' or ');
-  const similar = names === '' ? 'leave --file out to list the ONNX files' : `did you mean ${names}?`;
-  throw new SlicedInferenceError(what, `no file ${quoted(path)}`, advice ?? similar);
-}
-
-/** The share of the pairs of neighboring letters that two names have in common. */
-function likeness(one: string, other: string): number {
-  const pairs = (text: string) =>
-    new Set(Array.from(text.toLowerCase(), (letter, at) => letter + (text[at + 1] ?? '')));
-  const [a, b] = [pairs(one), pairs(other)];
-  return (2 * [...a].filter((pair) => b.has(pair)).length) / (a.size + b.size);
+  throw new SlicedInferenceError(what, `no file ${quoted(path)}`, advice);
 }

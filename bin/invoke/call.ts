@@ -1,7 +1,6 @@
 /** Calls a deployed pipeline or a state machine, and prints or writes what it returns. */
 import type { SlicedInferenceClient, TypedTensor } from '../../client';
 import { bytesOf, type RawTensor } from '../../lambda/tensors/tensor';
-import { labelsFor } from '../outputs/labels';
 import { sortedByModel, writeJson, writtenLine } from '../outputs/out-file';
 import { Runs, showAfterFailure } from '../outputs/runs';
 import { print, printJson } from '../terminal/print';
@@ -28,14 +27,11 @@ export async function callWithJson({ model, options, waiting }: Call, input: unk
   else print(`execution ${executionArn}\n${writtenLine(out)}\n`);
 }
 
-/** @throws SlicedInferenceError for inputs or labels that do not fit, before anything is sent; the errors of the client */
+/** @throws SlicedInferenceError for inputs that do not fit, before anything is sent; the errors of the client */
 export async function callWithTensors({ model, options, waiting }: Call, file: string): Promise<void> {
   showProgress('reading the signature of the pipeline');
   const { signature } = await waiting.firstOf(model.describe());
-  const labels = labelsFor(signature.outputs, options.labels);
   const inputs = await readTensors(file, signature);
-  const { results } = options;
-  const callOptions = { ...waiting.callOptions, ...(results !== undefined && { results }) };
   const runs = new Runs(options);
   let first: { readonly executionArn: string; readonly output: string } | undefined;
   const show = async (): Promise<void> => {
@@ -44,13 +40,13 @@ export async function callWithTensors({ model, options, waiting }: Call, file: s
     const { executionArn = '', output = '{}' } = first ?? {};
     const json = (): object => ({ executionArn, output: JSON.parse(output) as unknown });
     const which = options.repeat === undefined ? '' : 'of run 1: ';
-    await runs.show({ labels, json, about: [`execution ${which}${executionArn}`] });
+    await runs.show({ json, about: [`execution ${which}${executionArn}`] });
   };
   try {
     while (runs.next()) {
       waiting.start(runs.place);
       const begun = performance.now();
-      const { result, output } = await model.inferWithOutput(inputs, callOptions);
+      const { result, output } = await model.inferWithOutput(inputs, waiting.callOptions);
       const ms = performance.now() - begun;
       const outputs = Object.entries(result.outputs).map(
         ([name, tensor]) => [name, rawTensor(tensor)] as const,

@@ -1,7 +1,6 @@
 /** What `--inputs` and `--input-json` of `run` and `invoke` name. */
 import * as fs from 'node:fs';
 import { type Command, Option } from 'commander';
-import type { ResultsPlace } from '../../client';
 import { ownFunctions } from '../../client/description/pipeline-description';
 import type { PipelineSignature } from '../../contract/signature';
 import type { RawTensor } from '../../lambda/tensors/tensor';
@@ -23,8 +22,6 @@ export interface InputOptions {
   readonly inputJson?: string;
   readonly out?: string;
   readonly json?: boolean;
-  /** File with the names of the model's classes. */
-  readonly labels?: string;
   /** How often the pipeline runs. */
   readonly repeat?: number;
 }
@@ -33,11 +30,7 @@ export interface InvokeOptions extends InputOptions {
   readonly stateMachine?: string;
   /** Milliseconds. */
   readonly timeout?: number;
-  /** Milliseconds. */
-  readonly requestTimeout?: number;
-  readonly maxResultBytes?: number;
   readonly stopOnAbort?: boolean;
-  readonly results?: ResultsPlace;
 }
 
 export function addInputOptions(command: Command): Command {
@@ -48,12 +41,6 @@ export function addInputOptions(command: Command): Command {
         '--input-json <file or text>',
         'any JSON, for a pipeline with a preprocess or postprocess function, or for your own state machine',
       ).conflicts('inputs'),
-    )
-    .addOption(
-      new Option(
-        '--labels <file>',
-        'print the five highest scores with these labels: one a line, a JSON list, or JSON with id2label',
-      ).conflicts(['inputJson', 'json']),
     )
     .addOption(
       new Option(
