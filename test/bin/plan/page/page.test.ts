@@ -1,6 +1,5 @@
 import type { LineSeriesOption } from 'echarts/charts';
 import { type Section, headlines, sectionsOf } from '../../../../bin/plan/page/sections';
-import { LIGHT } from '../../../../bin/plan/page/theme';
 import { atRate, figureText, runFigure } from '../../../../bin/plan/figures';
 import type { PlanReport } from '../../../../bin/plan/plan-report';
 import { count } from '../../../../lib/plan/slicers';
@@ -55,7 +54,7 @@ describe.each<[string, PlanReport]>([
     const drawn = new Set([...known, ...middles, ...report.profile.map(({ last }) => last + 1), 0]);
     for (const { option, facts } of charts)
       for (const width of [280, 800, 1_080]) {
-        const series = [option(width, LIGHT).series ?? []].flat();
+        const series = [option(width).series ?? []].flat();
         expect([...numbersIn(series.map(({ data }) => data))].filter((number) => !drawn.has(number))).toEqual(
           [],
         );
@@ -90,7 +89,7 @@ test.each([
   ['turned, if they would overlap', 24, 390, 90],
 ])('the chart numbers all slices, %s', (_, slices, width, rotate) => {
   const chart = section(realReport(model, count(slices)), 'slices')?.chart;
-  const [{ markArea }] = [chart?.option(width, LIGHT).series ?? []].flat().slice(-4) as LineSeriesOption[];
+  const [{ markArea }] = [chart?.option(width).series ?? []].flat().slice(-4) as LineSeriesOption[];
   const bands = (markArea?.data ?? []) as readonly (readonly [{ readonly name: string }, unknown])[];
   const names = bands.map(([start]) => start.name);
   expect(names).toEqual(Array.from({ length: slices }, (__, slice) => String(slice)));
