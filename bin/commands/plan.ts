@@ -1,5 +1,5 @@
 /** `sliced-inference plan MODEL`: shows how a model would be sliced, without writing the slices. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { cutModel } from '../../lib/compile/fit-by-splits';
 import { CONSOLIDATIONS } from '../../lib/plan/pricing/price';
@@ -41,7 +41,12 @@ export function planCommand(): Command {
     .addHelpText('after', laidOut(HELP));
   addBatchOptions(addPlanOptions(command))
     .optionsGroup('Comparison:')
-    .option('--compare <model>', 'compare with the plan of this ONNX model, or with this plan.json')
+    .addOption(
+      new Option(
+        '--compare <model>',
+        'compare with the plan of this ONNX model, or with this plan.json',
+      ).conflicts(['report', 'batch']),
+    )
     .optionsGroup('Output:')
     .option('--report <file>', 'also write the plan as one HTML page with charts')
     .option('--json', 'print JSON');
@@ -72,12 +77,6 @@ async function printPlan(path: string, options: PlanOptions): Promise<void> {
 
 /** Plans both, compares them, and prints the differences. */
 function printComparison(a: string, b: string, options: PlanOptions): void {
-  const { report, batch, json } = options;
-  if (report !== undefined || batch !== undefined) {
-    const flag = report === undefined ? '--batch' : '--report';
-    const advice = `leave it out, or plan each side alone with ${flag}`;
-    throw new SlicedInferenceError(`${flag} must be of one plan`, 'a comparison of two plans', advice);
-  }
   const decided = isPlanFile(a) && isPlanFile(b) ? slicingFlags(options).at(0) : undefined;
   if (decided !== undefined)
     throw new SlicedInferenceError(
@@ -87,7 +86,7 @@ function printComparison(a: string, b: string, options: PlanOptions): void {
     );
   const comparison = compared(comparedPlan(a, options), comparedPlan(b, options));
   clearProgress();
-  if (json) printJson(comparison);
+  if (options.json) printJson(comparison);
   else print(describeComparison(comparison, textColumns(process.stdout.columns)));
 }
 

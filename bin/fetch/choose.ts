@@ -5,16 +5,6 @@ import { clearProgress } from '../terminal/progress';
 import { printLogLine } from '../terminal/print';
 import type { HubFile } from './repository';
 
-/** What exporters mean by the end of a name. The first one counts. */
-const NAMES: readonly (readonly [RegExp, string])[] = [
-  [/[_-]q4f16(?![a-z\d])/i, '4-bit weights, the rest float16'],
-  [/[_-]bnb4(?![a-z\d])/i, '4-bit weights of bitsandbytes'],
-  [/[_-]q4/i, '4-bit weights'],
-  [/[_-](fp|float)16(?![a-z\d])/i, 'float16'],
-  [/[_-](quantized(?![a-z\d])|q8|q?u?int8)/i, '8-bit integers'],
-  [/[_-]o[1-4](?![a-z\d])/i, 'optimized by Optimum'],
-];
-
 export function chooseFile(files: readonly HubFile[], repository: string): string {
   const models = files.filter(({ path }) => isOnnx(path)).sort((a, b) => (a.path < b.path ? -1 : 1));
   if (models.length === 1) return models[0].path;
@@ -30,9 +20,9 @@ export function chooseFile(files: readonly HubFile[], repository: string): strin
       (file) => file.path.startsWith(path) && /^[_.-]data/.test(file.path.slice(path.length)),
     );
     const bytes = data.reduce((sum, file) => sum + file.size, size);
-    return [path, formatBytes(bytes), NAMES.find(([pattern]) => pattern.test(path))?.[1] ?? ''];
+    return [path, formatBytes(bytes)];
   });
-  printLogLine(formatTable(['file', 'size', 'the name says'], rows));
+  printLogLine(formatTable(['file', 'size'], rows));
   throw new SlicedInferenceError(
     `one of the ${models.length} ONNX files of ${quoted(repository)} must be chosen`,
     'no --file',

@@ -30,7 +30,6 @@ export interface InvokeOptions extends InputOptions {
   readonly stateMachine?: string;
   /** Milliseconds. */
   readonly timeout?: number;
-  readonly stopOnAbort?: boolean;
 }
 
 export function addInputOptions(command: Command): Command {

@@ -15,36 +15,19 @@ export interface Comparison {
     readonly figures: readonly ComparedFigure[];
     /** Choices and facts that differ. */
     readonly settings: readonly { readonly name: string; readonly a: string; readonly b: string }[];
-    /** In the order of the nodes. */
-    readonly cuts: readonly ComparedCut[];
   };
 }
 
 type ComparedSide = Pick<ComparedPlan, 'path' | 'report'>;
 
-export interface ComparedCut {
-  /** Names of the tensors that cross it. */
-  readonly tensors: readonly string[];
-  /** `null`: that plan has no such cut. */
-  readonly a: CutPlace | null;
-  readonly b: CutPlace | null;
-}
-
-interface CutPlace {
-  /** The slice before the cut. */
-  readonly slice: number;
-  readonly bytes: number;
-}
-
 export function compared(a: ComparedPlan, b: ComparedPlan): Comparison {
-  const [figures, settings, cuts] = [figuresOf(a, b), settingsOf(a, b), comparedCuts(a, b)];
-  const isSamePlan =
-    figures.every((own) => own.a === own.b) && cuts.every((cut) => cut.a !== null && cut.b !== null);
+  const [figures, settings] = [figuresOf(a, b), settingsOf(a, b)];
+  const isSamePlan = figures.every((own) => own.a === own.b) && cutsOf(a) === cutsOf(b);
   const verdict = isSamePlan ? 'Same plan: the cuts and all figures are equal.' : verdictOf(figures);
   return {
     a: { path: a.path, report: a.report },
     b: { path: b.path, report: b.report },
-    differences: { isSamePlan, verdict, figures, settings, cuts },
+    differences: { isSamePlan, verdict, figures, settings },
   };
 }
 
@@ -105,20 +88,6 @@ function settingsOf(a: ComparedPlan, b: ComparedPlan): Comparison['differences']
 }
 
 /** Cuts are the same if the same tensors cross them. So a graph and its optimized version can be compared too. */
-function comparedCuts(a: ComparedPlan, b: ComparedPlan): ComparedCut[] {
-  const cuts = new Map<string, ComparedCut & { readonly position: number }>();
-  for (const [side, { report }] of [
-    ['a', a],
-    ['b', b],
-  ] as const) {
-    for (const { slice, bytes, position, tensors } of report.cuts) {
-      const names = tensors.map(({ name }) => name).sort();
-      const key = JSON.stringify(names);
-      const known = cuts.get(key) ?? { tensors: names, a: null, b: null, position };
-      cuts.set(key, { ...known, [side]: { slice, bytes } });
-    }
-  }
-  return [...cuts.values()]
-    .sort((one, other) => one.position - other.position)
-    .map(({ tensors, a: ofA, b: ofB }) => ({ tensors, a: ofA, b: ofB }));
+function cutsOf({ report: { cuts } }: ComparedPlan): string {
+  return JSON.stringify(cuts.map(({ tensors }) => tensors.map(({ name }) => name).sort()));
 }

@@ -2,16 +2,13 @@
 import { printable } from '../../../lib/errors';
 import { formatTable } from '../../terminal/format';
 import { wrapped } from '../describe-report';
-import { NONE, quantityText } from '../figures';
+import { quantityText } from '../figures';
 import { differenceText } from './compared-figure';
-import type { ComparedCut, Comparison } from './comparison';
-
-/** The end of a tensor's name says more than its beginning. */
-const NAME_LENGTH = 40;
+import type { Comparison } from './comparison';
 
 export function describeComparison(comparison: Comparison, columns: number): string {
   const { a, b, differences } = comparison;
-  const { figures, settings, cuts } = differences;
+  const { figures, settings } = differences;
   const lines = (list: readonly string[]): string =>
     list.flatMap((line) => wrapped(printable(line, 1000), columns)).join('\n');
   const tables = [
@@ -21,9 +18,13 @@ export function describeComparison(comparison: Comparison, columns: number): str
     ),
     table(
       ['estimates', 'A', 'B', 'B − A'],
-      figures.map((own) => [own.name, ...bothTexts(own.kind, own.a, own.b), differenceText(own)]),
+      figures.map((own) => [
+        own.name,
+        quantityText(own.kind, own.a),
+        quantityText(own.kind, own.b),
+        differenceText(own),
+      ]),
     ),
-    `${cutsLine(cuts)}\n${table(['tensors at the cut', 'A, after slice', 'B, after slice'], cuts.map(cutRow))}`,
     lines([...new Set([...a.report.warnings, ...b.report.warnings])].map((warning) => `warning: ${warning}`)),
   ];
   const head = lines([`A: ${a.path}`, `B: ${b.path}`]);
@@ -35,22 +36,4 @@ export function describeComparison(comparison: Comparison, columns: number): str
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   return rows.length === 0 ? '' : formatTable(head, rows);
-}
-
-function bothTexts(kind: Parameters<typeof quantityText>[0], a?: number | null, b?: number | null): string[] {
-  return [quantityText(kind, a), quantityText(kind, b)];
-}
-
-function cutsLine(cuts: readonly ComparedCut[]): string {
-  const [inB, inA] = [cuts.filter(({ a }) => a === null).length, cuts.filter(({ b }) => b === null).length];
-  return `cuts: ${cuts.length - inA - inB} in both plans, ${inA} only in A, ${inB} only in B`;
-}
-
-function cutRow({ tensors, a, b }: ComparedCut): string[] {
-  const [first = 'none', ...others] = tensors;
-  const name = first.length > NAME_LENGTH ? `…${first.slice(1 - NAME_LENGTH)}` : first;
-  const place = (own: ComparedCut['a']): string => {
-    return own === null ? NONE : `${own.slice}: ${quantityText('bytes', own.bytes)}`;
-  };
-  return [others.length === 0 ? name : `${name} and ${others.length} more`, place(a), place(b)];
 }

@@ -42,7 +42,6 @@ describe('a failed call', () => {
       failed('InvalidOutput', 'got 3 GB: raise maxResultBytes'),
       'got 3 GB: call it in code, with a larger maxResultBytes',
     ],
-    ['names a flag', failed('InvalidInput', 'stopOnAbort', { executionArn: undefined }), '--stop-on-abort'],
     ['has no execution', new InferenceError('NotAPipeline', 'no pipeline'), 'no pipeline'],
   ])('%s', (_, error, text) => {
     const { executionArn } = error;

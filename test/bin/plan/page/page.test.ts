@@ -1,5 +1,5 @@
 import type { LineSeriesOption } from 'echarts/charts';
-import { type Section, headlines, sectionsOf } from '../../../../bin/plan/page/sections';
+import { type Section, sectionsOf } from '../../../../bin/plan/page/sections';
 import { atRate, figureText, runFigure } from '../../../../bin/plan/figures';
 import type { PlanReport } from '../../../../bin/plan/plan-report';
 import { count } from '../../../../lib/plan/slicers';
@@ -16,8 +16,6 @@ const CONSOLIDATED = realReport(model, count(4), {}, {}, 'always');
 
 const section = (report: PlanReport, id: string): Section | undefined =>
   sectionsOf(report).find((each) => each.id === id);
-
-const withoutRange = (figure: string): string => figure.replace(/ \(.*\)$/, '');
 
 function numbersIn(value: unknown): Set<number> {
   const numbers = new Set<number>();
@@ -39,10 +37,9 @@ describe.each<[string, PlanReport]>([
   const tables = sections.flatMap((own) => [...own.tables, ...own.folded]);
   const known = numbersIn(report);
 
-  it('shows no number in its tables, headline and tooltips that --json does not have', () => {
+  it('shows no number in its tables and tooltips that --json does not have', () => {
     const figures = [
       ...tables.flatMap(({ rows, foot = [] }) => [...rows, ...foot].flat()),
-      ...headlines(report).map(([, figure]) => figure),
       ...charts.flatMap(({ facts }) => facts.flatMap(({ rows }) => rows.map(([, figure]) => figure))),
     ];
     expect(figures.length).toBeGreaterThan(100);
@@ -62,18 +59,13 @@ describe.each<[string, PlanReport]>([
       }
   });
 
-  it('has every figure of the verdict in the table of services, and its own runs in the headline', () => {
+  it('has every figure of the verdict in the table of services', () => {
     const [alternatives] = section(report, 'services')?.tables ?? [];
     const cells = alternatives.rows.flat().map(figureText).join(' | ');
     const [verdict] = report.verdict;
     const figures: readonly string[] = verdict.match(/\$[\d.,]*\d|[\d.,]+ (?:ms|s|MB)\b/g) ?? [];
     expect(figures.length).toBeGreaterThanOrEqual(8);
     expect(figures.filter((figure) => !cells.includes(figure))).toEqual([]);
-    const own = headlines(report)
-      .slice(-2)
-      .map(([, figure]) => figureText(figure));
-    expect(own.every((figure) => / \(.* to .*\)$/.test(figure))).toBe(true);
-    expect(own.map(withoutRange).filter((figure) => !figures.includes(figure))).toEqual([]);
     expect(section(report, 'services')?.text).toContain(atRate(report.requests));
     expect(verdict).toContain(atRate(report.requests));
   });
@@ -108,7 +100,7 @@ test('services that are out have their reasons, and one slice has no cuts', () =
   expect(folded).toEqual([2, 1]);
 });
 
-test('a plan with consolidation shows its runs before those of the slices alone, and in the headline', () => {
+test('a plan with consolidation shows its runs before those of the slices alone', () => {
   const { consolidation, run } = CONSOLIDATED;
   const cost = section(CONSOLIDATED, 'cost');
   expect(cost?.tables.slice(0, 2).map(({ caption, rows }) => [caption, rows[0][1]])).toEqual([
@@ -116,10 +108,4 @@ test('a plan with consolidation shows its runs before those of the slices alone,
     ['A run of the slices alone', runFigure(run.warm, 'dollarsPerMillion')],
   ]);
   expect(cost?.text).toContain('with the whole model');
-  expect(headlines(CONSOLIDATED)).toEqual(
-    expect.arrayContaining([
-      ['warm run, p50', runFigure(consolidation?.run.warm, 'p50')],
-      ['largest function', { kind: 'megabytes', value: consolidation?.memoryMb }],
-    ]),
-  );
 });
