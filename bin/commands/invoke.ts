@@ -1,7 +1,7 @@
 /** `sliced-inference invoke`: calls a deployed pipeline, on AWS or in the local cloud. */
 import * as fs from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { SlicedInferenceClient } from '../../client';
+import { type ResultsPlace, SlicedInferenceClient } from '../../client';
 import { parseStateMachineArn } from '../../client/description/descriptions';
 import { MAX_TIMER_MS } from '../../client/run/wait';
 import { SlicedInferenceError, quoted } from '../../lib/errors';
@@ -34,6 +34,14 @@ export function invokeCommand(): Command {
       new Option('--state-machine <arn>', "ARN of the pipeline's state machine").env('STATE_MACHINE_ARN'),
     );
   return addInputOptions(command)
+    .addOption(
+      new Option(
+        '--results <place>',
+        'where results come from: small ones from the output (auto), all from S3 (s3), all from the output (inline)',
+      )
+        .choices(['auto', 's3', 'inline'] satisfies ResultsPlace[])
+        .conflicts('inputJson'),
+    )
     .option(
       '--out <file>',
       'file for the outputs: .safetensors, .npz or .json (default: a summary is printed)',

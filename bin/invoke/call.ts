@@ -32,6 +32,8 @@ export async function callWithTensors({ model, options, waiting }: Call, file: s
   showProgress('reading the signature of the pipeline');
   const { signature } = await waiting.firstOf(model.describe());
   const inputs = await readTensors(file, signature);
+  const { results } = options;
+  const callOptions = { ...waiting.callOptions, ...(results !== undefined && { results }) };
   const runs = new Runs(options);
   let first: { readonly executionArn: string; readonly output: string } | undefined;
   const show = async (): Promise<void> => {
@@ -46,7 +48,7 @@ export async function callWithTensors({ model, options, waiting }: Call, file: s
     while (runs.next()) {
       waiting.start(runs.place);
       const begun = performance.now();
-      const { result, output } = await model.inferWithOutput(inputs, waiting.callOptions);
+      const { result, output } = await model.inferWithOutput(inputs, callOptions);
       const ms = performance.now() - begun;
       const outputs = Object.entries(result.outputs).map(
         ([name, tensor]) => [name, rawTensor(tensor)] as const,

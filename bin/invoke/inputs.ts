@@ -2,6 +2,7 @@
 import * as fs from 'node:fs';
 import { type Command, Option } from 'commander';
 import { ownFunctions } from '../../client/description/pipeline-description';
+import type { ResultsPlace } from '../../client';
 import type { PipelineSignature } from '../../contract/signature';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { SlicedInferenceError } from '../../lib/errors';
@@ -30,6 +31,7 @@ export interface InvokeOptions extends InputOptions {
   readonly stateMachine?: string;
   /** Milliseconds. */
   readonly timeout?: number;
+  readonly results?: ResultsPlace;
 }
 
 export function addInputOptions(command: Command): Command {

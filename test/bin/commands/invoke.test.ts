@@ -13,7 +13,7 @@ import {
 import type { CfnElement } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { readTensorFile, writeTensorFile } from '../../../bin/tensor-files';
-import type { ExecutionOutput } from '../../../client';
+import { decodeInlineTensor, type ExecutionOutput } from '../../../client';
 import { processorClass } from '../../../lambda/telemetry/processor';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { closeServer, listen } from '../../../local/http/loopback-server';
@@ -136,6 +136,15 @@ describe('sliced-inference', () => {
       expect(fs.readdirSync(path.dirname(fs.realpathSync(out)))).toEqual([path.basename(out)]);
     });
 
+    it('asks for results in the output alone, of which nothing is in S3', async () => {
+      const args = ['--inputs', inputs, '--results', 'inline', '--json'];
+      const text = await succeed(call('Fast', ...args), local());
+      const { outputs } = (JSON.parse(text) as { output: ExecutionOutput }).output;
+      expect(Object.keys(outputs)).toEqual(['tensors']);
+      const { tensors = {} } = outputs;
+      expect(decodeInlineTensor('y', tensors.y)).toEqual(expected.get('y'));
+    });
+
     it('reads nested arrays, and prints the outputs and the figures of repeated runs', async () => {
       const rows = JSON.stringify({ x: [Array(16).fill(0), Array(16).fill(0)] });
       const args = ['--inputs', fileWith(rows, 'x.json'), '--repeat', '3'];
@@ -224,6 +233,7 @@ describe('sliced-inference', () => {
   describe('invoke refuses', () => {
     it.each<[string, readonly string[], RegExp]>([
       ['Fast', [], /^invoke must have --inputs or --input-json, got neither: add one of them$/],
+      ['Fast', ['--input-json', '{}', '--results', 'inline'], /'--results <place>' cannot be used with/],
       ['Fast', ['--inputs', '/none/x.npz'], /^--inputs must name a file, got '\/none\/x\.npz': /],
       ['Fast', ['--input-json', '{}', '--timeout', '100000m'], /It must be at most 24 days/],
       ['Texts', ['--inputs', '.'], /got one with a preprocess and a postprocess function: use --input-json$/],
