@@ -189,7 +189,8 @@ export function isEntry(value: unknown): value is number {
 }
 
 /**
- * The tensors of one item of a batch, in an object with those of several.
+ * The tensors of one item of a batch, in an object with those of several. They are copies: a caller may write to them, and does not keep
+ * the object in memory.
  * @throws InferenceError `InvalidOutput` if it has none
  */
 export function tensorsOfEntry(
@@ -199,7 +200,13 @@ export function tensorsOfEntry(
   const start = entryName(entry, '');
   const own = [...tensors].filter(([name]) => name.startsWith(start));
   if (own.length === 0) throw invalidOutput(`tensors of the entry ${entry}`, 'none');
-  return new Map(own.map(([name, tensor]) => [name.slice(start.length), tensor]));
+  return new Map(own.map(([name, tensor]) => [name.slice(start.length), copyOf(tensor)]));
+}
+
+function copyOf(tensor: RawTensor): RawTensor {
+  if (tensor.dtype === 'string') return { ...tensor, strings: [...tensor.strings] };
+  // `slice` of a Buffer would be a view.
+  return { ...tensor, bytes: new Uint8Array(tensor.bytes) };
 }
 
 export async function readTensors(

@@ -46,7 +46,7 @@ export async function download(
     await inPool(batch.rows(), FILES_AT_ONCE, async (row) => {
       fs.appendFileSync(table, `${JSON.stringify(row)}\n`);
       if (row.result === undefined) return;
-      const file = path.join(folder, fileOf(row, row.result));
+      const file = fileBelow(folder, nameOf(row, row.result));
       if (fs.existsSync(file)) count.skipped++;
       else await write(file, path.join(partial, String(row.index)), contentOf(await batch.resultOf(row)));
       onFile(++count.files);
@@ -66,25 +66,31 @@ function contentOf(result: ItemResult): Uint8Array {
     : encodeSafetensors(result.tensors);
 }
 
-/** Other content has another place, so a file that is there is right. */
-function fileOf({ item }: BatchResultRow, { key, entry }: BatchResult): string {
+/** Other content has another place, so a file that is there is right. Names that differ only in case have different digests. */
+function nameOf({ item }: BatchResultRow, { key, entry }: BatchResult): string {
   const digest = createHash('sha256').update(`${key} ${entry}`).digest('hex').slice(0, 12);
   const name = item.startsWith(INPUTS_PREFIX) ? item.slice(INPUTS_PREFIX.length) : item;
   const extension = key.endsWith('.jsonl') ? 'json' : 'safetensors';
-  // An item may have any name, but no file outside of the folder.
-  const parts = `${name}.${digest}.${extension}`
-    .split('/')
-    .map((part) => (/^\.{0,2}$/.test(part) ? '%2E' : part));
-  return path.join(...parts.map(fileName));
+  return `${name}.${digest}.${extension}`;
 }
 
-/** Most file systems allow as many. */
+/** Most file systems allow as many in a name. */
 const MAX_NAME_BYTES = 255;
 
-/** A part of a key that no file can have as its name becomes its beginning with a digest. On Windows, backslashes separate names too. */
-function fileName(part: string): string {
-  const name = part.replaceAll('\\', '%5C').replaceAll('\0', '%00');
-  if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name;
+/** macOS allows 1,024 in a path. */
+const MAX_PATH_BYTES = 1000;
+
+/** An item may have any name, but no file outside of the folder. On Windows, backslashes separate names too. */
+function fileBelow(folder: string, name: string): string {
+  const parts = name.replaceAll('\\', '%5C').replaceAll('\0', '%00').split('/');
+  const safe = parts.map((part) => (/^\.{0,2}$/.test(part) ? '%2E' : shortened(part, MAX_NAME_BYTES)));
+  const most = MAX_PATH_BYTES - Buffer.byteLength(path.resolve(folder));
+  return path.join(folder, shortened(safe.join('/'), most));
+}
+
+/** A longer name becomes its beginning with a digest. */
+function shortened(name: string, most: number): string {
+  if (Buffer.byteLength(name) <= most) return name;
   const digest = createHash('sha256').update(name).digest('hex');
   return `${name.slice(0, MAX_NAME_BYTES / 5)}~${digest}${path.extname(name).slice(0, 12)}`;
 }

@@ -1,36 +1,31 @@
 /** A folder of requests, each of which becomes a line of one list. */
 import * as path from 'node:path';
 import { InferenceError } from '../../client';
-import type { LineRequest } from '../../client/batch/requests';
+import { isName } from '../../client/batch/requests';
+import type { BatchRequest } from '../../client/batch/types';
+import { typedTensors } from '../../client/tensors/from-raw';
 import { MAX_PREPROCESSED_LINE_BYTES, type BatchSignature } from '../../contract/batch';
 import type { TensorSpec } from '../../contract/tensors';
 import { NamedFailure } from '../../lambda/errors';
-import { parsedRecord, type JsonRecord } from '../../lambda/json-values';
+import { kindOf, parsedRecord, type JsonRecord } from '../../lambda/json-values';
 import { checkRequest } from '../../lambda/request/request-check';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { quoted } from '../../lib/errors';
 import { readText } from '../../lib/host/read-text';
 import { readTensorFile } from '../tensor-files';
-import { itemsOf, readError, refused, unfit } from './local-files';
+import { filesOf, unfit } from './local-files';
 
 /** @throws SlicedInferenceError or InferenceError for a file that is no request */
 export async function* requestsIn(
   local: string,
   { inputs, preprocess }: BatchSignature,
   onFile: (files: number) => void,
-): AsyncGenerator<LineRequest, void> {
-  let files = 0;
-  try {
-    for (const { file, key: id } of itemsOf(local, '')) {
-      const content = preprocess ? jsonOf(file) : await tensorsOf(file, inputs);
-      // An id in the file is the user's, and its function may need it.
-      yield 'id' in content ? { content } : { id, content };
-      onFile(++files);
-    }
-  } catch (error) {
-    throw readError(error, local);
+): AsyncGenerator<BatchRequest | readonly [id: string, request: BatchRequest], void> {
+  for (const { file, key: id } of filesOf(local, '', onFile)) {
+    const json = preprocess && jsonOf(file);
+    // An id in the file is the user's, and its function may need it.
+    yield json?.id === undefined ? [id, json ?? typedTensors(await tensorsOf(file, inputs))] : json;
   }
-  if (files === 0) throw refused('must be a folder with files', `none in ${quoted(local)}`, 'check the path');
 }
 
 async function tensorsOf(
@@ -53,5 +48,11 @@ function jsonOf(file: string): JsonRecord {
   if (path.extname(file).toLowerCase() !== '.json') throw unfit(file, what, 'another file', advice);
   const value = parsedRecord(readText(file, 'file of --inputs', MAX_PREPROCESSED_LINE_BYTES, advice));
   if (value === undefined) throw unfit(file, what, 'something else', advice);
-  return value;
+  if (value.id === undefined || isName(value.id)) return value;
+  throw unfit(
+    file,
+    `${what} and whose id is a text or a number`,
+    kindOf(value.id),
+    'correct it or leave it out',
+  );
 }

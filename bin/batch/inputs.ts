@@ -11,7 +11,7 @@ import { chunkBytes } from '../upload/checked-content';
 import { FILES_AT_ONCE } from '../upload/s3-client';
 import { UploadBucket } from '../upload/upload-bucket';
 import { inPool } from './in-pool';
-import { itemsOf, readError, refused, unfit } from './local-files';
+import { filesOf, refused, unfit } from './local-files';
 
 export interface Inputs {
   /** The prefix or the key of the items; absent for those of the batch itself. */
@@ -66,19 +66,12 @@ export async function upload(
   onFile: (files: number) => void,
 ): Promise<void> {
   const bucket = new UploadBucket(client, bucketName);
-  let files = 0;
-  try {
-    await inPool(itemsOf(local, items), FILES_AT_ONCE, async ({ file, key }) => {
-      if (kind.startsWith('jsonLines')) await checkLines(file);
-      const { size: bytes } = fs.statSync(file);
-      const task = { file, key, bytes, sha256: await digestOf(file, bytes) };
-      if (!(await isThere(client, bucketName, task))) await bucket.putFile(task, () => undefined);
-      onFile(++files);
-    });
-  } catch (error) {
-    throw readError(error, local);
-  }
-  if (files === 0) throw refused('must be a folder with files', `none in ${quoted(local)}`, 'check the path');
+  await inPool(filesOf(local, items, onFile), FILES_AT_ONCE, async ({ file, key }) => {
+    if (kind.startsWith('jsonLines')) await checkLines(file);
+    const { size: bytes } = fs.statSync(file);
+    const task = { file, key, bytes, sha256: await digestOf(file, bytes) };
+    if (!(await isThere(client, bucketName, task))) await bucket.putFile(task, () => undefined);
+  });
 }
 
 /** Of an input: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */

@@ -1,20 +1,18 @@
 /** One call of the command: finds or starts the batch of its inputs, follows it to its end, and gives an account. */
 import type { S3Client } from '@aws-sdk/client-s3';
 import { InferenceError, SlicedInferenceClient } from '../../client';
-import { explaining } from '../../client/aws/failures';
-import { Objects, s3Connection } from '../../client/aws/objects';
 import { StepFunctions } from '../../client/aws/step-functions';
 import { type FollowedBatch, hasTable } from '../../client/batch/batch';
 import { describeBatch } from '../../client/batch/begin';
 import { countsOf, type ItemCounts } from '../../client/batch/progress';
-import { putRequests } from '../../client/batch/requests';
-import type { BatchProgress } from '../../client/batch/types';
+import type { BatchOptions as ClientBatchOptions, BatchProgress } from '../../client/batch/types';
 import type { BatchSignature } from '../../contract/batch';
 import { DEFAULT_REQUEST_TIMEOUT } from '../../client/options';
 import { batchBill } from '../../lib/cost/batch-bill';
 import { DEFAULT_ENVIRONMENT, DEFAULT_PRICES } from '../../lib/cost/constants/defaults';
 import type { Architecture } from '../../lib/cost/formulas/lambda';
-import { SlicedInferenceError } from '../../lib/errors';
+import { parsedRecord } from '../../lambda/json-values';
+import { quoted, SlicedInferenceError } from '../../lib/errors';
 import { sumOf } from '../../lib/extremes';
 import { grouped } from '../plan/figures';
 import { printLine } from '../terminal/print';
@@ -23,9 +21,10 @@ import { uploadClient } from '../upload';
 import { stoppedBy } from '../upload/s3-client';
 import type { Account } from './account';
 import { download } from './download';
-import { latestExecution, namesStart } from './executions';
+import { type FoundExecution, latestExecution, namesStart } from './executions';
 import { requestsIn } from './folder-requests';
 import { inputsOf, upload, type Inputs } from './inputs';
+import { changedSince, readError } from './local-files';
 
 export interface BatchOptions {
   readonly inputs?: string;
@@ -40,7 +39,6 @@ export class BatchJob {
   private readonly client: SlicedInferenceClient;
   private readonly stepFunctions: StepFunctions;
   private readonly s3: S3Client;
-  private readonly region: string;
   /** The execution, once there is one. */
   batch: FollowedBatch | undefined;
 
@@ -50,10 +48,9 @@ export class BatchJob {
     private readonly signal: AbortSignal,
   ) {
     const region = stateMachineArn.split(':')[3];
-    this.region = region;
-    this.client = new SlicedInferenceClient({ stateMachineArn });
-    this.stepFunctions = new StepFunctions(undefined, region, DEFAULT_REQUEST_TIMEOUT);
     this.s3 = uploadClient({ region });
+    this.client = new SlicedInferenceClient({ stateMachineArn, s3: this.s3 });
+    this.stepFunctions = new StepFunctions(undefined, region, DEFAULT_REQUEST_TIMEOUT);
   }
 
   /** @throws SlicedInferenceError, or the errors of the client, unless the batch itself has failed */
@@ -64,54 +61,73 @@ export class BatchJob {
     const inputs = inputsOf(options.inputs, signature.items);
     const start = namesStart(stateMachineArn, inputs.items);
     const latest = await latestExecution(stepFunctions, stateMachineArn, start);
-    const followed = latest?.isRunning === true ? latest : undefined;
-    if (options.stop && followed === undefined) {
+    if (options.stop && !latest?.isRunning) {
       throw new SlicedInferenceError(
         '--stop must find a batch that runs',
         latest === undefined ? 'none with these inputs' : `the end of ${latest.executionArn}`,
         'pass the --inputs with which it was started',
       );
     }
-    if (!followed) await this.putInputs(inputs, signature);
-    const { items } = inputs;
-    const { again } = options;
-    const own = {
-      ...(items !== undefined && { items }),
-      ...(again && { again }),
-      name: `${start}${(latest?.number ?? 0) + 1}`,
-    };
-    const begun = followed ? { executionArn: followed.executionArn } : own;
-    const batch = (await this.client.batch({ ...begun, signal })) as FollowedBatch;
-    this.batch = batch;
+    const batch = latest?.isRunning
+      ? await this.attach(latest, inputs)
+      : await this.start(`${start}${(latest?.number ?? 0) + 1}`, inputs, signature);
     if (options.stop) await batch.stop();
-    if (followed) {
-      clearProgress();
-      printLine(`note: attached to ${followed.executionArn}`);
-    }
     const account = await this.end(batch);
     clearProgress();
     return account;
   }
 
   async close(): Promise<void> {
-    this.s3.destroy();
     await Promise.all([this.client.close(), this.stepFunctions.close()]);
+    this.s3.destroy();
   }
 
-  private async putInputs({ items, local, arePacked }: Inputs, signature: BatchSignature): Promise<void> {
-    const { s3, signal } = this;
+  private async attach(
+    { executionArn, startDate }: FoundExecution,
+    { local }: Inputs,
+  ): Promise<FollowedBatch> {
+    const { again, stop } = this.options;
+    const batch = await this.begin({ executionArn });
+    const { input = '' } = await batch.describe();
+    if (again && parsedRecord(input)?.again !== true) {
+      const got = `${executionArn}, which runs and skips what has a result`;
+      throw new SlicedInferenceError(
+        '--again must begin a batch',
+        got,
+        'stop it with --stop, or wait for its end',
+      );
+    }
+    clearProgress();
+    printLine(`note: attached to ${executionArn}`);
+    const late = local === undefined || stop ? undefined : changedSince(local, startDate);
+    if (late !== undefined) {
+      const advice = 'when it has ended, run the same command again';
+      printLine(`note: ${executionArn} began before ${quoted(late)} changed: ${advice}`);
+    }
+    return batch;
+  }
+
+  private async start(name: string, inputs: Inputs, signature: BatchSignature): Promise<FollowedBatch> {
+    const { items, local, arePacked } = inputs;
+    const { again } = this.options;
     const onFile = (files: number): void => {
       showProgress(`uploading: ${grouped(files, 0)} files`);
     };
-    if (local !== undefined && items !== undefined) {
-      if (arePacked) {
-        const objects = new Objects(s3Connection(s3, this.region), DEFAULT_REQUEST_TIMEOUT, 0);
-        await explaining(
-          putRequests({ objects, signature, signal }, items, requestsIn(local, signature, onFile)),
-        );
-      } else await upload(stoppedBy(s3, signal), signature.items, { items, local }, onFile);
+    const own = { name, ...(items !== undefined && { items }), ...(again && { again }) };
+    if (local === undefined || items === undefined) return await this.begin(own);
+    try {
+      if (arePacked) return await this.begin({ ...own, requests: requestsIn(local, signature, onFile) });
+      await upload(stoppedBy(this.s3, this.signal), signature.items, { items, local }, onFile);
+    } catch (error) {
+      throw readError(error, local);
     }
+    return await this.begin(own);
+  }
+
+  private async begin(options: Omit<ClientBatchOptions, 'signal'>): Promise<FollowedBatch> {
     showProgress('starting the batch');
+    this.batch = (await this.client.batch({ ...options, signal: this.signal })) as FollowedBatch;
+    return this.batch;
   }
 
   private async end(batch: FollowedBatch): Promise<Account> {

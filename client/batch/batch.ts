@@ -15,7 +15,7 @@ import { isRunning, isUnknown } from '../run/run-execution';
 import { pause } from '../run/wait';
 import { typedTensors } from '../tensors/from-raw';
 import { checkBatchOutput } from './output';
-import { countsOf, progressSince } from './progress';
+import { countsAtEnd, countsOf, type ItemCounts, progressSince } from './progress';
 import { type ItemResult, ResultReader } from './results';
 import { tableRows, type PartRange } from './table';
 import type { BatchItemResult, BatchProgress, BatchResultRow, SlicedInferenceBatchRun } from './types';
@@ -45,40 +45,31 @@ export class BatchRun implements SlicedInferenceBatchRun {
   }
 
   async *progress(): AsyncGenerator<BatchProgress, void, undefined> {
-    const { stepFunctions, executionArn, signal } = this.about;
     const pauses = this.pauses();
     for (let first; ;) {
       const execution = await this.describe();
-      const mapRun = await this.asked(() => stepFunctions.mapRun(executionArn, signal));
-      const counts = countsOf(mapRun, await this.failedItems());
+      const isEnded = !isRunning(execution);
+      const counts = isEnded ? await this.countsAtEnd(execution) : await this.countsOfChildren();
       first ??= { at: performance.now(), counts };
       yield progressSince(first, counts);
-      if (!isRunning(execution)) return;
-      await pause(pauses.next(), signal);
+      if (isEnded) return;
+      await pause(pauses.next(), this.about.signal);
     }
   }
 
   async result(): Promise<BatchOutput> {
-    const { executionArn, signal } = this.about;
-    const pauses = this.pauses();
-    let execution = await this.describe();
-    for (; isRunning(execution); execution = await this.describe()) await pause(pauses.next(), signal);
-    const { status, output, error, cause } = execution;
-    try {
-      return checkBatchOutput(outputOf({ executionArn, status, output, error, cause }), this.table);
-    } catch (failure) {
-      throw status === 'SUCCEEDED' ? explainedError(failure, executionArn) : advised(failure, execution);
-    }
+    return this.checkedOutput(await this.ended());
   }
 
   async *rows(): AsyncGenerator<BatchResultRow, void, undefined> {
     const { objects, signature, signal } = this.about;
     const read = (range: PartRange) => this.asked(() => objects.part(this.table, range, signal));
+    const execution = await this.ended();
     let failure: unknown;
     try {
-      await this.result();
+      this.checkedOutput(execution);
     } catch (error) {
-      if (!(error instanceof InferenceError) || !hasTable(error, await this.describe())) throw error;
+      if (!(error instanceof InferenceError) || !hasTable(error, execution)) throw error;
       failure = error;
     }
     const rows = tableRows(read, signature);
@@ -91,6 +82,55 @@ export class BatchRun implements SlicedInferenceBatchRun {
     for await (const row of rows) yield this.withRead(row);
   }
 
+  private async ended(): Promise<DescribeExecutionOutput> {
+    const pauses = this.pauses();
+    for (;;) {
+      const execution = await this.describe();
+      if (!isRunning(execution)) return execution;
+      await pause(pauses.next(), this.about.signal);
+    }
+  }
+
+  private checkedOutput(execution: DescribeExecutionOutput): BatchOutput {
+    const { executionArn } = this;
+    const { status, output, error, cause } = execution;
+    try {
+      return checkBatchOutput(outputOf({ executionArn, status, output, error, cause }), this.table);
+    } catch (failure) {
+      throw status === 'SUCCEEDED' ? explainedError(failure, executionArn) : advised(failure, execution);
+    }
+  }
+
+  private async countsOfChildren(): Promise<ItemCounts> {
+    const { stepFunctions, executionArn, objects, signature, signal } = this.about;
+    const mapRun = await this.asked(() => stepFunctions.mapRun(executionArn, signal));
+    const key = `${signature.resultsPrefix}${FAILURES_FOLDER}${this.name}/`;
+    const failed = await this.asked(async () => {
+      let items = 0;
+      // The names of the objects with the failures end with their numbers.
+      for await (const name of objects.keys({ bucket: signature.bucket, key }, signal))
+        items += Number(/-(\d+)\.json$/.exec(name)?.[1] ?? 0);
+      return items;
+    });
+    return countsOf(mapRun, failed);
+  }
+
+  private async countsAtEnd(execution: DescribeExecutionOutput): Promise<ItemCounts> {
+    try {
+      if (execution.status === 'SUCCEEDED') return countsAtEnd(this.checkedOutput(execution).items);
+      const items = { total: 0, done: 0, skipped: 0, failed: 0, pending: 0 };
+      for await (const { status } of this.rows()) {
+        items.total++;
+        items[status]++;
+      }
+      return countsAtEnd(items);
+    } catch {
+      this.about.signal.throwIfAborted();
+      // Progress ends without an error. `result` and `rows` say what is wrong.
+      return await this.countsOfChildren();
+    }
+  }
+
   async stop(): Promise<void> {
     const { stepFunctions, executionArn } = this.about;
     await this.asked(() => stepFunctions.stopExecution(executionArn, 'the caller stopped the batch'));
@@ -99,18 +139,6 @@ export class BatchRun implements SlicedInferenceBatchRun {
   /** @internal The result of a row that has one. */
   async resultOf({ result = { key: '', entry: 0 } }: BatchRow): Promise<ItemResult> {
     return await this.results.read(result);
-  }
-
-  /** @internal How many items have failed so far: the names of the objects with the failures end with the numbers. */
-  async failedItems(): Promise<number> {
-    const { objects, signature, signal } = this.about;
-    const key = `${signature.resultsPrefix}${FAILURES_FOLDER}${this.name}/`;
-    return await this.asked(async () => {
-      let failed = 0;
-      for await (const name of objects.keys({ bucket: signature.bucket, key }, signal))
-        failed += Number(/-(\d+)\.json$/.exec(name)?.[1] ?? 0);
-      return failed;
-    });
   }
 
   private get name(): string {

@@ -8,7 +8,7 @@ import { parseStateMachineArn, type StateMachineArn } from '../description/descr
 import { InferenceError } from '../errors';
 import { repeated } from '../run/call';
 import { BatchRun, type BatchContext } from './batch';
-import { lineRequests, listOfRequests, putRequests } from './requests';
+import { putRequests } from './requests';
 import { readBatchSignature } from './signature';
 import type { BatchOptions } from './types';
 
@@ -30,7 +30,7 @@ export async function beginBatch(
   own: { readonly arn: string; readonly region: string },
   options: BatchOptions,
 ): Promise<BatchRun> {
-  const { stateMachineArn = own.arn, executionArn: known, requests } = options;
+  const { stateMachineArn = own.arn, executionArn: known, items, requests } = options;
   if (requests !== undefined && known !== undefined)
     throw new TypeError('option requests must start a batch, got executionArn too: leave one of them out');
   const machine = parseStateMachineArn(stateMachineArn);
@@ -46,31 +46,18 @@ export async function beginBatch(
     );
   }
   const signature = await describeBatch(client.stepFunctions, stateMachineArn, client.signal);
-  requireItems(signature.items, options.items);
-  const items = known === undefined ? await placedItems(client, signature, options) : undefined;
-  const begun = { ...options, ...(items !== undefined && { items }) };
-  const executionArn = known ?? (await start(client, stateMachineArn, machine, begun));
+  requireItems(signature.items, items);
+  const place =
+    requests === undefined ? items : await explaining(putRequests({ ...client, signature }, requests, items));
+  const executionArn = known ?? (await start(client, stateMachineArn, machine, { ...options, items: place }));
   return new BatchRun({ ...client, signature, executionArn });
-}
-
-async function placedItems(
-  { objects, signal }: Client,
-  signature: BatchSignature,
-  { items, requests }: BatchOptions,
-): Promise<string | undefined> {
-  if (requests === undefined) return items;
-  const ownKey = listOfRequests(signature);
-  const key = items ?? ownKey;
-  const place = { objects, signature, signal };
-  await explaining(putRequests(place, key, lineRequests(signature, requests)));
-  return key;
 }
 
 async function start(
   client: Client,
   stateMachineArn: string,
   machine: StateMachineArn,
-  { items, again, name }: BatchOptions,
+  { again, name, items }: Omit<BatchOptions, 'items'> & { readonly items: string | undefined },
 ): Promise<string> {
   const request = {
     stateMachineArn,

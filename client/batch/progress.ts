@@ -1,5 +1,6 @@
-/** How far a batch is, by the counts of its map run. */
+/** How far a batch is: by the counts of its map run, and at its end by those of its items. */
 import type { DescribeMapRunOutput, MapRunItemCounts } from '@aws-sdk/client-sfn';
+import type { BatchOutput } from '../../contract/batch';
 import type { BatchProgress } from './types';
 
 export type ItemCounts = Omit<BatchProgress, 'perSecond' | 'endsAt'>;
@@ -19,6 +20,11 @@ export function countsOf(mapRun: DescribeMapRunOutput | undefined, reported: num
     // Children that were stopped have not ended their items.
     pending: of('pending') + of('aborted'),
   };
+}
+
+/** Children whose items had no time succeed too, so only the output and the table tell which items have a result. */
+export function countsAtEnd({ total, done, skipped, failed, pending }: BatchOutput['items']): ItemCounts {
+  return { total, done: done + skipped, failed, running: 0, pending };
 }
 
 /** @param first where the first report of an iterator found the batch, and when, by `performance.now()` */

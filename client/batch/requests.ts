@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { MAX_LINE_BYTES, MAX_PREPROCESSED_LINE_BYTES, type BatchSignature } from '../../contract/batch';
 import type { ExecutionInput } from '../../contract/execution';
 import { fieldValue, isRecord, kindOf } from '../../lambda/json-values';
-import type { RawTensor } from '../../lambda/tensors/tensor';
 import type { Objects } from '../aws/objects';
 import { InferenceError } from '../errors';
 import { prepareRequest } from '../request';
@@ -11,13 +10,6 @@ import { strictJson } from '../strict-json';
 import type { TensorInputs } from '../tensors/tensor-forms';
 import { rawTensors } from '../tensors/to-raw';
 import type { BatchRequests } from './types';
-
-/** A request as a line has it. */
-export interface LineRequest {
-  readonly id?: string;
-  /** The tensors, or the JSON that a preprocess function gets. */
-  readonly content: ReadonlyMap<string, RawTensor> | Readonly<Record<string, unknown>>;
-}
 
 interface Place {
   readonly objects: Objects;
@@ -32,59 +24,31 @@ const LARGE_AT_ONCE = 16;
 const PART_BYTES = 8 * 2 ** 20;
 
 /**
- * The key of a new list of requests.
- * @throws InferenceError `InvalidInput` for a batch whose items are not JSON Lines
- */
-export function listOfRequests({ items: { kind, folder } }: BatchSignature): string {
-  if (kind === 'jsonLines') return `${folder}${randomUUID()}.jsonl`;
-  const expected = 'a batch of JSON Lines';
-  const message = `requests must go to ${expected}, got one of ${kind}: set its items to BatchItems.jsonLines, or put the items into S3 and leave requests out`;
-  throw new InferenceError('InvalidInput', message, { expected, got: kind });
-}
-
-/**
- * Puts requests into the list. Of those whose tensors do not fit into a line, S3 gets objects.
- * @throws InferenceError `InvalidInput` that names the place of a request that does not fit, or if there are none
+ * Puts requests into a list, and returns its key. Of those whose tensors do not fit into a line, S3 gets objects.
+ * @param key by default a new one
+ * @throws InferenceError `InvalidInput` for a batch whose items are not JSON Lines, if there are no requests, and for the first one that
+ * does not fit
  */
 export async function putRequests(
   place: Place,
-  key: string,
-  requests: AsyncIterable<LineRequest>,
-): Promise<void> {
-  const { objects, signature, signal } = place;
-  await objects.putParts({ bucket: signature.items.bucket, key }, partsOf(place, requests), signal);
-}
-
-/** Checks what the caller gave. */
-export async function* lineRequests(
-  { inputs, preprocess }: BatchSignature,
   requests: BatchRequests,
-): AsyncGenerator<LineRequest, void> {
-  let place = 0;
-  for await (const given of requests) {
-    const [id, request] = Array.isArray(given) ? (given as unknown[]) : [undefined, given];
-    let content: LineRequest['content'];
-    try {
-      content = preprocess ? record(request) : rawTensors(inputs, request as TensorInputs);
-      if (id !== undefined && (typeof id !== 'string' || id === ''))
-        throw invalid('ids that are texts', fieldValue(id), 'name the request, or leave the id out');
-    } catch (error) {
-      throw at(place, error);
-    }
-    yield { ...(typeof id === 'string' && { id }), content };
-    place++;
+  key = `${place.signature.items.folder}${randomUUID()}.jsonl`,
+): Promise<string> {
+  const { objects, signal } = place;
+  const { kind, bucket } = place.signature.items;
+  if (kind !== 'jsonLines') {
+    const expected = 'a batch of JSON Lines';
+    const message = `requests must go to ${expected}, got one of ${kind}: set its items to BatchItems.jsonLines, or put the items into S3 and leave requests out`;
+    throw new InferenceError('InvalidInput', message, { expected, got: kind });
   }
+  await objects.putParts({ bucket, key }, partsOf(place, requests), signal);
+  return key;
 }
 
-function record(request: unknown): Readonly<Record<string, unknown>> {
-  if (isRecord(request)) return request;
-  throw invalid('JSON objects', kindOf(request), 'pass what the preprocess function expects');
-}
-
-async function* partsOf(place: Place, requests: AsyncIterable<LineRequest>): AsyncGenerator<Buffer, void> {
+async function* partsOf(place: Place, requests: BatchRequests): AsyncGenerator<Buffer, void> {
   let lines: string[] = [];
   let [bytes, count] = [0, 0];
-  for await (const line of inOrder(requests, (request) => lineOf(place, request))) {
+  for await (const line of linesOf(place, requests)) {
     lines.push(line);
     bytes += Buffer.byteLength(line);
     count++;
@@ -97,17 +61,14 @@ async function* partsOf(place: Place, requests: AsyncIterable<LineRequest>): Asy
 }
 
 /** Makes several lines at a time. */
-async function* inOrder(
-  requests: AsyncIterable<LineRequest>,
-  make: (request: LineRequest) => Promise<string>,
-): AsyncGenerator<string, void> {
+async function* linesOf(place: Place, requests: BatchRequests): AsyncGenerator<string, void> {
   const making: Promise<string>[] = [];
-  let place = 0;
+  let count = 0;
   try {
     for await (const request of requests) {
-      const of = place++;
-      const line = make(request).catch((error: unknown) => {
-        throw at(of, error);
+      const at = count++;
+      const line = lineOf(place, request).catch((error: unknown) => {
+        throw ofRequest(at, error);
       });
       // The loop throws its failure when it comes to the line.
       line.catch(() => undefined);
@@ -120,26 +81,38 @@ async function* inOrder(
   }
 }
 
-async function lineOf({ objects, signature, signal }: Place, { id, content }: LineRequest): Promise<string> {
-  const named = id === undefined ? {} : { id };
-  if (!isTensors(content)) {
-    const line =
-      strictJson({ ...content, ...named }, (got, advice) => invalid('JSON values', got, advice)) ?? '';
-    const bytes = Buffer.byteLength(line);
-    if (bytes <= MAX_PREPROCESSED_LINE_BYTES) return `${line}\n`;
-    const expected = `at most ${MAX_PREPROCESSED_LINE_BYTES} bytes as JSON`;
-    throw invalid(expected, String(bytes), 'put large parts into S3 and pass their key');
+/** Has read the request before it waits, because callers may use their arrays again. */
+async function lineOf({ objects, signature, signal }: Place, given: unknown): Promise<string> {
+  const [id, request] = Array.isArray(given) ? (given as unknown[]) : [undefined, given];
+  if (id !== undefined && !isName(id)) {
+    const advice = 'name the request, or leave the id out';
+    throw invalid('ids that are texts or numbers', fieldValue(id), advice);
   }
+  const named = id === undefined ? {} : { id: String(id) };
+  if (signature.preprocess) return lineOfJson(request, named);
+  const tensors = rawTensors(signature.inputs, request as TensorInputs);
   const most = MAX_LINE_BYTES - Buffer.byteLength(JSON.stringify(named));
-  const { text, upload } = prepareRequest(content, 'never', 'auto', most);
+  const { text, upload } = prepareRequest(tensors, 'never', 'auto', most);
   if (upload !== undefined)
     await objects.put({ bucket: signature.bucket, key: upload.key }, upload.bytes, signal);
   const { inputs } = JSON.parse(text) as ExecutionInput;
   return `${JSON.stringify({ ...named, inputs })}\n`;
 }
 
-function isTensors(content: LineRequest['content']): content is ReadonlyMap<string, RawTensor> {
-  return content instanceof Map;
+/** Whether an item can have it as its name. */
+export function isName(id: unknown): id is string | number {
+  return typeof id === 'string' ? id !== '' : Number.isSafeInteger(id);
+}
+
+function lineOfJson(request: unknown, named: { readonly id?: string }): string {
+  if (!isRecord(request))
+    throw invalid('JSON objects', kindOf(request), 'pass what the preprocess function expects');
+  const refused = (got: string, advice: string) => invalid('JSON values', got, advice);
+  const line = strictJson({ ...request, ...named }, refused) ?? '';
+  const bytes = Buffer.byteLength(line);
+  if (bytes <= MAX_PREPROCESSED_LINE_BYTES) return `${line}\n`;
+  const expected = `at most ${MAX_PREPROCESSED_LINE_BYTES} bytes as JSON`;
+  throw invalid(expected, String(bytes), 'put large parts into S3 and pass their key');
 }
 
 function invalid(expected: string, got: string, advice: string): InferenceError {
@@ -147,7 +120,7 @@ function invalid(expected: string, got: string, advice: string): InferenceError 
   return new InferenceError('InvalidInput', message, { expected, got });
 }
 
-function at(place: number, error: unknown): unknown {
+function ofRequest(place: number, error: unknown): unknown {
   if (!(error instanceof InferenceError)) return error;
   const { name, message, ...details } = error;
   return new InferenceError(name, `request ${place}: ${message}`, details);

@@ -1,8 +1,9 @@
 /** What a state machine says about its batch. Anyone can write the comment that has it, so everything is checked. */
 import { BATCH_SIGNATURE_KEY, type BatchSignature } from '../../contract/batch';
 import { CONTRACT_VERSION } from '../../contract/version';
-import { fieldValue, isRecord, type JsonRecord } from '../../lambda/json-values';
-import { BUCKET, isSpec, readMachine, type Described } from '../description/pipeline-description';
+import { fieldValue } from '../../lambda/json-values';
+import { type Check, isText, listOf, recordOf, textLike } from '../checked-fields';
+import { isBucket, isSpec, readMachine, type Described } from '../description/pipeline-description';
 import { InferenceError } from '../errors';
 
 const KINDS: readonly unknown[] = [
@@ -29,19 +30,13 @@ function notABatch(arn: string, got: string): InferenceError {
   );
 }
 
-/** A newer batch may have further fields. */
-function isSignature({ deploymentDigest, bucket, items, resultsPrefix, ...more }: JsonRecord): boolean {
-  const { kind, bucket: bucketOfItems, location, folder } = isRecord(items) ? items : {};
-  return (
-    [deploymentDigest, bucket, bucketOfItems, location, folder, resultsPrefix].every(
-      (text) => typeof text === 'string',
-    ) &&
-    KINDS.includes(kind) &&
-    BUCKET.test(String(bucket)) &&
-    String(resultsPrefix).endsWith('/') &&
-    [more.itemsPerRun, more.maxConcurrency].every(
-      (count) => Number.isSafeInteger(count) && Number(count) > 0,
-    ) &&
-    [more.inputs, more.outputs].every((specs) => Array.isArray(specs) && specs.every(isSpec))
-  );
-}
+const isPositive: Check = (count) => Number.isSafeInteger(count) && Number(count) > 0;
+
+const isSignature = recordOf({
+  deploymentDigest: isText,
+  bucket: isBucket,
+  items: recordOf({ kind: (kind) => KINDS.includes(kind), bucket: isText, location: isText, folder: isText }),
+  resultsPrefix: textLike(/\/$/),
+  ...{ itemsPerRun: isPositive, maxConcurrency: isPositive },
+  ...{ inputs: listOf(isSpec), outputs: listOf(isSpec) },
+});

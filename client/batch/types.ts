@@ -7,11 +7,11 @@ export type BatchRequest = TensorInputs | Readonly<Record<string, unknown>>;
 
 /**
  * Requests, or pairs of an id and a request, such as a `Map` has. They are read as they are sent. Without ids, the table names requests by
- * their places, and a rerun recognizes them only there.
+ * their places, and a rerun recognizes them only there. The id 7 becomes the text `7`.
  */
 export type BatchRequests =
-  | Iterable<BatchRequest | readonly [id: string, request: BatchRequest]>
-  | AsyncIterable<BatchRequest | readonly [id: string, request: BatchRequest]>;
+  | Iterable<BatchRequest | readonly [id: string | number, request: BatchRequest]>
+  | AsyncIterable<BatchRequest | readonly [id: string | number, request: BatchRequest]>;
 
 /** Options of `batch`. */
 export interface BatchOptions {
@@ -58,7 +58,7 @@ export interface BatchOptions {
 export interface BatchProgress {
   /** Items that the batch has found so far. */
   readonly total: number;
-  /** Items with a result. */
+  /** Items with a result. Until the batch has ended, those that their runs had no time for count too. */
   readonly done: number;
   /** Items that failed. */
   readonly failed: number;

@@ -3,8 +3,8 @@ import { type PipelineSignature, SIGNATURE_KEY } from '../../contract/signature'
 import { isRecord, fieldValue, type JsonRecord, parsedRecord } from '../../lambda/json-values';
 import { MAX_INLINE_RESULT_BYTES } from '../../contract/execution';
 import { MAX_REQUEST_BYTES } from '../../contract/slice-event';
+import { type Check, isText, listOf, recordOf, textLike } from '../checked-fields';
 import { InferenceError } from '../errors';
-import type { Dimension } from '../../contract/tensors';
 import { isDataType } from '../../lambda/request/inline-tensor';
 import { CONTRACT_VERSION } from '../../contract/version';
 
@@ -105,29 +105,25 @@ function notAPipeline(arn: string, got: string): InferenceError {
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
-export const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+export const isBucket = textLike(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/);
 
-/** A newer pipeline may have further fields. */
-function isSignature(value: JsonRecord): boolean {
-  const { deploymentDigest, threads, bucket, inputs, outputs, preprocess, postprocess } = value;
-  return (
-    typeof deploymentDigest === 'string' &&
-    /^[0-9a-f]{64}$/.test(deploymentDigest) &&
-    Number.isSafeInteger(threads) &&
-    typeof bucket === 'string' &&
-    BUCKET.test(bucket) &&
-    [preprocess, postprocess].every((flag) => flag === undefined || flag === true) &&
-    [inputs, outputs].every((specs) => Array.isArray(specs) && specs.every(isSpec))
-  );
-}
+export const isSpec = recordOf({
+  name: isText,
+  dtype: isDataType,
+  shape: (shape) => shape === null || listOf(isDimension)(shape),
+});
 
-export function isSpec(value: unknown): boolean {
-  const { name, dtype, shape } = isRecord(value) ? value : {};
-  const isKnown = shape === null || (Array.isArray(shape) && shape.every(isDimension));
-  return typeof name === 'string' && isDataType(dtype) && isKnown;
-}
+const isFlag: Check = (flag) => flag === undefined || flag === true;
 
-function isDimension(value: unknown): value is Dimension {
+const isSignature = recordOf({
+  deploymentDigest: textLike(/^[0-9a-f]{64}$/),
+  threads: Number.isSafeInteger,
+  bucket: isBucket,
+  ...{ preprocess: isFlag, postprocess: isFlag },
+  ...{ inputs: listOf(isSpec), outputs: listOf(isSpec) },
+});
+
+function isDimension(value: unknown): boolean {
   const isSize = Number.isSafeInteger(value) && (value as number) >= 0;
   return value === null || typeof value === 'string' || isSize;
 }

@@ -1,7 +1,8 @@
 /** The code of a pipeline's handlers, which decides results as the model does. */
 import { createHash } from 'node:crypto';
-import { type IResolveContext, Lazy, Token } from 'aws-cdk-lib';
+import { type IResolveContext, Lazy, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { publishedVersion, type TaskFunction, userFunction } from '../aws/workflow/invoke-function';
 
 /**
  * A digest of the code and the settings of functions, as they are in the template. Other code makes another digest.
@@ -18,9 +19,34 @@ export function handlerDigest(handlers: readonly lambda.IFunction[]): string | u
   });
 }
 
-/** Whether the app does not know the function's code: it is imported, without a version. */
+/**
+ * What a batch calls: the version that the template has. The results of a batch are those of one digest of the code, so a deployment during
+ * the batch must not change the code that it calls. A function of another stack stays as it is: its versions would be exports, which
+ * CloudFormation refuses to replace.
+ */
+export function versionToCall(handler: lambda.IFunction, stack: Stack): TaskFunction {
+  const version = isVersion(handler) || Stack.of(handler) !== stack ? handler : versionOf(handler);
+  if (!isVersion(version)) return userFunction(handler);
+  // A batch that is in progress during a deployment keeps calling the version that it started with.
+  const { defaultChild } = version.node;
+  if (defaultChild instanceof lambda.CfnVersion)
+    defaultChild.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
+  return publishedVersion(version.lambda, version);
+}
+
+/** Whether a deployment can change the code behind what `versionToCall` returns. */
 export function isUnversioned(handler: lambda.IFunction): boolean {
-  return resourceOf(handler) === undefined && !/:\d+$/.test(arnOf(handler));
+  return !isVersion(handler) && !/:\d+$/.test(arnOf(handler));
+}
+
+function versionOf(handler: lambda.IFunction): lambda.IFunction | undefined {
+  // Of an alias, and of a function of the app.
+  const { version, currentVersion } = handler as Partial<lambda.IAlias & lambda.Function>;
+  return version ?? currentVersion;
+}
+
+function isVersion(handler: lambda.IFunction | undefined): handler is lambda.IVersion {
+  return typeof (handler as Partial<lambda.IVersion> | undefined)?.version === 'string';
 }
 
 function codeOf(handler: lambda.IFunction, context: IResolveContext): unknown {

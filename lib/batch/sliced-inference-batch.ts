@@ -33,7 +33,7 @@ import { onObjects, useKey } from '../pipeline/storage';
 import { type BatchSizes, batchSizes, type SlicedInferenceBatchProps } from './batch-props';
 import { batchStates } from './batch-states';
 import { allow, type BatchPlaces, mapStatements } from './distributed-map';
-import { handlerDigest, isUnversioned } from './handler-code';
+import { handlerDigest, isUnversioned, versionToCall } from './handler-code';
 
 /**
  * Runs a pipeline on each item of a data set: on a Distributed Map of Step Functions, whose children take packs of items through the
@@ -67,7 +67,7 @@ export class SlicedInferenceBatch extends Construct {
     super(scope, id);
     try {
       const { pipeline, items } = props;
-      const deployed = given(pipeline, 'pipeline')._deployed;
+      const deployed = withVersions(given(pipeline, 'pipeline')._deployed, Stack.of(this));
       const sizes = batchSizes(props);
       this.resultsPrefix = `${OUTPUTS_PREFIX}${Names.uniqueResourceName(this, { maxLength: 80, separator: '-' })}/`;
       this.places = {
@@ -195,7 +195,7 @@ export class SlicedInferenceBatch extends Construct {
       warn(
         this,
         'unversionedHandler',
-        'the code of an imported preprocess or postprocess function is not known, so a rerun of the batch skips what earlier code made: import one of its versions',
+        'a deployment of a preprocess or postprocess function that is imported or in another stack changes the code that the batch calls, and a rerun may skip what earlier code made: pass one of its versions',
       );
   }
 
@@ -242,6 +242,16 @@ export class SlicedInferenceBatch extends Construct {
       (fn.node.defaultChild as lambda.CfnFunction).tracingConfig = { mode: lambda.Tracing.ACTIVE };
     return fn;
   }
+}
+
+function withVersions(deployed: DeployedPipeline, stack: Stack): DeployedPipeline {
+  const { preprocess, postprocess } = deployed.workflow;
+  const workflow = {
+    ...deployed.workflow,
+    ...(preprocess && { preprocess: versionToCall(preprocess.target, stack) }),
+    ...(postprocess && { postprocess: versionToCall(postprocess.target, stack) }),
+  };
+  return { ...deployed, workflow };
 }
 
 function handlersOf({ workflow: { preprocess, postprocess } }: DeployedPipeline): lambda.IFunction[] {

@@ -97,6 +97,17 @@ it('takes a Map and a generator, whose requests wait until they are sent', async
   expect(linesOf(aws).map(valuesOf)).toEqual(Array.from({ length: 100 }, (_, value) => [value]));
 });
 
+it('names requests by numbers too', async () => {
+  const aws = batchAws();
+  await aws.model.batch({
+    requests: new Map([
+      [0, x(1)],
+      [7, x(2)],
+    ]),
+  });
+  expect(linesOf(aws).map(({ id }) => id)).toEqual(['0', '7']);
+});
+
 it('sends a long list in parts of at least 5 MiB, in the order of the requests', async () => {
   const aws = batchAws();
   const data = new Float32Array(20_000);
@@ -154,11 +165,11 @@ it.each<[message: string | RegExp, options: BatchOptions, changes: Partial<Batch
   ["request 1: input 'x' float32[n] is missing", { requests: [x(1), {}] }, {}],
   [/^request 0: the inputs must be an object .* got nothing/, { requests: [['a']] as unknown as [] }, {}],
   [
-    /^request 0: .* ids that are texts, got 7: name the request/,
-    { requests: [[7, x(1)]] as unknown as [] },
+    /^request 0: .* ids that are texts or numbers, got a number that is not whole: name the request/,
+    { requests: [[NaN, x(1)]] },
     {},
   ],
-  [/^request 0: .* ids that are texts, got [^:]+: name/, { requests: [['', x(1)]] }, {}],
+  [/^request 0: .* ids that are texts or numbers, got [^:]+: name/, { requests: [['', x(1)]] }, {}],
   [
     /^request 2: .* JSON objects, got a string/,
     { requests: [{}, {}, 'x'] as unknown as [] },

@@ -124,6 +124,14 @@ it('reads an object once for the rows of it that are near each other, and holds 
   expect(read).toEqual([0, 1, 2, 3, 4, 1].map((object) => keyOf(object)));
 });
 
+it('gives each reader of a result its own copy, which keeps no other result in memory', async () => {
+  const row = (await all((await batchAws().model.batch()).rows()))[3];
+  const [first, second] = [await row.read(), await row.read()].map(({ outputs = {} }) => outputs.y);
+  (first.data as Float32Array).fill(7);
+  expect(second.data).toEqual(Float32Array.of(2));
+  expect((second.data as Float32Array).buffer.byteLength).toBe(4);
+});
+
 it('reads an object again that it could not read', async () => {
   const GetObject = inTurn(serviceError('AccessDenied', 403), body(PACK));
   const aws = batchAws();
@@ -139,6 +147,7 @@ it('reads an object again that it could not read', async () => {
 it('counts no more items as failed than have ended', async () => {
   const Contents = [{ Key: `${RESULTS}failures/night/3-0a-9.json` }];
   const aws = batchAws({
+    DescribeExecution: () => ({ status: 'ABORTED' }),
     DescribeMapRun: () => ({ itemCounts: { total: 12, succeeded: 5, running: 7 } }),
     ListObjectsV2: () => ({ Contents }),
   });
@@ -152,7 +161,7 @@ it('reports progress until the execution has ended', async () => {
     Key: `${RESULTS}failures/night/${name}`,
   }));
   const aws = batchAws({
-    DescribeExecution: inTurn({ status: 'RUNNING' }, succeeded()),
+    DescribeExecution: inTurn({ status: 'RUNNING' }, { status: 'TIMED_OUT' }),
     ListMapRuns: inTurn({ mapRuns: [] }, { mapRuns: [{ mapRunArn: 'the map run' }] }),
     DescribeMapRun: () => ({ itemCounts }),
     ListObjectsV2: inTurn(
@@ -167,6 +176,35 @@ it('reports progress until the execution has ended', async () => {
   expect(aws.sent('ListObjectsV2').at(-1)).toMatchObject({ Prefix: `${RESULTS}failures/night/` });
   expect(last.perSecond).toBeGreaterThan(0);
   expect(last.endsAt?.getTime()).toBeGreaterThan(Date.now() - 1000);
+});
+
+it.each([
+  ['the output', succeeded(), { total: 3, done: 2, failed: 1, running: 0, pending: 0 }],
+  [
+    'the table',
+    { status: 'FAILED', error: 'ItemsPending', cause: 'late' },
+    { total: 6, done: 4, failed: 1, running: 0, pending: 1 },
+  ],
+])(
+  'reports at its end what %s has, because children whose items had no time succeed too',
+  async (_, end, items) => {
+    const aws = batchAws({
+      DescribeExecution: () => end,
+      DescribeMapRun: () => ({ itemCounts: { total: 6, succeeded: 6 } }),
+    });
+    const [last] = await all((await aws.model.batch()).progress());
+    expect(last).toMatchObject(items);
+  },
+);
+
+it('ends its progress also without the table', async () => {
+  const aws = batchAws({
+    DescribeExecution: () => ({ status: 'FAILED', error: 'X', cause: 'no table' }),
+    DescribeMapRun: () => ({ itemCounts: { total: 6, succeeded: 5, failed: 1 } }),
+    GetObject: inTurn(serviceError('NoSuchKey', 404)),
+  });
+  const [last] = await all((await aws.model.batch()).progress());
+  expect(last).toMatchObject({ total: 6, done: 5, failed: 1 });
 });
 
 it.each<[object, string, RegExp]>([
@@ -238,7 +276,7 @@ it.each<[string, object, string, RegExp]>([
     /a result below/,
   ],
   ['a pending item with a result', {}, lines([{ ...ROWS[0], status: 'pending' }]), /row 0 of the table/],
-  ['an account without runs', { runs: undefined }, '', /the milliseconds and the runs of a batch/],
+  ['an account without runs', { runs: undefined }, '', /the runs of a batch/],
   ['a failure without a name', {}, lines([{ ...ROWS[2], failure: 'x' }]), /row 0 of the table with index/],
   ['processors without names', {}, lines([{ ...ROWS[0], processors: [7] }]), /row 0 of the table with index/],
   ['a row that is cut off', {}, lines(ROWS).slice(0, -1), /row 5 of the table with index/],

@@ -221,6 +221,7 @@ def test_progress_ends_with_the_execution(aws, batch, names, done, failed):
     keys = [f"{RESULTS}failures/run/{name}" for name in names]
     runs = [Answer({"mapRuns": []}), Answer({"mapRuns": [{"mapRunArn": "the-map-run"}]})]
     script = {
+        "DescribeExecution": [RUNNING, ended("TIMED_OUT")],
         **{"ListMapRuns": runs, "DescribeMapRun": [Answer({"itemCounts": COUNTS})]},
         "ListObjectsV2": [s3_error("SlowDown", 503), listed(), listed(*keys[:1], token="to/ken"), listed(*keys[1:])],
     }
@@ -232,6 +233,23 @@ def test_progress_ends_with_the_execution(aws, batch, names, done, failed):
     queries = [urllib.parse.parse_qs(path.partition("?")[2]) for path in aws.requests["ListObjectsV2"]]
     assert {query["prefix"][0] for query in queries} == {f"{RESULTS}failures/run/"}
     assert [query.get("continuation-token") for query in queries] == [None, None, None, ["to/ken"]]
+
+
+@pytest.mark.parametrize(
+    ("end", "items"),
+    [
+        (succeeded(), (5, 3, 1, 0, 1)),
+        (FAILED, (5, 3, 1, 0, 1)),
+        # Without a table, only children are counted.
+        (ended("FAILED", error="NoItems", cause="c"), (9, 4, 2, 1, 2)),
+        (ended("ABORTED"), (9, 4, 2, 1, 2)),
+    ],
+)
+def test_progress_ends_with_the_items_that_had_no_time(batch, end, items):
+    runs = [Answer({"mapRuns": [{"mapRunArn": "the-map-run"}]})]
+    script = {"ListMapRuns": runs, "DescribeMapRun": [Answer({"itemCounts": COUNTS})], "DescribeExecution": [end]}
+    *_, last = batch(script, execution_arn=f"{EXECUTION}run").progress()
+    assert (last.total, last.done, last.failed, last.running, last.pending) == items
 
 
 def test_a_batch_that_is_attached_to_is_not_started(aws, batch):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 import urllib.parse
 
 import numpy as np
@@ -81,6 +82,42 @@ def test_requests_may_be_the_items_of_a_dict_or_come_from_a_generator(aws, batch
     assert [values(line)[0] for line in lines(aws)[1]] == list(range(100))
 
 
+def test_requests_may_have_numbers_as_names(aws, batch):
+    batch({0: {"x": X}, 7: {"x": X}}.items())
+    assert [line["id"] for line in lines(aws)[1]] == ["0", "7"]
+
+
+def test_large_requests_go_up_side_by_side_in_bounded_memory(aws, batch):
+    at_once = threading.Barrier(batch_requests.LARGE_AT_ONCE)
+    large, waiting = 2 * batch_requests.LARGE_AT_ONCE, []
+
+    def answer(request):
+        if ".safetensors" in request[0]:
+            # It breaks if requests are sent one after the other.
+            at_once.wait(20)
+        return Answer()
+
+    def requests():
+        array = LARGE.copy()
+        for at in range(large):
+            waiting.append(at - aws.calls.count("PutObject"))
+            # Callers may use an array again.
+            array[:] = at
+            yield str(at), {"x": array}
+
+    batch(requests(), {"PutObject": [answer]})
+    found = put(aws)
+    assert [decode_file(found[line["inputs"]["s3"]])["x"][0] for line in lines(aws)[1]] == [*range(large)]
+    assert max(waiting) <= batch_requests.LARGE_AT_ONCE
+
+
+def test_an_upload_that_fails_names_its_request(batch):
+    requests = [{"x": X}, {"x": LARGE}, {"x": X}]
+    script = {"PutObject": [s3_error("AccessDenied", 403)]}
+    found = raised(InferenceError, "AccessDenied", lambda: batch(requests, script))
+    assert found.message.startswith("request 1: ")
+
+
 def test_a_long_list_goes_in_parts(aws, batch, monkeypatch):
     monkeypatch.setattr(batch_requests, "PART_BYTES", 200)
     batch({"x": X + at} for at in range(7))
@@ -112,8 +149,9 @@ def test_json_goes_to_the_preprocess_function(aws, batch):
         ([], "must have requests, got none: pass at least one", {}),
         ([{"x": X}, {}], "request 1: input 'x' .* is missing", {}),
         ([("a", {"x": X}, 1)], "request 0: .* dicts of arrays, got tuple: pass", {}),
-        ([("", {"x": X})], "request 0: .* ids that are texts, got ''", {}),
-        ([(7, {"x": X})], "request 0: .* ids that are texts, got 7", {}),
+        ([("", {"x": X})], "request 0: .* ids that are texts or numbers, got ''", {}),
+        ([(True, {"x": X})], "request 0: .* ids that are texts or numbers, got True", {}),
+        ([(b"a", {"x": X})], "request 0: .* ids that are texts or numbers, got b'a'", {}),
         ([{}, "x"], "request 1: .* dicts, got str: pass", {"preprocess": True}),
         ([{}, {"x": X}], "request 1: .* JSON values, got another", {"preprocess": True}),
         ([{"x": "x" * 92_160}], "request 0: .* at most 92160 bytes as JSON, got 92168", {"preprocess": True}),

@@ -19,8 +19,8 @@ async function requestsOf(files: Readonly<Record<string, string>>) {
 
 it('names JSON for a preprocess function by its file, unless it has an id of its own', async () => {
   expect(await requestsOf({ 'b.json': '{"v": 1}', 'a/c.json': '{"id": "mine"}', '.hidden': 'x' })).toEqual([
-    { content: { id: 'mine' } },
-    { id: 'b.json', content: { v: 1 } },
+    { id: 'mine' },
+    ['b.json', { v: 1 }],
   ]);
 });
 
@@ -29,6 +29,7 @@ it.each([
   [{ 'a.json': '[1]' }, /a\.json' of --inputs must be a JSON object, .* got something else/],
   [{ 'a.json': '{' }, /a\.json' of --inputs must be a JSON object, .* got something else/],
   [{ 'a.json': JSON.stringify({ x: 'x'.repeat(92_160) }) }, /a\.json' must have at most 92160 bytes/],
+  [{ 'a.json': '{"id": null}' }, /a\.json' of --inputs must be .* whose id is a text or a number, got null/],
   [{ '.hidden': 'x' }, /--inputs must be a folder with files, got none/],
 ])('refuses %j', async (files, message) => {
   await expect(requestsOf(files as Record<string, string>)).rejects.toThrow(message);

@@ -118,9 +118,52 @@ describe('batch', () => {
     );
   });
 
+  it('counts the items of a batch that has failed by its table', async () => {
+    const rows = [
+      { index: 0, item: 'a', status: 'done', result: { key: `${RESULTS}d/1-0.jsonl`, entry: 0 } },
+      { index: 1, item: 'b', status: 'failed', failure: { error: 'E', message: 'm' } },
+      { index: 2, item: 'c', status: 'pending' },
+    ];
+    const Key = `${RESULTS}tables/${namesStart(ARN, undefined)}1.jsonl`;
+    const Body = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+    await s3.client.putObject({ Bucket: BUCKET, Key, Body });
+    end = () => ({ status: 'FAILED', error: 'ItemsPending', cause: 'start the batch again' });
+    const { stdout } = await outcome(['batch', ARN, '--json'], local);
+    expect(JSON.parse(stdout)).toMatchObject({ items: { total: 3, done: 1, failed: 1, pending: 1 } });
+  });
+
+  it('attaches only to a batch that does what was asked, and notes files that it has not', async () => {
+    const folder = temporaryFolder();
+    fs.mkdirSync(path.join(folder, 'deep'));
+    const late = path.join(folder, 'deep', 'late');
+    const args = ['batch', ARN, '--inputs', folder];
+    fs.writeFileSync(path.join(folder, 'a'), 'a');
+    end = () => ({ status: 'SUCCEEDED', output: '{}' });
+    await outcome(args, local);
+    const [{ executionArn }] = executions;
+    const running = { status: 'RUNNING', startDate: Date.now() / 1000 };
+    Object.assign(executions[0], running);
+    expect((await outcome(args, local)).stderr).toMatch(`note: attached to ${executionArn}\nerror: `);
+    Object.assign(executions[0], { ...running, startDate: 1000 });
+    fs.writeFileSync(late, 'late');
+    const { stderr } = await outcome(args, local);
+    expect(stderr).toMatch(
+      `note: ${executionArn} began before '${path.join(folder, 'a')}' changed: when it has ended, run the same command again`,
+    );
+    Object.assign(executions[0], running);
+    expect(await refuse([...args, '--again'], local)).toMatch(
+      `--again must begin a batch, got ${executionArn}, which runs and skips what has a result: stop it with --stop, or wait for its end`,
+    );
+    expect(executions).toHaveLength(1);
+    Object.assign(executions[0], { ...running, input: JSON.stringify({ again: true }) });
+    expect((await outcome([...args, '--again'], local)).stderr).toMatch(`attached to ${executionArn}`);
+  });
+
   it('gives results whose names are too long for a file shorter ones, and refuses a list with a byte order mark', async () => {
     const key = `${RESULTS}d/2-0.jsonl`;
-    const items = ['a', 'b'].map((last) => `inputs/d/${'é'.repeat(200)}${last}`);
+    const items = ['a', 'b', 'A'].map((last) => `inputs/d/${'é'.repeat(200)}${last}`);
+    const deep = ['x', 'y'].map((last) => `${'0123456789/'.repeat(400)}${last}`);
+    items.push(...deep, 'inputs/d/case', 'inputs/d/CASE');
     const stored = items.map((output) => `${JSON.stringify({ digest: '0', output })}\n`).join('');
     await s3.client.putObject({ Bucket: BUCKET, Key: key, Body: stored });
     const table = items.map((item, index) =>
@@ -131,12 +174,20 @@ describe('batch', () => {
     await s3.client.putObject({ Bucket: BUCKET, Key, Body: `${table.join('\n')}\n` });
     end = succeeding;
     await outcome(['batch', ARN, '--out', out], local);
-    const files = fs.readdirSync(path.join(out, 'd'));
-    const contents = files.map(
-      (file) => JSON.parse(fs.readFileSync(path.join(out, 'd', file), 'utf8')) as string,
-    );
-    expect(contents.sort()).toEqual(items);
-    for (const file of files) expect(file).toMatch(/^é{51}~[0-9a-f]{64}\.json$/);
+    const files = fs
+      .readdirSync(out, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.json'));
+    const contents = files.map((file) => JSON.parse(fs.readFileSync(path.join(out, file), 'utf8')) as string);
+    expect(contents.sort()).toEqual([...items].sort());
+    // No file replaces another one where the case of a name does not matter.
+    expect(new Set(files.map((file) => file.toLowerCase())).size).toBe(items.length);
+    const [d, rest] = [
+      files.filter((file) => /^d.é/.test(file)),
+      files.filter((file) => file.startsWith('0')),
+    ];
+    expect([d.length, rest.length]).toEqual([3, 2]);
+    for (const file of d) expect(file).toMatch(/^d.é{51}~[0-9a-f]{64}\.json$/);
+    for (const file of rest) expect(file).toMatch(/^(0123456789.){4}0123456~[0-9a-f]{64}\.json$/);
     signature = {
       items: { kind: 'jsonLines', bucket: BUCKET, location: 'inputs/x/y.jsonl', folder: 'inputs/x/' },
     };

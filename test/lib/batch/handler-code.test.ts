@@ -1,7 +1,8 @@
 /** Which changes of a pipeline's handlers a batch notices. */
 import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { handlerDigest, isUnversioned } from '../../../lib/batch/handler-code';
+import { handlerDigest, isUnversioned, versionToCall } from '../../../lib/batch/handler-code';
 
 interface Handler {
   readonly code?: string;
@@ -47,13 +48,59 @@ it.each<[what: string, (fn: lambda.Function) => lambda.IFunction]>([
   expect(new Set(digests).size).toBe(4);
 });
 
-it('an imported function has a version, or the app does not know its code', () => {
+const ARN = 'arn:aws:lambda:eu-central-1:123456789012:function:f';
+
+const imported = (stack: Stack, version: string): lambda.IFunction =>
+  lambda.Function.fromFunctionArn(stack, `F${version}`, `${ARN}${version}`);
+
+it('an imported function has a version, or a deployment changes its code', () => {
   const stack = new Stack(new App(), 'Stack');
-  const arn = 'arn:aws:lambda:eu-central-1:123456789012:function:f';
-  const imported = (own: string) => lambda.Function.fromFunctionArn(stack, `F${own}`, `${arn}${own}`);
-  expect([imported(''), imported(':7'), functionIn(stack)].map(isUnversioned)).toEqual([true, false, false]);
-  expect(isUnversioned(lambda.Function.fromFunctionName(stack, 'Named', 'f'))).toBe(true);
-  const digests = [':8', ':9'].map((own) => stack.resolve(handlerDigest([imported(own)])) as string);
+  const named = lambda.Function.fromFunctionName(stack, 'Named', 'f');
+  const [unversioned, versioned] = ['', ':7'].map((own) => versionToCall(imported(stack, own), stack));
+  expect([unversioned, versioned].map(({ target }) => isUnversioned(target))).toEqual([true, false]);
+  expect([unversioned, versioned].map(({ grantedArns }) => grantedArns)).toEqual([[ARN], [`${ARN}:7`]]);
+  expect(isUnversioned(versionToCall(named, stack).target)).toBe(true);
+  const digests = [':8', ':9'].map((own) => stack.resolve(handlerDigest([imported(stack, own)])) as string);
   expect(new Set(digests).size).toBe(2);
   expect(handlerDigest([])).toBeUndefined();
+});
+
+describe('a batch calls', () => {
+  it.each<[what: string, (fn: lambda.Function) => lambda.IFunction]>([
+    ['a function', (fn) => fn],
+    ['its version', (fn) => fn.currentVersion],
+    ['an alias of it', (fn) => fn.addAlias('live')],
+  ])('the version of the template for %s, which stays after the next deployment', (_, used) => {
+    const versions = ['1', '2'].map((code) => {
+      const stack = new Stack(new App(), 'Stack');
+      const fn = functionIn(stack, { code });
+      const { target, grantedArns } = versionToCall(used(fn), stack);
+      expect(isUnversioned(target)).toBe(false);
+      const template = Template.fromStack(stack);
+      const [[id, version], ...others] = Object.entries(template.findResources('AWS::Lambda::Version'));
+      expect(others).toEqual([]);
+      expect(stack.resolve(target.functionArn)).toEqual({ Ref: id });
+      expect(version).toMatchObject({
+        DeletionPolicy: 'RetainExceptOnCreate',
+        UpdateReplacePolicy: 'Retain',
+      });
+      // Executions in progress call earlier versions.
+      expect(stack.resolve(grantedArns)).toEqual([
+        { 'Fn::Join': ['', [stack.resolve(fn.functionArn), ':*']] },
+      ]);
+      return id;
+    });
+    expect(new Set(versions).size).toBe(2);
+  });
+
+  it('the function itself if it is in another stack, whose exports CloudFormation does not replace', () => {
+    const app = new App();
+    const [own, other] = [new Stack(app, 'Own'), new Stack(app, 'Other')];
+    const fn = functionIn(other);
+    const { target } = versionToCall(fn, own);
+    expect([target, isUnversioned(target)]).toEqual([fn, true]);
+    Template.fromStack(other).resourceCountIs('AWS::Lambda::Version', 0);
+    const { target: version } = versionToCall(fn.currentVersion, own);
+    expect(isUnversioned(version)).toBe(false);
+  });
 });

@@ -44,7 +44,8 @@ class BatchProgress:
     total: int
     """Items that the batch has found so far."""
     done: int
-    """Items with a result. Skipped ones have one too."""
+    """Items with a result. Skipped ones have one too. Until the batch has ended, those that their runs had no time for
+    count too."""
     failed: int
     running: int
     """Items of child executions that run."""
@@ -73,21 +74,18 @@ class SlicedInferenceBatchRun:
         """Yields how far the batch is after each pause, and at last when the execution has ended, even if it failed."""
         pauses, since, before = self._new_call().pauses(), 0.0, 0
         while True:
-            status = self._describe()["status"]
-            map_runs = self._ask("ListMapRuns", executionArn=self.execution_arn)["mapRuns"]
-            map_run = self._ask("DescribeMapRun", mapRunArn=map_runs[0]["mapRunArn"]) if map_runs else {}
-            counts, now = Counter(map_run.get("itemCounts", {})), time.time()
-            # Step Functions counts whole children. Those with failed items succeed too, after they have reported them.
-            reported = min(self._failed_items(), counts["succeeded"])
-            done, failed = counts["succeeded"] - reported, reported + counts["failed"] + counts["timedOut"]
-            running, pending = counts["running"], counts["pending"] + counts["aborted"]
+            execution = self._describe()
+            is_running = execution["status"] in RUNNING
+            items = None if is_running else self._items_at_end(execution)
+            total, done, failed, running, pending = self._items_of_children() if items is None else items
+            now = time.time()
             if since == 0:
                 since, before = now, done + failed
             speed = max(0.0, (done + failed - before) / (now - since)) if now > since else 0.0
             seconds = (running + pending) / speed if speed > 0 else None
             ends_at = None if seconds is None else datetime.now(timezone.utc) + timedelta(seconds=seconds)
-            yield BatchProgress(counts["total"], done, failed, running, pending, speed, ends_at)
-            if status not in RUNNING:
+            yield BatchProgress(total, done, failed, running, pending, speed, ends_at)
+            if not is_running:
                 return
             self._run(lambda call: call.sleep(next(pauses)))
 
@@ -142,6 +140,28 @@ class SlicedInferenceBatchRun:
         if output.get("version") != CONTRACT_VERSION or output.get("table") != vars(self._table):
             raise invalid_output(f"version {CONTRACT_VERSION} and the table {self._table}", "another")
         return output
+
+    def _items_of_children(self) -> tuple[int, int, int, int, int]:
+        map_runs = self._ask("ListMapRuns", executionArn=self.execution_arn)["mapRuns"]
+        map_run = self._ask("DescribeMapRun", mapRunArn=map_runs[0]["mapRunArn"]) if map_runs else {}
+        counts = Counter(map_run.get("itemCounts", {}))
+        # Step Functions counts whole children. Those with failed items succeed too, after they have reported them.
+        reported = min(self._failed_items(), counts["succeeded"])
+        done, failed = counts["succeeded"] - reported, reported + counts["failed"] + counts["timedOut"]
+        return counts["total"], done, failed, counts["running"], counts["pending"] + counts["aborted"]
+
+    def _items_at_end(self, execution: dict[str, Any]) -> tuple[int, int, int, int, int] | None:
+        """Children whose items had no time succeed too, so only the output and the table tell which have a result."""
+        try:
+            if execution["status"] == "SUCCEEDED":
+                items = Counter(self._output(execution)["items"])
+            else:
+                items = Counter(row.status for row in self.rows())
+        except (InferenceError, InferenceTimeoutError):
+            # Progress ends without an error. `result` and `rows` say what is wrong.
+            return None
+        done, failed, pending = items["done"] + items["skipped"], items["failed"], items["pending"]
+        return done + failed + pending, done, failed, 0, pending
 
     def _failed_items(self) -> int:
         """How many items have failed so far, by the names of the objects with the failures."""

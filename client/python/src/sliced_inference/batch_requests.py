@@ -2,20 +2,24 @@
 
 import contextlib
 import itertools
+import numbers
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from .call import Call
 from .errors import InferenceError
-from .pipeline import spec_from
+from .pipeline import TensorSpec, spec_from
 from .request import Inputs, request_of, suited_tensors
 from .tensors import compact_json
 
 BatchRequest = Inputs | Mapping[str, Any]
 """What ``infer`` takes; for a batch with a preprocess function, a dict that is JSON, which this function gets."""
 
-BatchRequests = Iterable[BatchRequest | tuple[str, BatchRequest]]
+BatchRequests = Iterable[BatchRequest | tuple[str | int, BatchRequest]]
 """Requests, or pairs of an id and a request, such as ``dict.items()`` has."""
 
 MAX_LINE_BYTES = 150 * 1024
@@ -24,6 +28,9 @@ MAX_PREPROCESSED_LINE_BYTES = 90 * 1024
 
 PART_BYTES = 8 * 2**20
 """Parts of a multipart upload have at least 5 MiB."""
+
+LARGE_AT_ONCE = 8
+"""Large requests that are on their way or wait for a thread. boto3 keeps ten connections by default."""
 
 
 def put_requests(call: Call, signature: dict[str, Any], key: str | None, requests: BatchRequests) -> str:
@@ -71,28 +78,51 @@ def _parts(lines: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _lines(call: Call, signature: dict[str, Any], requests: BatchRequests) -> Iterator[bytes]:
-    specs = tuple(spec_from(spec) for spec in signature["inputs"])
+    specs = None if signature.get("preprocess") else tuple(spec_from(spec) for spec in signature["inputs"])
+    sending: deque[Future[None]] = deque()
 
-    def put(key: str, file: bytes) -> None:
-        call.ask("PutObject", Bucket=signature["bucket"], Key=key, Body=file)
+    def put(place: int, key: str, file: bytes) -> None:
+        with _naming(place):
+            call.ask("PutObject", Bucket=signature["bucket"], Key=key, Body=file)
 
-    for place, given in enumerate(requests):
-        name, request = given if isinstance(given, tuple) and len(given) == 2 else (None, given)
-        try:
-            if name is not None and (not isinstance(name, str) or not name):
-                raise _invalid("ids that are texts", repr(name), "name the request, or leave the id out")
-            named = {} if name is None else {"id": name}
-            if signature.get("preprocess"):
-                yield _line_of_json(request, named)
-                continue
-            if not isinstance(request, Mapping):
-                raise _invalid("dicts of arrays", type(request).__name__, "pass {name: array}")
-            most = MAX_LINE_BYTES - len(compact_json(named).encode())
-            inputs = request_of(suited_tensors(specs, request), put, "auto", most)["inputs"]
-            yield f"{compact_json(named | {'inputs': inputs})}\n".encode()
-        except InferenceError as error:
-            error.message = f"request {place}: {error.message}"
-            raise
+    with ThreadPoolExecutor(LARGE_AT_ONCE) as pool:
+
+        def send(place: int, key: str, file: bytes) -> None:
+            sending.append(pool.submit(put, place, key, file))
+
+        for place, given in enumerate(requests):
+            with _naming(place):
+                # The file is complete before the thread sends it, because callers may use their arrays again.
+                line = _line(specs, given, partial(send, place))
+            yield line
+            if len(sending) == LARGE_AT_ONCE:
+                sending.popleft().result()
+        for sent in sending:
+            sent.result()
+
+
+@contextlib.contextmanager
+def _naming(place: int) -> Iterator[None]:
+    try:
+        yield
+    except InferenceError as error:
+        error.message = f"request {place}: {error.message}"
+        raise
+
+
+def _line(specs: tuple[TensorSpec, ...] | None, given: Any, put: Callable[[str, bytes], object]) -> bytes:
+    name, request = given if isinstance(given, tuple) and len(given) == 2 else (None, given)
+    named = {} if name is None else {"id": str(name)}
+    is_number = isinstance(name, numbers.Integral) and not isinstance(name, bool)
+    if named and not is_number and (not isinstance(name, str) or not name):
+        raise _invalid("ids that are texts or numbers", repr(name), "name the request, or leave the id out")
+    if specs is None:
+        return _line_of_json(request, named)
+    if not isinstance(request, Mapping):
+        raise _invalid("dicts of arrays", type(request).__name__, "pass {name: array}")
+    most = MAX_LINE_BYTES - len(compact_json(named).encode())
+    inputs = request_of(suited_tensors(specs, request), put, "auto", most)["inputs"]
+    return f"{compact_json(named | {'inputs': inputs})}\n".encode()
 
 
 def _line_of_json(request: Any, named: dict[str, str]) -> bytes:

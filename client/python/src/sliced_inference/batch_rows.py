@@ -8,6 +8,9 @@ from .batch_results import BatchResult, batch_result
 from .errors import invalid_output
 from .pipeline import json_object
 
+ENDS: dict[str, list[str]] = {"done": ["result"], "skipped": ["result"], "failed": ["failure"], "pending": []}
+"""What a row has by its status, and nothing else."""
+
 
 @dataclass(frozen=True)
 class BatchRow:
@@ -37,27 +40,19 @@ def row_from(
 ) -> BatchRow:
     """Raises ``InvalidOutput`` for a row that is malformed, or not behind the index of the one before."""
     row, prefix = json_object(line) or {}, signature["resultsPrefix"]
-    index, item, processors = row.get("index"), row.get("item"), row.get("processors", [])
+    index, item, failure, processors = row.get("index"), row.get("item"), row.get("failure"), row.get("processors", [])
     found = row["result"] if isinstance(row.get("result"), dict) else {}
     place = batch_result(signature["bucket"], found.get("key"), found.get("entry"), prefix)
+    is_failure = isinstance(failure, dict) and _are_texts([failure.get("error"), failure.get("message")])
+    ends = {name: fits for name, fits in (("result", place is not None), ("failure", is_failure)) if name in row}
+    is_ended = ENDS.get(str(row.get("status"))) == [*ends] and all(ends.values())
     # JSON's true is an integer in Python.
     is_placed = type(index) is int and index > after and isinstance(item, str)
-    if not is_placed or not _are_texts(processors) or not _is_ended(row, place):
+    if not is_placed or not is_ended or not _are_texts(processors):
         expected = f"row {after + 1} of the table with index, item, status, and a failure or a result below {prefix}"
         raise invalid_output(expected, "another one")
-    about = (row["index"], row["item"], row["status"], place, row.get("failure"), row.get("ms"), processors)
+    about = (row["index"], row["item"], row["status"], place, failure, row.get("ms"), processors)
     return BatchRow(*about, read=lambda: read(row, place))
-
-
-def _is_ended(row: dict[str, Any], place: BatchResult | None) -> bool:
-    """Whether a row has what its status says, and nothing else."""
-    status, failure = row.get("status"), row.get("failure")
-    if status in ("done", "skipped"):
-        return place is not None and "failure" not in row
-    if status == "failed":
-        is_known = isinstance(failure, dict) and _are_texts([failure.get("error"), failure.get("message")])
-        return is_known and "result" not in row
-    return status == "pending" and not {"result", "failure"} & {*row}
 
 
 def _are_texts(value: Any) -> bool:
