@@ -18,7 +18,7 @@ const HELP = `
 Needs the ARN of the state machine alone, and the permissions of pipeline.grantInvoke. Small inputs travel inside the
 request, others through the pipeline's bucket. Credentials, region and endpoints are those of the AWS SDK: the variables of
 \`sliced-inference local --write-env\` make the command call the local cloud. Ctrl-C ends the wait; a Standard execution goes
-on.
+on unless --stop-on-abort is set.
 
 Examples:
   $ sliced-inference invoke --state-machine "$ARN" --inputs x.npz --out y.npz
@@ -51,6 +51,10 @@ export function invokeCommand(): Command {
       '--timeout <time>',
       "longest wait in all, such as 30s or 10m (default: the state machine's timeout and a minute)",
       waitTime,
+    )
+    .option(
+      '--stop-on-abort',
+      'if the wait ends early, also stop the execution, which must be a Standard one',
     )
     .addHelpText('after', laidOut(HELP))
     .action(invoke);

@@ -1,28 +1,34 @@
 /** `sliced-inference local ASSEMBLY`: serves the S3, the Step Functions and the HTTP API of a stack until it is stopped. */
 import { once } from 'node:events';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { type LocalCloudOptions, LocalCloud } from '../../local';
 import { EnvFile, HEADING } from '../local-cloud/env-file';
 import { keptAuthority, variables } from '../local-cloud/variables';
 import { TERMINATED } from '../process/exit-codes';
 import { laidOut } from '../terminal/help';
 import { clearProgress, showProgress } from '../terminal/progress';
-import * as shell from '../terminal/shells';
+import { SHELLS, type ShellName } from '../terminal/shells';
+import { wholeNumber } from './search-options';
 import { addLocalOptions, cloudOptions, reportFaults, type LocalOptions } from './local-options';
 import { print, printCommands, printJson, printLine, printLogLine } from '../terminal/print';
 
 interface Options extends LocalOptions {
+  readonly port?: number;
+  readonly shell: ShellName;
   /** Node.js itself would read `--env-file`, also after the script. */
   readonly writeEnv?: string;
   readonly logs?: boolean;
   readonly json?: boolean;
 }
 
+/** Step Functions and the HTTP API take the two ports after S3's. */
+const MAX_PORT = 65_533;
+
 const HELP = `
 Publishes the assembly's assets to a local S3, and serves it and the stack's state machines on this machine until you stop
 the command. It also serves the stack's HTTP API.
 
-Prints the variables that point the AWS CLI and any AWS SDK at the local cloud, as commands of a shell. With
+Prints the variables that point the AWS CLI and any AWS SDK at the local cloud, in a form that a shell evaluates. With
 --write-env they go into a file, which appears when all is ready and disappears at the end. In a shell that has evaluated
 the file, cloud_down stops the local cloud and gives the variables their former values.
 
@@ -36,7 +42,7 @@ Examples:
       --aws-sigv4 "aws:amz:$AWS_REGION:execute-api" \\
       --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"
   $ cloud_down
-  $ sliced-inference local cdk.out --pipeline OcrStack/Ocr --logs
+  $ sliced-inference local cdk.out --pipeline OcrStack/Ocr --port 9000 --logs
   $ sliced-inference local cdk.out --simulate aws`;
 
 export function localCommand(): Command {
@@ -46,6 +52,16 @@ export function localCommand(): Command {
     .option(
       '--pipeline <name>',
       'the construct id, stack or stack/id of a pipeline, if the assembly has several, or of your own state machine',
+    )
+    .option(
+      '--port <number>',
+      'port of S3; Step Functions and the HTTP API get the next ones (default: free ports)',
+      wholeNumber(1, MAX_PORT),
+    )
+    .addOption(
+      new Option('--shell <name>', 'the shell that will evaluate the output')
+        .choices(Object.keys(SHELLS))
+        .default(process.platform === 'win32' ? 'powershell' : 'sh'),
     )
     .option(
       '--write-env <file>',
@@ -68,7 +84,7 @@ async function serve(assembly: string, options: Options): Promise<void> {
     process.off('SIGTERM', stop);
     const stopped = once(process, 'SIGTERM');
     clearProgress();
-    if (envFile) await envFile.write(describe(cloud, envFile.target));
+    if (envFile) await envFile.write(describe(cloud, options, envFile.target));
     printAccess(cloud, options);
     await stopped;
     reportFaults(cloud, options);
@@ -80,12 +96,13 @@ async function serve(assembly: string, options: Options): Promise<void> {
 }
 
 function servingOptions(options: Options): LocalCloudOptions {
-  const { logs } = options;
+  const { port, logs } = options;
   return {
     ...cloudOptions(options),
     onFault: ({ kind, place }) => {
       printLine(`fault: ${kind} at ${place}`);
     },
+    ...(port !== undefined && { ports: { s3: port, stepFunctions: port + 1, http: port + 2 } }),
     onNotice: (notice) => {
       printLine(`note: ${notice}`);
     },
@@ -118,7 +135,7 @@ function bucketOf({ pipelines, stateMachine }: LocalCloud): { readonly bucket?: 
 function printAccess(cloud: LocalCloud, options: Options): void {
   const { json, writeEnv } = options;
   if (json) printJson(access(cloud));
-  else if (writeEnv === undefined) printCommands(describe(cloud));
+  else if (writeEnv === undefined) printCommands(describe(cloud, options));
   else
     print(
       `the pipeline in ${cloud.stateMachine.stackName} is ready: evaluate ${writeEnv} in a shell; cloud_down ends it\n`,
@@ -126,8 +143,9 @@ function printAccess(cloud: LocalCloud, options: Options): void {
 }
 
 /** @param file for which the text is; otherwise it is printed */
-function describe(cloud: LocalCloud, file?: string): string {
+function describe(cloud: LocalCloud, { shell }: Options, file?: string): string {
   const { stackName, stateMachineArn } = cloud.stateMachine;
+  const { set, unset, keep, down } = SHELLS[shell];
   // The same names for each stack, so that the file of a second one keeps what the first one has replaced.
   const values = {
     // They would replace the credentials of the local cloud.
@@ -141,12 +159,10 @@ function describe(cloud: LocalCloud, file?: string): string {
   const end = file === undefined ? '' : ', and ends the cloud that wrote this file';
   return [
     `${HEADING}${stackName}, until you stop this command`,
-    shell.keep(names),
-    ...Object.entries(values).map(([name, value]) =>
-      value === undefined ? `unset ${name}` : shell.set(name, value),
-    ),
+    keep(names),
+    ...Object.entries(values).map(([name, value]) => (value === undefined ? unset(name) : set(name, value))),
     `# cloud_down gives the variables their former values${end}`,
-    shell.down(names, file === undefined ? undefined : { pid: process.pid, file }),
+    down(names, file === undefined ? undefined : { pid: process.pid, file }),
     '# ready: call it with `npx sliced-inference invoke`\n',
   ].join('\n');
 }

@@ -32,6 +32,7 @@ function readableTimes(message: string): string {
 const FLAGS: readonly (readonly [option: string, flag: string])[] = [
   ['use invoke for', 'use --input-json for'],
   ['waitTimeout', '--timeout'],
+  ['stopOnAbort', '--stop-on-abort'],
   // Options without a flag.
   ['raise maxResultBytes', 'call it in code, with a larger maxResultBytes'],
   ['raise requestTimeout', 'call it in code, with a larger requestTimeout'],

@@ -1,8 +1,8 @@
 /** What `--inputs` and `--input-json` of `run` and `invoke` name. */
 import * as fs from 'node:fs';
 import { type Command, Option } from 'commander';
-import { ownFunctions } from '../../client/description/pipeline-description';
 import type { ResultsPlace } from '../../client';
+import { ownFunctions } from '../../client/description/pipeline-description';
 import type { PipelineSignature } from '../../contract/signature';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { SlicedInferenceError } from '../../lib/errors';
@@ -31,6 +31,7 @@ export interface InvokeOptions extends InputOptions {
   readonly stateMachine?: string;
   /** Milliseconds. */
   readonly timeout?: number;
+  readonly stopOnAbort?: boolean;
   readonly results?: ResultsPlace;
 }
 

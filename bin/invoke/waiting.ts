@@ -1,6 +1,6 @@
 /**
  * The wait of the whole command: shows the progress of the execution, and ends after `--timeout` or at Ctrl-C. The supervising process then
- * sends SIGTERM, which would otherwise end this process before it can say what the execution does.
+ * sends SIGTERM, which would otherwise end this process before it can stop the execution.
  */
 import { InferenceTimeoutError, type CallOptions } from '../../client';
 import { firstOf, MAX_TIMER_MS, Wait } from '../../client/run/wait';
@@ -25,7 +25,7 @@ export class Waiting {
   /** Which of the repeated runs this is, such as `run 2 of 10: `. */
   place = '';
 
-  constructor(private readonly options: Pick<InvokeOptions, 'timeout'>) {
+  constructor(private readonly options: Pick<InvokeOptions, 'timeout' | 'stopOnAbort'>) {
     const { timeout } = options;
     const limit = timeout ?? MAX_TIMER_MS;
     this.wait = new Wait(this.interruption.signal, limit, () => {
@@ -40,10 +40,11 @@ export class Waiting {
   }
 
   get callOptions(): CallOptions {
-    const { timeout } = this.options;
+    const { timeout, stopOnAbort } = this.options;
     return {
       // Otherwise the client has a limit of its own. This one starts later than that of the command, which therefore ends first.
       ...(timeout !== undefined && { waitTimeout: timeout }),
+      ...(stopOnAbort !== undefined && { stopOnAbort }),
       signal: this.wait.signal,
       onProgress: ({ event, time, executionArn, error }) => {
         this.failure = error?.message;
@@ -72,7 +73,7 @@ export class Waiting {
     const { signal } = this.interruption;
     if (!signal.aborted) return false;
     process.exitCode = TERMINATED;
-    // Another error came first.
+    // Another error says that the execution could not be stopped.
     if (error !== signal.reason) return false;
     if (this.startedAt !== undefined) printLine(`note: ${this.fate()}`);
     return true;
@@ -87,7 +88,9 @@ export class Waiting {
   private fate(): string {
     const { executionArn } = this;
     if (executionArn === undefined) return 'the execution goes on: an Express execution cannot be stopped';
-    return `the execution goes on: ${executionArn}`;
+    return this.options.stopOnAbort
+      ? `the execution was stopped: ${executionArn}`
+      : `the execution goes on, because --stop-on-abort is not set: ${executionArn}`;
   }
 
   private readonly interrupt = (): void => {

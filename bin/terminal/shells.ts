@@ -1,4 +1,13 @@
-/** Commands of a shell that set, remove and restore environment variables. */
+/** How shells set, remove and restore environment variables. */
+
+interface Shell {
+  readonly set: (name: string, value: string) => string;
+  readonly unset: (name: string) => string;
+  /** Keeps the values of these variables, if none are kept yet. */
+  readonly keep: (names: readonly string[]) => string;
+  /** Defines the function `cloud_down`, which gives the variables their kept values. */
+  readonly down: (names: readonly string[], server?: Server) => string;
+}
 
 /**
  * The process that `cloud_down` also ends, while the last line of the file names it: later another process may have its number. If it
@@ -14,25 +23,23 @@ export function processLine(pid: number): string {
   return `# process ${pid}`;
 }
 
-function quoted(text: string): string {
+function inSh(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-export function set(name: string, value: string): string {
-  return `export ${name}=${quoted(value)}`;
+function inPowershell(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** Keeps the values of these variables, if none are kept yet. */
-export function keep(names: readonly string[]): string {
-  return `[ -n "\${cloud_kept-}" ] || for cloud_kept in ${names.join(' ')}; do
+export const SHELLS = {
+  sh: {
+    set: (name, value) => `export ${name}=${inSh(value)}`,
+    unset: (name) => `unset ${name}`,
+    keep: (names) => `[ -n "\${cloud_kept-}" ] || for cloud_kept in ${names.join(' ')}; do
   eval "[ -z \\"\\\${$cloud_kept+x}\\" ] || cloud_was_$cloud_kept=\\$$cloud_kept"
-done`;
-}
-
-/** Defines the function `cloud_down`, which gives the variables their kept values. */
-export function down(names: readonly string[], server?: Server): string {
-  return `cloud_down() {
-${server ? `  ! grep -qsx ${quoted(processLine(server.pid))} ${quoted(server.file)} || kill ${server.pid} 2>/dev/null || rm -f ${quoted(server.file)}\n` : ''}\
+done`,
+    down: (names, server) => `cloud_down() {
+${server ? `  ! grep -qsx ${inSh(processLine(server.pid))} ${inSh(server.file)} || kill ${server.pid} 2>/dev/null || rm -f ${inSh(server.file)}\n` : ''}\
   for cloud_kept in ${names.join(' ')}; do
     unset "$cloud_kept"
     eval "[ -z \\"\\\${cloud_was_$cloud_kept+x}\\" ] || export $cloud_kept=\\"\\$cloud_was_$cloud_kept\\""
@@ -40,5 +47,24 @@ ${server ? `  ! grep -qsx ${quoted(processLine(server.pid))} ${quoted(server.fil
   done
   unset cloud_kept
   unset -f cloud_down
-}`;
-}
+}`,
+  },
+  powershell: {
+    set: (name, value) => `$env:${name} = ${inPowershell(value)}`,
+    unset: (name) => `Remove-Item Env:${name} -ErrorAction Ignore`,
+    keep: (names) => `if (-not $cloudWas) {
+  $cloudWas = @{}
+  foreach ($name in ${names.map(inPowershell).join(', ')}) { $cloudWas[$name] = (Get-Item Env:$name -ErrorAction Ignore).Value }
+}`,
+    down: (names, server) => `function cloud_down {
+${server ? `  if (Select-String -Quiet -Pattern ${inPowershell(`^${processLine(server.pid)}$`)} -LiteralPath ${inPowershell(server.file)} -ErrorAction Ignore) { Stop-Process ${server.pid} -ErrorAction Ignore; Remove-Item -LiteralPath ${inPowershell(server.file)} -ErrorAction Ignore }\n` : ''}\
+  foreach ($name in ${names.map(inPowershell).join(', ')}) {
+    if ($null -eq $cloudWas[$name]) { Remove-Item Env:$name -ErrorAction Ignore } else { Set-Item Env:$name $cloudWas[$name] }
+  }
+  $script:cloudWas = $null
+  Remove-Item Function:cloud_down
+}`,
+  },
+} satisfies Readonly<Record<string, Shell>>;
+
+export type ShellName = keyof typeof SHELLS;

@@ -238,19 +238,22 @@ export class LocalCloud {
   }
 
   private async prepare(selection: Selection): Promise<void> {
+    const { ports } = this.options;
     const { store, callers, authorizer, injector, region, signal } = this.host;
     const { certificate } = this.certified;
-    const s3 = { region, certificate, authorizer, faults: injector };
+    const s3 = { region, certificate, authorizer, port: ports?.s3, faults: injector };
     this.s3Server = await startS3Server(store, callers, s3);
     this.functions = createFunctions(this.host);
     await this.bringUp(this.read(selection));
-    const stepFunctions = { region, certificate };
+    const stepFunctions = { region, certificate, port: ports?.stepFunctions };
     this.stepFunctionsServer = await startStepFunctionsServer(this.machines, callers, stepFunctions);
     this.httpApi = new HttpApiServer({
       ...{ machines: this.machines, callers, authorizer, signal, onNotice: this.onNotice },
       certificate,
+      port: ports?.http,
     });
     await this.httpApi.serve(started(this.deployed).httpApi);
+    // The last one, because its free port must not be one of those above.
     this.otherServices = await startOtherServices({ certificate });
   }
 

@@ -43,6 +43,11 @@ export interface LocalCloudOptions {
    * @default 0
    */
   readonly simulationSeed?: number;
+  /**
+   * The ports that S3, Step Functions and the HTTP API listen on, of the loopback interface. 0 is a free one.
+   * @default - free ports
+   */
+  readonly ports?: { readonly s3: number; readonly stepFunctions: number; readonly http?: number };
   /** Called with each new one of `LocalCloud.notices()`. */
   readonly onNotice?: (notice: string) => void;
   /**

@@ -2,13 +2,17 @@
 import { once } from 'node:events';
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { LocalCloudError, systemErrorCode } from '../local-cloud-error';
 import type { ServerCertificate } from '../tls/certificate';
 
 export const LOOPBACK = '127.0.0.1';
 
+const MAX_PORT = 65_535;
+
 export interface LoopbackOptions {
   /** Without a certificate, the server speaks plain HTTP. */
   readonly certificate?: ServerCertificate | undefined;
+  readonly port?: number | undefined;
 }
 
 export interface LoopbackServer {
@@ -20,7 +24,7 @@ export interface LoopbackServer {
 /** @param answer if it rejects, not even an error could be sent: that ends the connection, not the process */
 export async function startLoopbackServer(
   answer: (message: http.IncomingMessage, response: http.ServerResponse) => Promise<void>,
-  { certificate }: LoopbackOptions = {},
+  { certificate, port }: LoopbackOptions = {},
   prepare: (server: http.Server) => void = () => undefined,
 ): Promise<LoopbackServer> {
   const server =
@@ -32,13 +36,23 @@ export async function startLoopbackServer(
   });
   prepare(server);
   const origin = `${certificate === undefined ? 'http' : 'https'}://${LOOPBACK}`;
-  return { endpoint: `${origin}:${await listen(server)}`, close: () => closeServer(server) };
+  return { endpoint: `${origin}:${await listen(server, port)}`, close: () => closeServer(server) };
 }
 
-/** @returns the port, a free one */
-export async function listen(server: http.Server): Promise<number> {
-  server.listen(0, LOOPBACK);
-  await once(server, 'listening');
+export async function listen(server: http.Server, port = 0): Promise<number> {
+  if (!Number.isInteger(port) || port < 0 || port > MAX_PORT) {
+    throw new LocalCloudError(
+      `a port must be a whole number from 0 to ${MAX_PORT}, got ${port}: choose another port`,
+    );
+  }
+  server.listen(port, LOOPBACK);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if (port === 0) throw error;
+    const code = systemErrorCode(error) ?? String(error);
+    throw new LocalCloudError(`port ${port} of ${LOOPBACK} must be free, got ${code}: choose another port`);
+  }
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('a TCP server has no port');
   return address.port;

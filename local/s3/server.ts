@@ -29,7 +29,7 @@ export function startS3Server(
   callers: Callers,
   options: S3ServerOptions = {},
 ): Promise<LoopbackServer> {
-  const { region = 'us-east-1', certificate, authorizer = new Authorizer(), faults } = options;
+  const { region = 'us-east-1', certificate, authorizer = new Authorizer(), port, faults } = options;
   const uploads: S3Service['uploads'] = new Map();
   const authorization = new S3Authorization(store, authorizer);
   const openings = new WeakMap<Socket, number>();
@@ -37,7 +37,7 @@ export function startS3Server(
   const serve = async (message: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
     if (served.faults?.isForgotten(message) !== true) await answer(served, message, response);
   };
-  return startLoopbackServer(serve, { certificate }, (server) => {
+  return startLoopbackServer(serve, { certificate, port }, (server) => {
     if (faults) served.faults = new S3Faults(faults, server);
     server.on(certificate ? 'secureConnection' : 'connection', (socket: Socket) => {
       openings.set(socket, performance.now());

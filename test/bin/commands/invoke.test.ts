@@ -197,7 +197,7 @@ describe('sliced-inference', () => {
 
     it('exits with 1 when even the first request takes longer than --timeout', async () => {
       const mute = http.createServer(() => undefined);
-      const AWS_ENDPOINT_URL_SFN = `http://127.0.0.1:${await listen(mute)}`;
+      const AWS_ENDPOINT_URL_SFN = `http://127.0.0.1:${await listen(mute, 0)}`;
       const args = call('Fast', '--inputs', inputs, '--timeout', '1s');
       expect(await failure(args, { AWS_ENDPOINT_URL_SFN })).toBe(
         'error: the call must end within 1 s, got no result: raise --timeout\n',
@@ -205,10 +205,13 @@ describe('sliced-inference', () => {
       await closeServer(mute);
     });
 
-    it('says at Ctrl-C that a Standard execution goes on', async () => {
+    it.each([
+      [[], 'goes on, because --stop-on-abort is not set', 'RUNNING'],
+      [['--stop-on-abort'], 'was stopped', 'ABORTED'],
+    ] as const)('with the flags %j says at Ctrl-C that the execution %s', async (flags, fate, status) => {
       const known = new Set((await executions('Texts')).map(({ executionArn }) => executionArn));
       let child: ChildProcess | undefined;
-      const ended = cli(call('Texts', '--input-json', '{"text": "wait"}'), {
+      const ended = cli(call('Texts', '--input-json', '{"text": "wait"}', ...flags), {
         ...local(),
         onStart: (started) => {
           child = started;
@@ -222,11 +225,11 @@ describe('sliced-inference', () => {
         code: null,
         signal: 'SIGINT',
         stdout: '',
-        stderr: `note: the execution goes on: ${started.executionArn}\n`,
+        stderr: `note: the execution ${fate}: ${started.executionArn}\n`,
         leftovers: [],
       });
       const after = await executions('Texts');
-      expect(after.find(({ executionArn }) => executionArn === started.executionArn)?.status).toBe('RUNNING');
+      expect(after.find(({ executionArn }) => executionArn === started.executionArn)?.status).toBe(status);
     });
   });
 
@@ -236,6 +239,7 @@ describe('sliced-inference', () => {
       ['Fast', ['--input-json', '{}', '--results', 'inline'], /'--results <place>' cannot be used with/],
       ['Fast', ['--inputs', '/none/x.npz'], /^--inputs must name a file, got '\/none\/x\.npz': /],
       ['Fast', ['--input-json', '{}', '--timeout', '100000m'], /It must be at most 24 days/],
+      ['Fast', ['--input-json', '{}', '--stop-on-abort'], /must be for a Standard state machine, got the E/],
       ['Texts', ['--inputs', '.'], /got one with a preprocess and a postprocess function: use --input-json$/],
     ])('for the pipeline %s the flags %j', async (pipeline, args, message) => {
       expect(await refuse(call(pipeline, ...args), local())).toMatch(message);

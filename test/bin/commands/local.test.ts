@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import * as http from 'node:http';
 import * as https from 'node:https';
 import * as path from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -11,8 +12,10 @@ import {
 } from '@aws-sdk/client-sfn';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { encodeSafetensors } from '../../../lambda/tensors/safetensors';
+import { closeServer, listen } from '../../../local/http/loopback-server';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { synthesize } from '../../support/pipeline-assembly';
+import { refuse } from '../../support/run-cli';
 import { serve } from '../../support/served-stack';
 import { float32 } from '../../support/tensors';
 import { until } from '../../support/until';
@@ -63,13 +66,16 @@ async function withClients<T>(
 }
 
 describe('local', () => {
-  it('serves a Standard pipeline to the SDK, from the variables that it prints', async () => {
-    const serving = await serve([standard]);
+  it('serves a Standard pipeline to the SDK, from the variables that it prints, on the port of the user', async () => {
+    const port = await freePorts();
+    const serving = await serve([standard, '--port', String(port)]);
     const environment = evaluate(serving.text, { AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true', no_proxy: '' });
     const { STATE_MACHINE_ARN: stateMachineArn, BUCKET: Bucket } = environment;
     expect(environment).toMatchObject({
       AWS_REGION: 'us-east-1',
       AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'false',
+      AWS_ENDPOINT_URL_S3: expect.stringMatching(`:${port}$`) as string,
+      AWS_ENDPOINT_URL_SFN: expect.stringMatching(`:${port + 1}$`) as string,
     });
     expect(environment).not.toHaveProperty('AWS_PROFILE');
     expect(environment).not.toHaveProperty('AWS_SESSION_TOKEN');
@@ -151,9 +157,33 @@ describe('local', () => {
     expect(fs.existsSync(file)).toBe(false);
   });
 
-  it('ends at once on a second signal', async () => {
-    const serving = await serve([standard]);
-    expect(serving.text).toMatch(/^export AWS_ENDPOINT_URL_SFN='https:\/\/127\.0\.0\.1:\d+'$/m);
+  it('writes for PowerShell on request, and ends at once on a second signal', async () => {
+    const serving = await serve([standard, '--shell', 'powershell']);
+    expect(serving.text).toMatch(/^\$env:AWS_ENDPOINT_URL_SFN = 'https:\/\/127\.0\.0\.1:\d+'$/m);
     expect(await serving.stop('SIGINT', 'SIGINT')).toMatchObject({ signal: 'SIGINT', leftovers: [] });
   });
+});
+
+/** Two adjacent ports that were free a moment ago. */
+async function freePorts(): Promise<number> {
+  return await until('two free ports', async () => {
+    const [first, second] = [http.createServer(), http.createServer()];
+    const port = await listen(first);
+    const next = await listen(second, port + 1).catch(() => undefined);
+    await Promise.all([closeServer(first), closeServer(second)]);
+    return next !== undefined && port;
+  });
+}
+
+test('local refuses a port that is none, and one that is in use', async () => {
+  for (const port of ['0', '65535', '1.5'])
+    expect(await refuse(['local', standard, `--port=${port}`])).toContain(
+      `argument '${port}' is invalid. It must be a whole number from 1 to 65533.`,
+    );
+  const server = http.createServer();
+  const port = await listen(server);
+  expect(await refuse(['local', standard, '--port', String(port)])).toBe(
+    `port ${port} of 127.0.0.1 must be free, got EADDRINUSE: choose another port`,
+  );
+  await closeServer(server);
 });

@@ -37,6 +37,7 @@ describe('a failed call', () => {
     ['names the step', failed('AccessDenied', 'no', { step: 'x' }), `${FAILED} AccessDenied: x: no`],
     ['does not blame an execution that succeeded with another output', failed('InvalidOutput', 'no'), 'no'],
     ['names the flag that is too low', late, 'got no answer within 90 s: raise --timeout'],
+    ['names a flag', failed('InvalidInput', 'stopOnAbort', { executionArn: undefined }), '--stop-on-abort'],
     [
       'names an option without a flag',
       failed('InvalidOutput', 'got 3 GB: raise maxResultBytes'),

@@ -146,6 +146,12 @@ test('with a simulation by name, results are the same, and idle sandboxes can be
 });
 
 describe('start refuses', () => {
+  test('a port that is none', async () => {
+    const started = start(pipeline(DOUBLE), { ports: { s3: 80_000, stepFunctions: 0 } });
+    const message = 'a port must be a whole number from 0 to 65535, got 80000: choose another port';
+    await expect(started).rejects.toMatchObject({ name: 'LocalCloudError', message });
+  });
+
   test('an assembly with a missing asset', async () => {
     const assembly = pipeline(DOUBLE);
     for (const name of fs.readdirSync(assembly)) {
