@@ -21,7 +21,7 @@ import { BAD_INPUT } from './process/exit-codes';
 import { UNFINISHED_VARIABLE, removeUnfinished } from './process/unfinished';
 import { verifyCommand } from './commands/verify';
 import { oneLine } from '../lib/errors';
-import { helpArguments, helpWidth, laidOut, unknownHint } from './terminal/help';
+import { helpWidth, laidOut, unknownHint } from './terminal/help';
 import { printLine, printLogLine } from './terminal/print';
 import { clearProgress } from './terminal/progress';
 
@@ -87,7 +87,7 @@ export async function main(): Promise<void> {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const program = commandLine();
   try {
-    await program.parseAsync(helpArguments(program, process.argv.slice(2)), { from: 'user' });
+    await program.parseAsync();
   } catch (error) {
     clearProgress();
     if (error instanceof CommanderError) {

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { CACHE_VARIABLE, cacheRoot, clearCache } from '../../lib/cache/folder';
 import { formatBytes } from '../terminal/format';
 import { laidOut } from '../terminal/help';
-import { print, printJson } from '../terminal/print';
+import { print } from '../terminal/print';
 
 const EXAMPLE = `
 Examples:
@@ -18,13 +18,9 @@ ${EXAMPLE}`;
 export function cacheCommand(): Command {
   const clear = new Command('clear')
     .description('remove everything from the cache')
-    .option('--json', 'print JSON')
     .addHelpText('after', laidOut(EXAMPLE))
-    .action(({ json }: { json?: boolean }) => {
-      const folder = cacheRoot() ?? null;
-      const bytes = clearCache();
-      if (json) printJson({ folder, bytes });
-      else print(`${describe(folder, bytes)}\n`);
+    .action(() => {
+      print(`${describe(cacheRoot(), clearCache())}\n`);
     });
   return new Command('cache')
     .description('manage the cache of types, graphs and slices')
@@ -33,7 +29,7 @@ export function cacheCommand(): Command {
     .addCommand(clear);
 }
 
-function describe(folder: string | null, bytes: number): string {
-  if (folder === null) return 'the cache is switched off';
+function describe(folder: string | undefined, bytes: number): string {
+  if (folder === undefined) return 'the cache is switched off';
   return bytes === 0 ? `${folder} holds no cached files` : `removed ${formatBytes(bytes)} from ${folder}`;
 }

@@ -24,7 +24,6 @@ export function fetchCommand(): Command {
     .argument('<model>', 'organization and name of the model, as in its address')
     .option('--file <path>', 'the ONNX file, if there are several (they are listed without this flag)')
     .option('--revision <name>', 'branch, tag or commit', 'main')
-    .option('--local-dir <folder>', 'also copy the files into this folder, and print that path')
     .option('--json', 'print path, commit and files as JSON')
     .addHelpText('after', laidOut(HELP))
     .action(async (model: string, { json, ...options }: FetchOptions & { readonly json?: boolean }) => {
@@ -40,7 +39,7 @@ const isName = (text: string): boolean =>
   /^[\w.-]+(\/[\w.-]+)?$/.test(text) && !/(^|\/)[.-]|\.\.|--|[.-](\/|$)/.test(text) && text.length <= 96;
 
 /** Refuses what cannot be part of an address and of a path. */
-function check(model: string, { file, revision, localDir }: FetchOptions): void {
+function check(model: string, { file, revision }: FetchOptions): void {
   if (!isName(model)) {
     const inAddress = /^https?:\/\/[^/]+\/([\w.-]+\/[\w.-]+)/.exec(model)?.[1] ?? '';
     const name = isName(inAddress) ? inAddress : 'organization/model';
@@ -54,7 +53,6 @@ function check(model: string, { file, revision, localDir }: FetchOptions): void 
       file,
       'leave it out for a list',
     );
-  if (localDir === '') throw refused('--local-dir must name a folder', '', 'pass a path');
 }
 
 function refused(what: string, got: string, advice: string): SlicedInferenceError {

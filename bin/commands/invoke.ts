@@ -12,7 +12,7 @@ import { Waiting } from '../invoke/waiting';
 import { laidOut } from '../terminal/help';
 import { printLine } from '../terminal/print';
 import { clearProgress } from '../terminal/progress';
-import { milliseconds, size } from './quantities';
+import { milliseconds } from './quantities';
 
 const HELP = `
 Needs the ARN of the state machine alone, and the permissions of pipeline.grantInvoke. Small inputs travel inside the
@@ -52,15 +52,6 @@ export function invokeCommand(): Command {
       "longest wait in all, such as 30s or 10m (default: the state machine's timeout and a minute)",
       waitTime,
     )
-    .option('--request-timeout <time>', 'longest time of one request to AWS (default: 30s)', waitTime)
-    .addOption(
-      new Option(
-        '--max-result-bytes <size>',
-        'largest results that are read from S3 into memory, such as 4GB (default: 2GB)',
-      )
-        .argParser(resultSize)
-        .conflicts('inputJson'),
-    )
     .option(
       '--stop-on-abort',
       'if the wait ends early, also stop the execution, which must be a Standard one',
@@ -70,7 +61,6 @@ export function invokeCommand(): Command {
 }
 
 async function invoke(options: InvokeOptions): Promise<void> {
-  const { requestTimeout, maxResultBytes } = options;
   const stateMachineArn = checkedArn(options.stateMachine);
   checkInputOptions('invoke', options);
   if (options.inputs !== undefined && !fs.existsSync(options.inputs)) {
@@ -78,11 +68,7 @@ async function invoke(options: InvokeOptions): Promise<void> {
     throw new SlicedInferenceError('--inputs must name a file', got, 'check the path');
   }
   const input = options.inputJson === undefined ? undefined : readJson(options.inputJson);
-  const model = new SlicedInferenceClient({
-    stateMachineArn,
-    ...(requestTimeout !== undefined && { requestTimeout }),
-    ...(maxResultBytes !== undefined && { maxResultBytes }),
-  });
+  const model = new SlicedInferenceClient({ stateMachineArn });
   const waiting = new Waiting(options);
   const call = { model, options, waiting };
   try {
@@ -120,10 +106,4 @@ function waitTime(text: string): number {
   const time = Math.ceil(milliseconds(text));
   if (time <= MAX_TIMER_MS) return time;
   throw new InvalidArgumentError('It must be at most 24 days.');
-}
-
-function resultSize(text: string): number {
-  const bytes = size(text);
-  if (bytes >= 1 && bytes <= Number.MAX_SAFE_INTEGER) return bytes;
-  throw new InvalidArgumentError('It must be a size from 1 byte to 8191 TB.');
 }

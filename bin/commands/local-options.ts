@@ -1,5 +1,5 @@
 /** The flags of `run` and `local` for delays and faults of the local cloud. One seed draws both. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { type LocalCloud, type LocalCloudOptions, SIMULATION_NAMES, type SimulationName } from '../../local';
 import { parseFaultRates } from '../../local/faults/injector';
 import { printLine } from '../terminal/print';
@@ -7,7 +7,7 @@ import { wholeNumber } from './search-options';
 
 export interface LocalOptions {
   readonly pipeline?: string;
-  readonly simulate: readonly SimulationName[];
+  readonly simulate: SimulationName;
   readonly faults?: string;
   readonly seed?: number;
 }
@@ -16,11 +16,11 @@ export function addLocalOptions(command: Command): Command {
   return command
     .addOption(
       new Option(
-        '--simulate <names>',
-        `slow S3, cold starts and state transitions down to about their speed on AWS: one or more of ${SIMULATION_NAMES.join(', ')}`,
+        '--simulate <name>',
+        'slow S3, cold starts and state transitions down to about their speed on AWS',
       )
-        .argParser(readNames)
-        .default(['none'], 'none'),
+        .choices(SIMULATION_NAMES)
+        .default('none'),
     )
     .option('--faults <kind:rate,...>', 'inject faults, such as all:0.02 or s3-503:0.1,flipped-bit:0.01')
     .option('--seed <n>', 'seed of the faults and of the simulated delays (default: 0)', wholeNumber());
@@ -40,19 +40,4 @@ export function reportFaults(cloud: LocalCloud, { faults }: LocalOptions): void 
   if (faults === undefined) return;
   const met = [...cloud.faults()].filter(([, count]) => count > 0).map(([kind, count]) => `${count} ${kind}`);
   printLine(`faults: ${met.length === 0 ? 'none' : met.join(', ')}`);
-}
-
-/** The names of the delays as the user wrote them. */
-export function simulatedLabel({ simulate }: LocalOptions): string {
-  return simulate.join(',');
-}
-
-function readNames(text: string): SimulationName[] {
-  return text.split(',').map((name) => {
-    const known = SIMULATION_NAMES.find((own) => own === name.trim());
-    if (known !== undefined) return known;
-    throw new InvalidArgumentError(
-      `expected one or more of ${SIMULATION_NAMES.join(', ')}, separated by commas, got '${name}': choose others.`,
-    );
-  });
 }

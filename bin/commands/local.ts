@@ -43,8 +43,7 @@ Examples:
       --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"
   $ cloud_down
   $ sliced-inference local cdk.out --pipeline OcrStack/Ocr --port 9000 --logs
-  $ sliced-inference local cdk.out --simulate aws
-  $ sliced-inference local cdk.out --simulate lambda,s3-standard`;
+  $ sliced-inference local cdk.out --simulate aws`;
 
 export function localCommand(): Command {
   const command = new Command('local')

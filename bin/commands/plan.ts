@@ -1,14 +1,13 @@
 /** `sliced-inference plan MODEL`: shows how a model would be sliced, without writing the slices. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, Option } from 'commander';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { cutModel } from '../../lib/compile/fit-by-splits';
 import { CONSOLIDATIONS } from '../../lib/plan/pricing/price';
 import { SlicedInferenceError } from '../../lib/errors';
 import { MAX_CHILDREN, MAX_ITEMS_PER_RUN, MAX_MAP_ITEMS } from '../../lib/cost/batch-limits';
-import { type ComparedInput, comparedPlan } from '../plan/compare/compared-plan';
+import { comparedPlan, isPlanFile } from '../plan/compare/compared-plan';
 import { compared } from '../plan/compare/comparison';
 import { describeComparison } from '../plan/compare/describe-comparison';
-import { TwoPlansCommand, givenOptions, overlaid, parseSecondFlags } from '../plan/compare/second-flags';
 import { describeReport, textColumns } from '../plan/describe-report';
 import { type PlanOptions, plannedModel } from '../plan/report/assemble-report';
 import { checkPlace } from '../outputs/named-file';
@@ -16,7 +15,7 @@ import { PAGE_FLAG, writePage } from '../plan/write-page';
 import { laidOut } from '../terminal/help';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { inputsOption, choice, wholeNumber } from './search-options';
-import { addSlicingOptions, analyzeOptions, flagOf, slicerFor } from './slicing-options';
+import { addSlicingOptions, analyzeOptions, flagOf, slicerFor, slicingFlags } from './slicing-options';
 import { print, printJson } from '../terminal/print';
 
 const HELP = `
@@ -24,8 +23,8 @@ Takes the slicing flags of slice and verify, and writes no slices. It prints the
 writes one HTML page with charts, which needs no network; an earlier file of this name is replaced. Every number in the page is also in
 --json.
 
---compare and --with plan a second model, or the same one with other flags, and print both side by side with what a deployment of the
-second replaces.
+--compare plans a second model with the same flags, and prints both side by side. Either one may be a plan.json, which has its
+own cuts, sizes and optimization.
 
 Examples:
   $ sliced-inference plan model.onnx
@@ -33,31 +32,28 @@ Examples:
   $ sliced-inference plan model.onnx --max-memory 1024 --report report.html
   $ sliced-inference plan model.onnx --slices 4 --json
   $ sliced-inference plan model.onnx --batch 1000000 --concurrency 500
-  $ sliced-inference plan model.onnx --slices 4 --with --slices 6
-  $ sliced-inference plan slices/plan.json --compare model-v2.onnx`;
+  $ sliced-inference plan slices/plan.json --compare model.onnx --slices 6`;
 
 export function planCommand(): Command {
-  const command = new TwoPlansCommand('plan')
+  const command = new Command('plan')
     .description('show the slices of a model, their price and time')
-    .argument('<model>', 'path of an ONNX model; with --compare or --with also of a plan.json')
+    .argument('<model>', 'path of an ONNX model; with --compare also of a plan.json')
     .addHelpText('after', laidOut(HELP));
   addBatchOptions(addPlanOptions(command))
     .optionsGroup('Comparison:')
-    .option('--compare <model>', 'compare with the plan of this ONNX model, or with this plan.json', onlyOne)
-    .option('--with', 'compare with a second plan: flags after this one replace those before it')
+    .addOption(
+      new Option(
+        '--compare <model>',
+        'compare with the plan of this ONNX model, or with this plan.json',
+      ).conflicts(['report', 'batch']),
+    )
     .optionsGroup('Output:')
     .option('--report <file>', 'also write the plan as one HTML page with charts')
     .option('--json', 'print JSON');
   return command.action(async (path: string, options: PlanOptions) => {
-    const { secondFlags: flags } = command;
     checkBatchFlags(command, options);
-    if (options.compare === undefined && flags === undefined) return printPlan(path, options);
-    const parser = addPlanOptions(new Command('plan')).copyInheritedSettings(command).helpOption(false);
-    const set = givenOptions(command, parser);
-    const given = flags ? parseSecondFlags(flags, parser) : {};
-    const ofSecond = { options: overlaid(options, given), given, set: overlaid(set, given) };
-    const second = { path: options.compare ?? path, ...ofSecond };
-    printComparison({ path, options, given: set, set }, second, options);
+    if (options.compare === undefined) await printPlan(path, options);
+    else printComparison(path, options.compare, options);
   });
 }
 
@@ -80,21 +76,18 @@ async function printPlan(path: string, options: PlanOptions): Promise<void> {
 }
 
 /** Plans both, compares them, and prints the differences. */
-function printComparison(a: ComparedInput, b: ComparedInput, { report, batch, json }: PlanOptions): void {
-  if (report !== undefined || batch !== undefined) {
-    const flag = report === undefined ? '--batch' : '--report';
-    const advice = `leave it out, or plan each side alone with ${flag}`;
-    throw new SlicedInferenceError(`${flag} must be of one plan`, 'a comparison of two plans', advice);
-  }
-  const comparison = compared(comparedPlan(a), comparedPlan(b));
+function printComparison(a: string, b: string, options: PlanOptions): void {
+  const decided = isPlanFile(a) && isPlanFile(b) ? slicingFlags(options).at(0) : undefined;
+  if (decided !== undefined)
+    throw new SlicedInferenceError(
+      'plan files have their own cuts',
+      decided,
+      'leave it out, or pass a model',
+    );
+  const comparison = compared(comparedPlan(a, options), comparedPlan(b, options));
   clearProgress();
-  if (json) printJson(comparison);
+  if (options.json) printJson(comparison);
   else print(describeComparison(comparison, textColumns(process.stdout.columns)));
-}
-
-function onlyOne(model: string, other: unknown): string {
-  if (other === undefined) return model;
-  throw new InvalidArgumentError('It is the second one: compare with one plan at a time.');
 }
 
 function checkBatchFlags(command: Command, { batch }: PlanOptions): void {
@@ -105,8 +98,7 @@ function checkBatchFlags(command: Command, { batch }: PlanOptions): void {
   throw new SlicedInferenceError(`${flagOf(flag)} must be beside --batch`, 'none', 'add --batch 1000');
 }
 
-/** The flags that describe a plan. */
-function addPlanOptions<C extends Command>(command: C): C {
+function addPlanOptions(command: Command): Command {
   addSlicingOptions(command)
     .addOption(inputsOption())
     .addOption(

@@ -8,7 +8,7 @@ import { laidOut } from '../terminal/help';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { wholeNumber } from './search-options';
 import { type ModelOptions, addModelOptions } from './slicing-options';
-import { print, printJsonText } from '../terminal/print';
+import { print } from '../terminal/print';
 
 interface Options extends ModelOptions {
   readonly out: string;
@@ -16,7 +16,6 @@ interface Options extends ModelOptions {
   readonly seed: number;
   readonly threads: number;
   readonly runs: number;
-  readonly json?: boolean;
 }
 
 /** More would not run on any function of Lambda. */
@@ -45,10 +44,9 @@ export function profileCommand(): Command {
     .option('--threads <n>', "ONNX Runtime's threads", wholeNumber(1, MAX_THREADS), 1)
     .option('--runs <n>', 'measured runs of each slice', wholeNumber(1, MAX_RUNS), 15)
     .optionsGroup('Output:')
-    .requiredOption('--out <file>', 'file to write the profile to')
-    .option('--json', 'print the profile as JSON');
+    .requiredOption('--out <file>', 'file to write the profile to');
   return command.action(async (model: string, options: Options) => {
-    const { dimension: dimensions, optimize: optimization, inputs, seed, threads, runs, out, json } = options;
+    const { dimension: dimensions, optimize: optimization, inputs, seed, threads, runs, out } = options;
     checkPlace(out, '--out');
     const profile = await profileModel(model, {
       dimensions,
@@ -61,8 +59,7 @@ export function profileCommand(): Command {
     });
     await writeNamedFile(out, '--out', profileText(profile));
     clearProgress();
-    if (json) printJsonText(profileText(profile));
-    else print(describe(profile, out));
+    print(describe(profile, out));
   });
 }
 

@@ -8,13 +8,7 @@ import {
   readTensors,
 } from '../invoke/inputs';
 import { laidOut } from '../terminal/help';
-import {
-  type LocalOptions,
-  addLocalOptions,
-  cloudOptions,
-  reportFaults,
-  simulatedLabel,
-} from './local-options';
+import { type LocalOptions, addLocalOptions, cloudOptions, reportFaults } from './local-options';
 import { type CallTiming, type FailureCause, parseFailureCause } from '../../client';
 import { invocationText } from '../../client/request';
 import { checkOutput } from '../../client/read-results';
@@ -25,7 +19,6 @@ import { type Json, type TraceEvent, infer, LocalCloud } from '../../local';
 import { readAssembly } from '../../local/cloudformation/assembly';
 import { selectPipeline } from '../../local/cloudformation/pipeline';
 import { failureLine } from '../outputs/failure-line';
-import { labelsFor } from '../outputs/labels';
 import { sortedByModel, writeJson, writtenLine } from '../outputs/out-file';
 import { Runs, showAfterFailure } from '../outputs/runs';
 import { FAILED, TERMINATED } from '../process/exit-codes';
@@ -41,7 +34,6 @@ input's name. A pipeline with a preprocess or postprocess function takes --input
 Examples:
   $ npx cdk synth && sliced-inference run cdk.out --inputs x.npz
   $ sliced-inference run cdk.out --inputs x.npz --repeat 21 --simulate aws
-  $ sliced-inference run cdk.out --inputs x.npz --labels labels.txt
   $ sliced-inference run cdk.out --pipeline Ocr --inputs x.npz --out y.json
   $ sliced-inference run cdk.out --input-json '{"text": "hello"}'`;
 
@@ -104,13 +96,12 @@ async function runJson(assembly: string, options: RunOptions, input: unknown): P
   });
 }
 
-/** @throws SlicedInferenceError for inputs or labels that do not fit, before anything starts */
+/** @throws SlicedInferenceError for inputs that do not fit, before anything starts */
 async function runTensors(assembly: string, options: RunOptions, inputs: string): Promise<void> {
   const { signature } = selectPipeline(readAssembly(assembly), options.pipeline);
   const pipeline = signature as unknown as PipelineSignature;
-  const labels = labelsFor(pipeline.outputs, options.labels);
   const tensors = await readTensors(inputs, pipeline);
-  const runs = new Runs(options, `on this machine, simulated: ${simulatedLabel(options)}`);
+  const runs = new Runs(options, `on this machine, simulated: ${options.simulate}`);
   let first: ExecutionOutput | undefined;
   const execute = async (cloud: LocalCloud): Promise<Failed | undefined> => {
     while (runs.next()) {
@@ -125,7 +116,7 @@ async function runTensors(assembly: string, options: RunOptions, inputs: string)
     }
     return undefined;
   };
-  const show = (): Promise<void> => runs.show({ labels, json: () => ({ ...first }), about: [] });
+  const show = (): Promise<void> => runs.show({ json: () => ({ ...first }), about: [] });
   await runLocally(assembly, options, execute, show);
 }
 

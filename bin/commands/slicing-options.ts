@@ -26,7 +26,7 @@ interface SplitFlags {
 }
 
 /** Mutually exclusive flags. Without one of them, the search chooses the slices. */
-export const SLICING_CHOICES = ['slices', 'maxSliceSize', 'atTensors', 'slicingPlan'] as const;
+const SLICING_CHOICES = ['slices', 'maxSliceSize', 'atTensors', 'slicingPlan'] as const;
 
 const AT_TENSORS = '--at-tensors';
 
@@ -96,13 +96,21 @@ export function analyzeOptions(options: ModelOptions & search.EstimateOptions & 
   return { dimensions, optimization, splits: { named, others }, ...search.estimateOptions(options) };
 }
 
+/** Those of the given options that say where to cut, as flags. */
+export function slicingFlags(options: SlicingOptions): string[] {
+  return [...SLICING_CHOICES, ...search.SEARCH_FLAGS]
+    .filter((flag) => options[flag] !== undefined)
+    .map(flagOf);
+}
+
 export function slicerFor(options: SlicingOptions): Slicer {
-  const choices = SLICING_CHOICES.filter((choice) => options[choice] !== undefined);
-  const given = [...choices, ...search.SEARCH_FLAGS.filter((flag) => options[flag] !== undefined)];
-  if (given.length > 1 && choices.length > 0) {
-    const flags = given.map(flagOf).join(' and ');
-    throw new SlicedInferenceError('slicing flags exclude one another', flags, 'keep one of them');
-  }
+  const given = slicingFlags(options);
+  if (given.length > 1 && SLICING_CHOICES.some((choice) => options[choice] !== undefined))
+    throw new SlicedInferenceError(
+      'slicing flags exclude one another',
+      given.join(' and '),
+      'keep one of them',
+    );
   if (options.slices !== undefined) return count(options.slices);
   if (options.maxSliceSize !== undefined) return maxSliceSize(options.maxSliceSize);
   if (options.atTensors !== undefined) return atTensors(splitNames(options.atTensors));
@@ -124,14 +132,13 @@ export function warnOfProfile(differences: readonly string[]): void {
   );
 }
 
-/** Explains why the model is missing: `init` takes it as a folder, and one after these flags is a tensor, or a flag of the second plan. */
+/** Explains why the model is missing: `init` takes it as a folder, and one after this flag is a tensor. */
 export function missingModelHint(error: string, args: readonly string[]): string {
   const model = args.find((arg) => /\.onnx$/i.test(arg));
   if (model !== undefined && error.includes("required option '--model"))
     return `: the argument is the folder of the app; pass the model as --model ${quotedForShell(oneLine(model))}`;
-  const flag = args.find((arg) => arg === AT_TENSORS || arg === '--with');
-  const isSwallowed = error.includes("missing required argument 'model'") && flag !== undefined;
-  return isSwallowed ? `: put it before ${flag}, which takes all arguments after it` : '';
+  const isSwallowed = error.includes("missing required argument 'model'") && args.includes(AT_TENSORS);
+  return isSwallowed ? `: put it before ${AT_TENSORS}, which takes all arguments after it` : '';
 }
 
 function splitNames(lists: readonly string[]): string[] {

@@ -5,18 +5,6 @@ import { clearProgress } from '../terminal/progress';
 import { printLogLine } from '../terminal/print';
 import type { HubFile } from './repository';
 
-/** What exporters mean by the end of a name. The first one counts. */
-const NAMES: readonly (readonly [RegExp, string])[] = [
-  [/[_-]q4f16(?![a-z\d])/i, '4-bit weights, the rest float16'],
-  [/[_-]bnb4(?![a-z\d])/i, '4-bit weights of bitsandbytes'],
-  [/[_-]q4/i, '4-bit weights'],
-  [/[_-](fp|float)16(?![a-z\d])/i, 'float16'],
-  [/[_-](quantized(?![a-z\d])|q8|q?u?int8)/i, '8-bit integers'],
-  [/[_-]o[1-4](?![a-z\d])/i, 'optimized by Optimum'],
-];
-
-const MOST_NEAR = 3;
-
 export function chooseFile(files: readonly HubFile[], repository: string): string {
   const models = files.filter(({ path }) => isOnnx(path)).sort((a, b) => (a.path < b.path ? -1 : 1));
   if (models.length === 1) return models[0].path;
@@ -32,9 +20,9 @@ export function chooseFile(files: readonly HubFile[], repository: string): strin
       (file) => file.path.startsWith(path) && /^[_.-]data/.test(file.path.slice(path.length)),
     );
     const bytes = data.reduce((sum, file) => sum + file.size, size);
-    return [path, formatBytes(bytes), NAMES.find(([pattern]) => pattern.test(path))?.[1] ?? ''];
+    return [path, formatBytes(bytes)];
   });
-  printLogLine(formatTable(['file', 'size', 'the name says'], rows));
+  printLogLine(formatTable(['file', 'size'], rows));
   throw new SlicedInferenceError(
     `one of the ${models.length} ONNX files of ${quoted(repository)} must be chosen`,
     'no --file',
@@ -44,24 +32,14 @@ export function chooseFile(files: readonly HubFile[], repository: string): strin
 
 export const isOnnx = (path: string): boolean => path.toLowerCase().endsWith('.onnx');
 
-/** The file of that path; without advice, the error for another path names similar ones. */
-export function fileAt(files: readonly HubFile[], path: string, what: string, advice?: string): HubFile {
+/** The file of that path. */
+export function fileAt(
+  files: readonly HubFile[],
+  path: string,
+  what: string,
+  advice = 'leave --file out to list the ONNX files',
+): HubFile {
   const found = files.find((file) => file.path === path);
   if (found) return found;
-  const near = files
-    .map((file) => ({ path: file.path, likeness: likeness(file.path, path) }))
-    .filter((file) => file.likeness > 1 / 2)
-    .sort((a, b) => b.likeness - a.likeness)
-    .slice(0, MOST_NEAR);
-  const names = near.map((file) => quoted(file.path)).join(' or ');
-  const similar = names === '' ? 'leave --file out to list the ONNX files' : `did you mean ${names}?`;
-  throw new SlicedInferenceError(what, `no file ${quoted(path)}`, advice ?? similar);
-}
-
-/** The share of the pairs of neighboring letters that two names have in common. */
-function likeness(one: string, other: string): number {
-  const pairs = (text: string) =>
-    new Set(Array.from(text.toLowerCase(), (letter, at) => letter + (text[at + 1] ?? '')));
-  const [a, b] = [pairs(one), pairs(other)];
-  return (2 * [...a].filter((pair) => b.has(pair)).length) / (a.size + b.size);
+  throw new SlicedInferenceError(what, `no file ${quoted(path)}`, advice);
 }

@@ -29,7 +29,7 @@ export function isWhole(blob: string, { size }: HubFile): boolean {
 }
 
 /** @throws SlicedInferenceError if the disk of a folder has less room; the folder need not exist yet */
-export async function checkSpace(folder: string, sizes: number[], elsewhere = OTHER_HOME): Promise<void> {
+export async function checkSpace(folder: string, sizes: number[]): Promise<void> {
   const needed = sizes.reduce((sum, size) => sum + size, 0);
   let existing = folder;
   while (!fs.existsSync(existing)) existing = path.dirname(existing);
@@ -37,7 +37,7 @@ export async function checkSpace(folder: string, sizes: number[], elsewhere = OT
   // A file system in memory may have no limit.
   if (blocks === 0 || needed <= bavail * bsize) return;
   const must = `the disk of ${quoted(folder)} must have ${formatBytes(needed)} of free space`;
-  throw new SlicedInferenceError(must, formatBytes(bavail * bsize), `free some space, or ${elsewhere}`);
+  throw new SlicedInferenceError(must, formatBytes(bavail * bsize), `free some space, or ${OTHER_HOME}`);
 }
 
 /**

@@ -9,16 +9,10 @@ import { bytesAt, checkSpace, download, incomplete, isWhole } from './download';
 import { Hub } from './hub';
 import { type HubFile, findCommit, isCommit, isInnerPath, listFiles } from './repository';
 import { type HubModel, hubSettings } from './settings';
-import { randomBytes } from 'node:crypto';
-import * as fs from 'node:fs';
-import { fileDigest } from '../../lib/cache/fingerprint';
-import { makeFolder, withPartial } from '../../lib/host/folders';
-import { noteUnfinished } from '../process/unfinished';
 
 export interface FetchOptions {
   readonly file?: string;
   readonly revision: string;
-  readonly localDir?: string;
 }
 
 export interface FetchedModel {
@@ -30,7 +24,7 @@ export interface FetchedModel {
 }
 
 export async function fetchModel(repository: string, options: FetchOptions): Promise<FetchedModel> {
-  const { revision, localDir } = options;
+  const { revision } = options;
   const settings = hubSettings();
   try {
     const download = await Download.start({ ...settings, repository, revision });
@@ -40,25 +34,13 @@ export async function fetchModel(repository: string, options: FetchOptions): Pro
     const others = [...new Set(externalLocations(place).map((location) => besides(model, location)))];
     const ofData = `${quoted(repository)} must have the external data of ${quoted(model)}`;
     const advice = 'the repository is incomplete: choose another file or revision';
-    const data = await download.take(others, ofData, advice);
-    const fetched = { path: place, commit: download.commit, files: [model, ...others] };
-    return localDir === undefined ? fetched : await copyModel(localDir, fetched, [place, ...data]);
+    await download.take(others, ofData, advice);
+    return { path: place, commit: download.commit, files: [model, ...others] };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
     const must = `the cache of the hub ${quoted(settings.cache)} must be writable`;
     throw new SlicedInferenceError(must, systemReason(error), 'set HF_HUB_CACHE to another folder');
   }
-}
-
-async function copyModel(
-  localDir: string,
-  fetched: FetchedModel,
-  places: readonly string[],
-): Promise<FetchedModel> {
-  await checkSpace(path.resolve(localDir), places.map(bytesAt), 'choose another --local-dir');
-  // The model comes last: it must never stand beside other data.
-  const copy = fetched.files.reduceRight((_, file, index) => copyInto(localDir, file, places[index]), '');
-  return { ...fetched, path: copy };
 }
 
 /** The path in the repository of a file that a model names. It is inside of the model's folder, which the parser has checked here. */
@@ -123,44 +105,4 @@ class Download {
     const { endpoint, repository } = this.hub.model;
     return [endpoint, repository, 'resolve', this.commit, ...names].join('/');
   }
-}
-
-/** Copies, because a program that edits the file must not edit the cache. Replaces nothing. Some disks copy without using space. */
-function copyInto(folder: string, file: string, source: string): string {
-  try {
-    makeFolder(folder);
-    const target = path.join(innerFolder(fs.realpathSync(folder), path.dirname(file)), path.basename(file));
-    const found = fs.lstatSync(target, { throwIfNoEntry: false });
-    if (found?.isFile() && fileDigest(target) === fileDigest(source)) return path.resolve(folder, file);
-    const must = `${quoted(target)} in --local-dir must be the fetched file`;
-    if (found) throw new SlicedInferenceError(must, 'another one', 'remove it or choose another folder');
-    const partial = `${target}.${randomBytes(6).toString('hex')}`;
-    noteUnfinished({ partial, parents: [] });
-    withPartial(partial, () => {
-      fs.copyFileSync(source, partial, fs.constants.COPYFILE_FICLONE);
-      fs.renameSync(partial, target);
-    });
-    return path.resolve(folder, file);
-  } catch (error) {
-    if (error instanceof SlicedInferenceError) throw error;
-    const must = `--local-dir ${quoted(folder)} must be writable`;
-    throw new SlicedInferenceError(
-      must,
-      `${systemReason(error)} for ${quoted(file)}`,
-      'choose another folder',
-    );
-  }
-}
-
-/** Makes the folders on the way one by one, because a link among them may lead out. */
-function innerFolder(root: string, inner: string): string {
-  return inner.split('/').reduce((parent, name) => {
-    const next = path.join(parent, name);
-    makeFolder(next);
-    const real = fs.realpathSync(next);
-    const isInside = real === root || real.startsWith(root + path.sep);
-    if (isInside && fs.statSync(real).isDirectory()) return real;
-    const must = `--local-dir must have the folder ${quoted(next)}`;
-    throw new SlicedInferenceError(must, isInside ? 'a file' : 'a link out of it', 'choose another folder');
-  }, root);
 }

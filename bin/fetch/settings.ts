@@ -51,14 +51,9 @@ export function hubSettings(): HubSettings {
 
 const isSet = (text = ''): boolean => /^(1|on|yes|true)$/i.test(text);
 
-/** A path with `~` and variables, which the hub's own tools expand too. One that is not set stays as it is. */
+/** A path with `~`, which the hub's own tools expand too. */
 function expanded(file: string): string {
-  return file
-    .replace(/^~(?=[\\/]|$)/, () => os.homedir())
-    .replaceAll(/\$(\w+|\{\w+\})/g, (all, name: string) => {
-      const key = name.replace(/\W/g, '');
-      return Object.hasOwn(process.env, key) ? (process.env[key] ?? '') : all;
-    });
+  return file.replace(/^~(?=[\\/]|$)/, () => os.homedir());
 }
 
 function storedToken(file: string): HubSettings['token'] {

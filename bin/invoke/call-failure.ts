@@ -32,9 +32,10 @@ function readableTimes(message: string): string {
 const FLAGS: readonly (readonly [option: string, flag: string])[] = [
   ['use invoke for', 'use --input-json for'],
   ['waitTimeout', '--timeout'],
-  ['requestTimeout', '--request-timeout'],
   ['stopOnAbort', '--stop-on-abort'],
-  ['maxResultBytes', '--max-result-bytes'],
+  // Options without a flag.
+  ['raise maxResultBytes', 'call it in code, with a larger maxResultBytes'],
+  ['raise requestTimeout', 'call it in code, with a larger requestTimeout'],
 ];
 
 /** In one line, with flags in place of options. */

@@ -1,7 +1,6 @@
 /** Calls a deployed pipeline or a state machine, and prints or writes what it returns. */
 import type { SlicedInferenceClient, TypedTensor } from '../../client';
 import { bytesOf, type RawTensor } from '../../lambda/tensors/tensor';
-import { labelsFor } from '../outputs/labels';
 import { sortedByModel, writeJson, writtenLine } from '../outputs/out-file';
 import { Runs, showAfterFailure } from '../outputs/runs';
 import { print, printJson } from '../terminal/print';
@@ -28,11 +27,10 @@ export async function callWithJson({ model, options, waiting }: Call, input: unk
   else print(`execution ${executionArn}\n${writtenLine(out)}\n`);
 }
 
-/** @throws SlicedInferenceError for inputs or labels that do not fit, before anything is sent; the errors of the client */
+/** @throws SlicedInferenceError for inputs that do not fit, before anything is sent; the errors of the client */
 export async function callWithTensors({ model, options, waiting }: Call, file: string): Promise<void> {
   showProgress('reading the signature of the pipeline');
   const { signature } = await waiting.firstOf(model.describe());
-  const labels = labelsFor(signature.outputs, options.labels);
   const inputs = await readTensors(file, signature);
   const { results } = options;
   const callOptions = { ...waiting.callOptions, ...(results !== undefined && { results }) };
@@ -44,7 +42,7 @@ export async function callWithTensors({ model, options, waiting }: Call, file: s
     const { executionArn = '', output = '{}' } = first ?? {};
     const json = (): object => ({ executionArn, output: JSON.parse(output) as unknown });
     const which = options.repeat === undefined ? '' : 'of run 1: ';
-    await runs.show({ labels, json, about: [`execution ${which}${executionArn}`] });
+    await runs.show({ json, about: [`execution ${which}${executionArn}`] });
   };
   try {
     while (runs.next()) {

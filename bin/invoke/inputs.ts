@@ -23,8 +23,6 @@ export interface InputOptions {
   readonly inputJson?: string;
   readonly out?: string;
   readonly json?: boolean;
-  /** File with the names of the model's classes. */
-  readonly labels?: string;
   /** How often the pipeline runs. */
   readonly repeat?: number;
 }
@@ -33,9 +31,6 @@ export interface InvokeOptions extends InputOptions {
   readonly stateMachine?: string;
   /** Milliseconds. */
   readonly timeout?: number;
-  /** Milliseconds. */
-  readonly requestTimeout?: number;
-  readonly maxResultBytes?: number;
   readonly stopOnAbort?: boolean;
   readonly results?: ResultsPlace;
 }
@@ -48,12 +43,6 @@ export function addInputOptions(command: Command): Command {
         '--input-json <file or text>',
         'any JSON, for a pipeline with a preprocess or postprocess function, or for your own state machine',
       ).conflicts('inputs'),
-    )
-    .addOption(
-      new Option(
-        '--labels <file>',
-        'print the five highest scores with these labels: one a line, a JSON list, or JSON with id2label',
-      ).conflicts(['inputJson', 'json']),
     )
     .addOption(
       new Option(

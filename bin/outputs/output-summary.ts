@@ -6,31 +6,21 @@ import { describeTensor, type RawTensor } from '../../lambda/tensors/tensor';
 import { printable, quoted } from '../../lib/errors';
 import { grouped } from '../plan/figures';
 import { formatNumber } from '../terminal/format';
-import { topLines } from './labels';
 
 const FIRST_VALUES = 4;
 const TEXT_LENGTH = 24;
 
 type Element = number | bigint | string;
 
-/**
- * A line with the name of each tensor, and lines about its values.
- * @param labels if given, tensors with a score for each of them also get their best labels
- */
-export function outputSummary(tensors: ReadonlyMap<string, RawTensor>, labels?: readonly string[]): string {
-  let labeled = 0;
+/** A line with the name of each tensor, and lines about its values. */
+export function outputSummary(tensors: ReadonlyMap<string, RawTensor>): string {
   const lines = [...tensors].flatMap(([name, raw]) => {
     const tensor = toTyped(raw);
-    const best = labels === undefined ? [] : topLines(labels, tensor);
-    labeled += best.length;
     return [
       `${printable(name)}  ${describeTensor(tensor)}`,
       `  ${[firstValues(tensor), ...range(tensor)].join('\n  ')}`,
-      ...best,
     ];
   });
-  if (labels !== undefined && labeled === 0)
-    lines.push(`no labels: no output has a number for each of ${grouped(labels.length, 0)} labels`);
   return lines.join('\n');
 }
 

@@ -18,7 +18,6 @@ type Outputs = ReadonlyMap<string, RawTensor>;
 
 /** What is shown besides outputs and times. */
 interface Shown {
-  readonly labels: readonly string[] | undefined;
   /** What `--json` prints of the first run. */
   readonly json: () => object;
   /** Lines about the first run. */
@@ -73,7 +72,7 @@ export class Runs {
   }
 
   /** Writes `--out`, and prints the rest, of the runs that ended, once. Sets the exit code if outputs differ. */
-  async show({ labels, json, about }: Shown): Promise<void> {
+  async show({ json, about }: Shown): Promise<void> {
     if (this.ended.length === 0 || this.isShown) return;
     this.isShown = true;
     const { out } = this.options;
@@ -86,9 +85,8 @@ export class Runs {
         ...(this.count > 1 && { repeat: { ...repeatFigures(this.ended), differing } }),
       });
     } else {
-      const summary =
-        out === undefined || labels !== undefined ? [outputSummary(this.first, labels), ''] : [];
-      const written = out === undefined ? [] : [writtenLine(out)];
+      const [summary, written] =
+        out === undefined ? [[outputSummary(this.first), ''], []] : [[], [writtenLine(out)]];
       print([...summary, ...this.timeLines(), ...about, ...written, ''].join('\n'));
     }
     this.reportDifferences();

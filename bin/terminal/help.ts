@@ -1,5 +1,5 @@
-/** The layout of what `--help` prints: groups of commands, prose that fits the terminal, and which command a user asks help for. */
-import { type Command, Help } from 'commander';
+/** The layout of what `--help` prints: prose that fits the terminal. */
+import { Help } from 'commander';
 
 /** Longer lines are hard to read. */
 const MOST_COLUMNS = 100;
@@ -22,32 +22,6 @@ export function laidOut(text: string): () => string {
     );
     return `\n${wrapped.join('\n\n')}`;
   };
-}
-
-const HELP_WORDS = ['help', '--help', '-h'];
-
-/**
- * The arguments with `help COMMAND` as `COMMAND --help`. Commander shows the help of the program for an unknown command with
- * `--help`, so such a command stands alone here, and Commander refuses it.
- */
-export function helpArguments(program: Command, args: readonly string[]): string[] {
-  const words = [...args];
-  let command = program;
-  let asksHelp = false;
-  for (let place = 0; command.commands.length > 0 && place < words.length;) {
-    const word = words[place];
-    if (HELP_WORDS.includes(word)) {
-      asksHelp = true;
-      words.splice(place, 1);
-      continue;
-    }
-    if (word.startsWith('-')) break;
-    const found = command.commands.find((own) => own.name() === word);
-    if (found === undefined) return words.slice(0, place + 1);
-    command = found;
-    place++;
-  }
-  return asksHelp ? [...words, '--help'] : words;
 }
 
 /** Says where the commands or the flags are listed, after an unknown one that resembles none. */

@@ -8,8 +8,6 @@ import { helpWidth } from '../terminal/help';
 const LEAST_COLUMNS = 60;
 const LEAST_BAR = 12;
 const GAP = '  ';
-/** More lines would scroll away. */
-const MOST_SLICES = 20;
 const MEGABYTE = 2 ** 20;
 
 const MARKS = { load: '░', read: '─', run: '█', write: '═' } as const;
@@ -26,12 +24,11 @@ interface Axis {
   readonly ms: number;
 }
 
-/** A head with the length of the axis, a line for each of the slowest slices, and a legend. */
+/** A head with the length of the axis, a line for each slice, and a legend. */
 export function timeBars(timings: readonly CallTiming[]): string {
-  const shown = slowest(timings);
   const table = formatTable(
     ['slice', 'load', 'read', 'run', 'write', 'peak MB'],
-    shown.map((timing) => [
+    timings.map((timing) => [
       String(timing.slice ?? 'whole'),
       timing.cold ? timing.loadMs.toFixed(0) : NONE,
       ...[timing.readMs, timing.runMs, timing.writeMs].map((ms) => ms.toFixed(0)),
@@ -42,18 +39,11 @@ export function timeBars(timings: readonly CallTiming[]): string {
   const width = Math.max(LEAST_BAR, Math.max(LEAST_COLUMNS, helpWidth()) - figures - GAP.length);
   const axis = axisOf(timings);
   const scale = `0${quantityText('milliseconds', Math.round(axis.ms)).padStart(width - 1)}`;
-  const bars = [scale, ...shown.map((timing) => bar(stretchesOf(timing, timings), axis, width))];
+  const bars = [scale, ...timings.map((timing) => bar(stretchesOf(timing, timings), axis, width))];
   return [
     ...table.map((line, index) => `${line.padEnd(figures)}${GAP}${bars[index]}`.trimEnd()),
-    ...(shown.length < timings.length ? [`the slowest ${shown.length} of ${timings.length} slices`] : []),
-    legend(shown),
+    legend(timings),
   ].join('\n');
-}
-
-function slowest(timings: readonly CallTiming[]): readonly CallTiming[] {
-  const duration = ({ loadMs, readMs, runMs, writeMs }: CallTiming) => loadMs + readMs + runMs + writeMs;
-  const kept = new Set([...timings].sort((a, b) => duration(b) - duration(a)).slice(0, MOST_SLICES));
-  return timings.filter((timing) => kept.has(timing));
 }
 
 /** From the first start of a function to the last end of one. */
@@ -92,11 +82,11 @@ function bar(stretches: readonly Stretch[], { from, ms }: Axis, width: number): 
   }).join('');
 }
 
-function legend(shown: readonly CallTiming[]): string {
+function legend(timings: readonly CallTiming[]): string {
   const marks = Object.entries(MARKS).map(([name, mark]) => `${mark} ${name}`);
   const notes = [
-    ...(shown.some(({ warmedUp }) => warmedUp) ? ['warm-ups load beside the first slice'] : []),
-    ...(shown.some(({ cold }) => !cold) ? [`${NONE} was loaded before`] : []),
+    ...(timings.some(({ warmedUp }) => warmedUp) ? ['warm-ups load beside the first slice'] : []),
+    ...(timings.some(({ cold }) => !cold) ? [`${NONE} was loaded before`] : []),
   ];
   return [`${marks.join(GAP)}  (ms)`, ...notes].join('; ');
 }

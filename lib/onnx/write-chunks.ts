@@ -24,15 +24,6 @@ export function writeChunks(files: readonly SourceFile[], chunks: readonly Chunk
   return hash.digest('hex');
 }
 
-/** SHA-256 in hexadecimal of the file that `writeChunks` would write. */
-export function chunksDigest(files: readonly SourceFile[], chunks: readonly Chunk[]): string {
-  const hash = createHash('sha256');
-  stream(files, chunks, (bytes) => {
-    hash.update(bytes);
-  });
-  return hash.digest('hex');
-}
-
 function stream(
   files: readonly SourceFile[],
   chunks: readonly Chunk[],

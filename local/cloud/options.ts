@@ -28,10 +28,10 @@ export interface LocalCloudOptions {
   readonly bucketKeys?: Readonly<Record<string, string>>;
   /**
    * Slows S3, cold starts and state transitions down to about their speed on AWS. The times of such a run are simulated. One of
-   * `SIMULATION_NAMES`, such as `aws`, or several of them, such as `['lambda', 's3-standard']`.
+   * `SIMULATION_NAMES`, such as `aws`.
    * @default - everything runs as fast as this machine allows
    */
-  readonly simulation?: SimulationName | readonly SimulationName[];
+  readonly simulation?: SimulationName;
   /**
    * Path of an environment file, as `sliced-inference calibrate` writes it, whose constants the simulation uses.
    * @default - published measurements

@@ -1,4 +1,4 @@
-/** Simulations by name. Their figures are the constants of the model of cost, which have sources and dates. */
+/** Simulations by their names in `--simulate`. Their figures are the constants of the model of cost, which have sources and dates. */
 import { type Environment, DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/defaults';
 import { standardDelays } from '../../lib/cost/formulas/step-functions';
 import { MIB } from '../../lib/cost/formulas/lambda';
@@ -7,87 +7,44 @@ import { atPercent } from '../../lib/cost/latency/latency-distribution';
 import { LocalCloudError } from '../local-cloud-error';
 import type { Percentiles, Simulation, StoreDelays } from './simulation';
 
-const PART_NAMES = [
-  'lambda',
-  'lambda-vpc',
-  'cold-starts',
-  's3-standard',
-  's3-express',
-  'standard-transitions',
-  'express-transitions',
-] as const;
-
-/** Names of simulations, of which several can be combined, such as `lambda` and `s3-standard`. */
-export const SIMULATION_NAMES = ['none', 'aws', 'aws-vpc', ...PART_NAMES] as const;
+/** Names of simulations. `aws-vpc` has the network of functions in a VPC. */
+export const SIMULATION_NAMES = ['none', 'aws', 'aws-vpc'] as const;
 
 export type SimulationName = (typeof SIMULATION_NAMES)[number];
 
-/** Simulations by their names in `--simulate`. `aws` and `aws-vpc` have all parts: each delays only buckets and machines of its kind. */
-export type Simulations = Readonly<Record<SimulationName, Simulation>>;
-
-function simulationsOf(environment: Environment): Simulations {
-  const parts = partsOf(environment);
-  const besidesNetwork = PART_NAMES.filter((name) => !name.startsWith('lambda')).map((name) => parts[name]);
-  return {
-    none: {},
-    aws: together([parts.lambda, ...besidesNetwork]),
-    'aws-vpc': together([parts['lambda-vpc'], ...besidesNetwork]),
-    ...parts,
-  };
+/** @throws LocalCloudError for an unknown name */
+export function simulationOf(name = 'none', environment = DEFAULT_ENVIRONMENT): Simulation {
+  if (name === 'none') return {};
+  if (name === 'aws' || name === 'aws-vpc') return ofAws(environment, name === 'aws-vpc');
+  throw new LocalCloudError(
+    `a simulation must have one of these names: ${SIMULATION_NAMES.join(', ')}; got '${name}': choose one of them`,
+  );
 }
 
-function partsOf(environment: Environment): Readonly<Record<(typeof PART_NAMES)[number], Simulation>> {
+/** Each part delays only buckets and machines of its kind. */
+function ofAws(environment: Environment, isInVpc: boolean): Simulation {
   const { network, s3, stepFunctions, lambda } = environment;
-  const connectionBytesPerSecond = s3.connectionRate * 1e6;
   const outsideVpc = {
     capacity: network.burst * MIB,
     burstRate: network.burstRate * MIB,
     refillRate: network.sustainedRate * MIB,
     refillShare: network.refill,
   };
-  const standard = storeOf(s3.standardGet, s3.standardPut, s3.standardFirstGetMs, s3.standardFirstPutMs);
-  const express = storeOf(s3.expressGet, s3.expressPut, s3.expressFirstGetMs, s3.expressFirstPutMs);
   return {
-    lambda: { network: { connectionBytesPerSecond, sandbox: outsideVpc } },
-    'lambda-vpc': { network: { connectionBytesPerSecond, sandbox: steady(network.vpcRate * MIB) } },
-    'cold-starts': { coldStartMs: lambda.placementMs },
-    's3-standard': { storage: { standard } },
-    's3-express': { storage: { express } },
-    'standard-transitions': { transitions: { standard: standardDelays(environment) } },
-    'express-transitions': { transitions: { express: [{ bytes: 0, percentiles: stepFunctions.express }] } },
+    network: {
+      connectionBytesPerSecond: s3.connectionRate * 1e6,
+      sandbox: isInVpc ? steady(network.vpcRate * MIB) : outsideVpc,
+    },
+    storage: {
+      standard: storeOf(s3.standardGet, s3.standardPut, s3.standardFirstGetMs, s3.standardFirstPutMs),
+      express: storeOf(s3.expressGet, s3.expressPut, s3.expressFirstGetMs, s3.expressFirstPutMs),
+    },
+    coldStartMs: lambda.placementMs,
+    transitions: {
+      standard: standardDelays(environment),
+      express: [{ bytes: 0, percentiles: stepFunctions.express }],
+    },
   };
-}
-
-export const SIMULATIONS = simulationsOf(DEFAULT_ENVIRONMENT);
-
-/**
- * The parts that the names stand for. Of two parts of the same kind, such as `lambda` and `lambda-vpc`, the later one counts.
- *
- * @throws LocalCloudError for an unknown name
- */
-export function simulationOf(names: string | readonly string[] = [], environment?: Environment): Simulation {
-  const simulations = environment === undefined ? SIMULATIONS : simulationsOf(environment);
-  return together([names].flat().map((name) => simulationNamed(name, simulations)));
-}
-
-function simulationNamed(name: string, simulations: Simulations): Simulation {
-  const known = SIMULATION_NAMES.find((own) => own === name);
-  if (known !== undefined) return simulations[known];
-  throw new LocalCloudError(
-    `a simulation must have one of these names: ${SIMULATION_NAMES.join(', ')}; got '${name}': choose one or more of them`,
-  );
-}
-
-function together(parts: readonly Simulation[]): Simulation {
-  return parts.reduce<Simulation>(
-    (all, { storage, transitions, ...part }) => ({
-      ...all,
-      ...part,
-      ...(storage && { storage: { ...all.storage, ...storage } }),
-      ...(transitions && { transitions: { ...all.transitions, ...transitions } }),
-    }),
-    {},
-  );
 }
 
 /** A connection is open when the first request over it can start: published are the medians of first and of later requests. */

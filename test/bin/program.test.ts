@@ -25,7 +25,6 @@ it.each([
   [['slice', model], /^required option '--out <place>' not specified$/],
   [['verify', model, '--seed', 'x'], /^option '--seed <n>' argument 'x' is invalid/],
   [['init', model], /^required option '--model <file>' not specified: .*; pass the model as --model /],
-  [['plan', '--with', '--slices', '3', model], /'model': put it before --with, which takes all/],
   [
     ['slice', '--out', out, '--at-tensors', 't0', model],
     /^missing required argument 'model': put it before --at-tensors, which takes all arguments after it$/,

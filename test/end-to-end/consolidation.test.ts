@@ -3,8 +3,6 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Consolidation, Slicing, WarmUp, type SlicedInferencePipelineProps } from '../../lib';
 import { processorClass } from '../../lambda/telemetry/processor';
 import type { Access, LocalCloud, LocalCloudOptions } from '../../local';
-import { steady } from '../../lib/cost/formulas/slice-timing';
-import { SIMULATIONS } from '../../local/simulation/presets';
 import { fileWith } from '../support/changed-json';
 import { clientOf } from '../support/client-of-cloud';
 import { failed, requestOf, rows, runAsWhole, start, synthesize, trace } from '../support/deployed-pipeline';
@@ -103,10 +101,13 @@ test('a request that does not fit fails as in a slice, and starts none if the mo
 test('five cold requests at once load one copy of the whole model', async () => {
   // 2 MB of weights at 1 MB/s: the five runs have asked long before the copy is loaded.
   const large = saveModel(mlp(2, 512));
-  const network = { connectionBytesPerSecond: 1e6, sandbox: steady(1e6) };
-  jest.replaceProperty(SIMULATIONS, 'lambda', { network });
+  const environment = {
+    network: { vpcRate: { value: 1, unit: 'MiB/s' } },
+    s3: { connectionRate: { value: 1, unit: 'MB/s' } },
+  };
+  const simulationEnvironment = fileWith(JSON.stringify({ version: 1, environment }), 'slow.json');
   const assembly = synthesize(large, () => ({ ...consolidated, slicing: Slicing.count(2) }));
-  const cloud = await start(assembly, { simulation: 'lambda' });
+  const cloud = await start(assembly, { simulation: 'aws-vpc', simulationEnvironment });
   const run = (seed: number) =>
     runAsWhole(cloud, large, new Map([['x', float32([1, 512], Array(512).fill(seed / 10))]]));
   const outputs = await Promise.all([1, 2, 3, 4, 5].map(run));

@@ -4,55 +4,30 @@ import { type QuantityKind, NONE, TEMPERATURES } from '../figures';
 import type { ReportedRun } from '../plan-report';
 import { type ComparedFigure, comparedFigure, verdictOf } from './compared-figure';
 import type { ComparedPlan } from './compared-plan';
-import { type Deployment, deploymentOver, uploadText } from './deployment';
 
 export interface Comparison {
   readonly a: ComparedSide;
   readonly b: ComparedSide;
   readonly differences: {
-    /** Nothing differs, and a deployment changes nothing. */
+    /** No figure and no cut differs. */
     readonly isSamePlan: boolean;
     readonly verdict: string;
     readonly figures: readonly ComparedFigure[];
     /** Choices and facts that differ. */
     readonly settings: readonly { readonly name: string; readonly a: string; readonly b: string }[];
-    /** In the order of the nodes. */
-    readonly cuts: readonly ComparedCut[];
-    /** Of B over A. */
-    readonly deployment: Deployment;
   };
 }
 
-type ComparedSide = Pick<ComparedPlan, 'path' | 'flags' | 'report'>;
-
-export interface ComparedCut {
-  /** Names of the tensors that cross it. */
-  readonly tensors: readonly string[];
-  /** `null`: that plan has no such cut. */
-  readonly a: CutPlace | null;
-  readonly b: CutPlace | null;
-}
-
-interface CutPlace {
-  /** The slice before the cut. */
-  readonly slice: number;
-  readonly bytes: number;
-}
+type ComparedSide = Pick<ComparedPlan, 'path' | 'report'>;
 
 export function compared(a: ComparedPlan, b: ComparedPlan): Comparison {
-  const [figures, settings, cuts] = [figuresOf(a, b), settingsOf(a, b), comparedCuts(a, b)];
-  const deployment = deploymentOver(a, b);
-  const isSamePlan =
-    figures.every((own) => own.a === own.b) &&
-    cuts.every((cut) => cut.a !== null && cut.b !== null) &&
-    deployment.stateMachine === 'unchanged';
-  const verdict = isSamePlan
-    ? 'Same plan: the slices, their files and all figures are equal. A deployment of B over A changes nothing.'
-    : `${verdictOf(figures)} A deployment of B over A uploads ${uploadText(deployment)}.`;
+  const [figures, settings] = [figuresOf(a, b), settingsOf(a, b)];
+  const isSamePlan = figures.every((own) => own.a === own.b) && cutsOf(a) === cutsOf(b);
+  const verdict = isSamePlan ? 'Same plan: the cuts and all figures are equal.' : verdictOf(figures);
   return {
-    a: { path: a.path, flags: a.flags, report: a.report },
-    b: { path: b.path, flags: b.flags, report: b.report },
-    differences: { isSamePlan, verdict, figures, settings, cuts, deployment },
+    a: { path: a.path, report: a.report },
+    b: { path: b.path, report: b.report },
+    differences: { isSamePlan, verdict, figures, settings },
   };
 }
 
@@ -61,10 +36,10 @@ function figuresOf(a: ComparedPlan, b: ComparedPlan): ComparedFigure[] {
     comparedFigure(name, kind, of(a), of(b));
   type SizeName = 'weightBytes' | 'readBytes' | 'writeBytes' | 'peakMemoryBytes';
   const total = (name: string, size: SizeName, of = sumOf) =>
-    figure(name, 'bytes', ({ plan }) => of(plan.slices.map((slice) => slice[size])));
+    figure(name, 'bytes', ({ report }) => of(report.slices.map((slice) => slice[size])));
   const memory = (name: string, of: typeof sumOf) =>
-    figure(name, 'megabytes', ({ plan, report: { consolidation } }) =>
-      of([...plan.slices, ...(consolidation ? [consolidation] : [])].map(({ memoryMb }) => memoryMb)),
+    figure(name, 'megabytes', ({ report: { slices, consolidation } }) =>
+      of([...slices, ...(consolidation ? [consolidation] : [])].map(({ memoryMb }) => memoryMb)),
     );
   const ofRuns = (name: string, kind: QuantityKind, value: keyof Omit<ReportedRun, 'ends'>) =>
     TEMPERATURES.map((temperature) =>
@@ -73,7 +48,7 @@ function figuresOf(a: ComparedPlan, b: ComparedPlan): ComparedFigure[] {
       }),
     );
   return [
-    figure('slices', 'count', ({ plan }) => plan.slices.length),
+    figure('slices', 'count', ({ report }) => report.slices.length),
     total('tensors that slices read', 'readBytes'),
     total('tensors that slices write', 'writeBytes'),
     total('weights of all slices', 'weightBytes'),
@@ -113,20 +88,6 @@ function settingsOf(a: ComparedPlan, b: ComparedPlan): Comparison['differences']
 }
 
 /** Cuts are the same if the same tensors cross them. So a graph and its optimized version can be compared too. */
-function comparedCuts(a: ComparedPlan, b: ComparedPlan): ComparedCut[] {
-  const cuts = new Map<string, ComparedCut & { readonly position: number }>();
-  for (const [side, { report }] of [
-    ['a', a],
-    ['b', b],
-  ] as const) {
-    for (const { slice, bytes, position, tensors } of report.cuts) {
-      const names = tensors.map(({ name }) => name).sort();
-      const key = JSON.stringify(names);
-      const known = cuts.get(key) ?? { tensors: names, a: null, b: null, position };
-      cuts.set(key, { ...known, [side]: { slice, bytes } });
-    }
-  }
-  return [...cuts.values()]
-    .sort((one, other) => one.position - other.position)
-    .map(({ tensors, a: ofA, b: ofB }) => ({ tensors, a: ofA, b: ofB }));
+function cutsOf({ report: { cuts } }: ComparedPlan): string {
+  return JSON.stringify(cuts.map(({ tensors }) => tensors.map(({ name }) => name).sort()));
 }

@@ -13,7 +13,7 @@ import {
   unitFor,
 } from '../figures';
 import type { PlanReport, ProfilePoint } from '../plan-report';
-import type { Theme } from './theme';
+import { THEME } from './theme';
 
 type ChartOption = ComposeOption<CustomSeriesOption | LineSeriesOption | GridComponentOption>;
 
@@ -23,7 +23,7 @@ export interface Chart {
   /** CSS pixels. */
   readonly height: number;
   /** @param width CSS pixels */
-  readonly option: (width: number, theme: Theme) => ChartOption;
+  readonly option: (width: number) => ChartOption;
   /** By item of each panel: what a tooltip says. A table below the chart has the same. */
   readonly facts: readonly Facts[];
 }
@@ -48,7 +48,7 @@ const PANELS: readonly Panel[] = [
   { name: 'moved by a cut', units: BYTE_UNITS, value: ({ crossingBytes }) => crossingBytes ?? 0 },
 ];
 
-const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+const FONT = 'system-ui, sans-serif';
 
 const [PANEL_HEIGHT, PANEL_GAP, TOP, BOTTOM] = [100, 44, 46, 46];
 /** Pixels to the right of a plot. */
@@ -65,11 +65,11 @@ export function profileChart(report: PlanReport): Chart {
   return {
     label: `The ${slices.length} slices on the weights, the compute and the live tensors of the nodes, in the order in which the nodes run, and the bytes that a cut after each node would move.`,
     height: TOP + PANELS.length * PANEL_HEIGHT + last * PANEL_GAP + BOTTOM,
-    option: (width, theme) => ({
+    option: (width) => ({
       // Nothing moves: pages are printed, and movement disturbs some people.
       animation: false,
-      textStyle: { color: theme.ink, fontFamily: FONT, fontSize: 12 },
-      axisPointer: { link: [{ xAxisIndex: 'all' }], lineStyle: { color: theme.ink } },
+      textStyle: { color: THEME.ink, fontFamily: FONT, fontSize: 12 },
+      axisPointer: { link: [{ xAxisIndex: 'all' }], lineStyle: { color: THEME.ink } },
       grid: PANELS.map((_, panel) => ({
         // Equally wide: by default, ECharts shrinks a grid whose labels reach over its end.
         outerBoundsMode: 'none',
@@ -79,19 +79,19 @@ export function profileChart(report: PlanReport): Chart {
         height: PANEL_HEIGHT,
       })),
       xAxis: PANELS.map((_, panel) => ({
-        ...axisStyle(theme),
+        ...AXIS_STYLE,
         type: 'value',
         min: 0,
         max: nodes,
         gridIndex: panel,
         splitLine: { show: false },
-        axisLabel: { ...axisStyle(theme).axisLabel, show: panel === last },
+        axisLabel: { ...AXIS_STYLE.axisLabel, show: panel === last },
         ...(panel === last && { name: 'nodes', nameLocation: 'middle', nameGap: 28 }),
       })),
-      yAxis: PANELS.map((panel, index) => valueAxis(profile, panel, index, { width, theme })),
+      yAxis: PANELS.map((panel, index) => valueAxis(profile, panel, index, width)),
       series: [
-        ...PANELS.map((panel, index) => columns(profile, panel, index, theme.series[index])),
-        ...PANELS.map((_, index) => sliceBands(report, index, { width, theme })),
+        ...PANELS.map((panel, index) => columns(profile, panel, index, THEME.series[index])),
+        ...PANELS.map((_, index) => sliceBands(report, index, width)),
       ],
     }),
     facts: profile.map((point) => factsOf(point, report)),
@@ -108,32 +108,25 @@ function leftOf(width: number): number {
 }
 
 /** Lines and labels of an axis. */
-function axisStyle({ ink, muted, line }: Theme) {
-  return {
-    axisLine: { show: true, lineStyle: { color: muted } },
-    axisTick: { lineStyle: { color: muted } },
-    axisLabel: { color: muted, fontSize: 12, hideOverlap: true },
-    splitLine: { lineStyle: { color: line } },
-    nameTextStyle: { color: ink, fontSize: 12 },
-  } as const;
-}
-
-interface Window {
-  readonly width: number;
-  readonly theme: Theme;
-}
+const AXIS_STYLE = {
+  axisLine: { show: true, lineStyle: { color: THEME.muted } },
+  axisTick: { lineStyle: { color: THEME.muted } },
+  axisLabel: { color: THEME.muted, fontSize: 12, hideOverlap: true },
+  splitLine: { lineStyle: { color: THEME.line } },
+  nameTextStyle: { color: THEME.ink, fontSize: 12 },
+} as const;
 
 /** A linear axis from 0 on with ticks at round numbers of a unit, and its name above it, from the left end of the chart on. */
 function valueAxis(
   profile: readonly ProfilePoint[],
   { name, units, value }: Panel,
   index: number,
-  { width, theme }: Window,
+  width: number,
 ) {
   const max = Math.max(0, ...profile.map(value));
   const unit = unitFor(max, units);
   const interval = roundInterval(max, unit);
-  const { axisLabel, nameTextStyle, ...style } = axisStyle(theme);
+  const { axisLabel, nameTextStyle, ...style } = AXIS_STYLE;
   const padding = [0, 0, 0, 4 - leftOf(width)];
   return {
     ...style,
@@ -183,11 +176,7 @@ function columns(
 }
 
 /** A series without data that marks the slices behind the columns, with their numbers above them, and the cuts. */
-function sliceBands(
-  { profile, slices, cuts }: PlanReport,
-  index: number,
-  { width, theme }: Window,
-): LineSeriesOption {
+function sliceBands({ profile, slices, cuts }: PlanReport, index: number, width: number): LineSeriesOption {
   const plot = width - leftOf(width) - RIGHT;
   const middles = slices.map(
     ({ first, last }) => ((first + last + 1) / 2 / Math.max(1, nodesOf(profile))) * plot,
@@ -200,18 +189,18 @@ function sliceBands(
     markArea: {
       silent: true,
       label: {
-        ...{ show: index === 0, position: 'top', distance: 4, color: theme.ink, fontSize: 12 },
+        ...{ show: index === 0, position: 'top', distance: 4, color: THEME.ink, fontSize: 12 },
         ...(isTurned && { rotate: 90, align: 'left', verticalAlign: 'middle', fontSize: 10 }),
       },
       data: slices.map(({ slice, first, last }) => {
-        const itemStyle = { color: slice % 2 === 1 ? theme.band : 'transparent', opacity: 1 };
+        const itemStyle = { color: slice % 2 === 1 ? THEME.band : 'transparent', opacity: 1 };
         const name = labeled.has(slice) ? String(slice) : '';
         return [{ name, xAxis: first, itemStyle }, { xAxis: last + 1 }];
       }),
     },
     markLine: {
       ...{ silent: true, symbol: 'none', label: { show: false } },
-      lineStyle: { color: theme.muted, type: 'dashed', width: 1 },
+      lineStyle: { color: THEME.muted, type: 'dashed', width: 1 },
       data: cuts.length > MOST_LINES ? [] : cuts.map(({ position }) => ({ xAxis: position })),
     },
   };

@@ -6,7 +6,7 @@ import { CanvasRenderer } from 'echarts/renderers';
 import { figureText, visible } from '../figures';
 import type { Chart, Facts } from './chart';
 import { element, tableCell } from './dom';
-import { type Theme, DARK, LIGHT } from './theme';
+import { THEME } from './theme';
 
 use([
   ...[CustomChart, LineChart, CanvasRenderer],
@@ -18,30 +18,21 @@ export function chartElement(chart: Chart): HTMLElement {
   const plot = element('div', { class: 'plot', role: 'img', 'aria-label': label });
   plot.style.height = `${chart.height}px`;
   let echarts: EChartsType | undefined;
-  const dark = matchMedia('screen and (prefers-color-scheme: dark)');
-  const draw = (theme: Theme): void => {
+  const draw = (): void => {
     const width = plot.clientWidth;
     if (width === 0) return;
     // ECharts' SVG renderer sets `style` attributes, which the page's content security policy forbids.
     echarts ??= init(plot, null, { renderer: 'canvas', height: chart.height });
     echarts.resize({ width });
-    echarts.setOption({ ...chart.option(width, theme), tooltip: tooltip(chart, theme) }, { notMerge: true });
+    echarts.setOption({ ...chart.option(width), tooltip: tooltip(chart) }, { notMerge: true });
   };
-  const drawOnScreen = (): void => {
-    draw(dark.matches ? DARK : LIGHT);
-  };
-  dark.addEventListener('change', drawOnScreen);
-  // Paper is light.
-  addEventListener('beforeprint', () => {
-    draw(LIGHT);
-  });
-  addEventListener('afterprint', drawOnScreen);
   // Called for the first time when the element is in the document: its width decides the option.
-  new ResizeObserver(drawOnScreen).observe(plot);
+  new ResizeObserver(draw).observe(plot);
   return element('figure', {}, plot);
 }
 
-function tooltip({ facts }: Chart, { surface, muted, ink }: Theme): object {
+function tooltip({ facts }: Chart): object {
+  const { surface, muted, ink } = THEME;
   return {
     ...{ trigger: 'axis', confine: true, transitionDuration: 0 },
     ...{ backgroundColor: surface, borderColor: muted, textStyle: { color: ink, fontSize: 13 } },

@@ -1,9 +1,9 @@
 /** The page of `--report`: shows the report that is embedded in it. */
 import type { PlanReport } from '../plan-report';
-import { type Figure, figureText, quantityText, visible } from '../figures';
+import { type Figure, figureText, visible } from '../figures';
 import { byId, element, tableCell } from './dom';
 import { chartElement } from './draw-chart';
-import { type Section, headlines, sectionsOf } from './sections';
+import { type Section, sectionsOf } from './sections';
 import type { Table } from './tables';
 
 function showHead(report: PlanReport): void {
@@ -11,32 +11,8 @@ function showHead(report: PlanReport): void {
   document.title = `Plan of ${visible(model.file)}`;
   byId('model').append(element('bdi', {}, visible(model.file)));
   byId('verdict').append(...verdict.map((sentence) => element('p', {}, visible(sentence))));
-  byId('headlines').append(
-    ...headlines(report).map(([label, figure]) => {
-      // A range has a line of its own, because the figure before it is large.
-      const [own, ...range] = figureText(figure).split(/ \(|\)$/);
-      const small = range.length > 0 ? [element('small', {}, range[0])] : [];
-      return element('div', {}, element('dt', {}, label), element('dd', {}, own, ...small));
-    }),
-  );
-  const sizes = model.dimensions.map(({ name, size, isAssumed }) =>
-    element(
-      'li',
-      {},
-      element('bdi', {}, visible(name)),
-      ` = ${quantityText('count', size)}${isAssumed ? ' (assumed)' : ''}`,
-    ),
-  );
-  showList('dimensions', sizes);
-  showList(
-    'warnings',
-    warnings.map((warning) => element('li', {}, visible(warning))),
-  );
-}
-
-function showList(id: string, items: readonly HTMLElement[]): void {
-  byId(id).append(...items);
-  byId(`${id}-block`).hidden = items.length === 0;
+  byId('warnings').append(...warnings.map((warning) => element('li', {}, visible(warning))));
+  byId('warnings-block').hidden = warnings.length === 0;
 }
 
 function sectionElement({ id, title, text, chart, tables, notes, folded }: Section): HTMLElement {

@@ -1,5 +1,5 @@
 /** The sections of the page, in its order: each has a title, and tables, with a chart of the same numbers. */
-import { type Figure, NOT_PRICED, atRate, inPercent, quantity, quantityText, runFigure } from '../figures';
+import { NOT_PRICED, atRate, inPercent, quantityText } from '../figures';
 import type { PlanReport } from '../plan-report';
 import { type Chart, profileChart } from './chart';
 import * as tables from './tables';
@@ -17,21 +17,6 @@ export interface Section {
   readonly notes: readonly { readonly name: string; readonly sentences: readonly string[] }[];
   /** Tables that the reader opens. */
   readonly folded: readonly tables.Table[];
-}
-
-/** Large numbers with their names. With consolidation, the whole model has the largest function, and the runs are those of both. */
-export function headlines({ model, slices, run: alone, consolidation }: PlanReport) {
-  const largest = Math.max(consolidation?.memoryMb ?? 0, ...slices.map(({ memoryMb }) => memoryMb));
-  const run = consolidation?.run ?? alone;
-  return [
-    [slices.length === 1 ? 'slice' : 'slices', quantity('count', slices.length)],
-    ['model file', quantity('bytes', model.bytes)],
-    ['peak of the whole model', quantity('bytes', model.peakMemoryBytes)],
-    ['largest function', quantity('megabytes', largest)],
-    ['a million mixed runs', runFigure(run.mixed, 'dollarsPerMillion')],
-    ['warm run, p50', runFigure(run.warm, 'p50')],
-    ['cold run, p50', runFigure(run.cold, 'p50')],
-  ] satisfies (readonly [label: string, figure: Figure])[];
 }
 
 const EMPTY = { notes: [], tables: [], folded: [] };

@@ -58,7 +58,7 @@ let local: { readonly env: Readonly<Record<string, string>> };
 beforeAll(async () => {
   const { accessKeyId, secretAccessKey } = s3.credentials;
   const env = {
-    AWS_ENDPOINT_URL_SFN: `http://127.0.0.1:${await listen(stepFunctions, 0)}`,
+    AWS_ENDPOINT_URL_SFN: `http://127.0.0.1:${await listen(stepFunctions)}`,
     AWS_ENDPOINT_URL_S3: s3.server.endpoint,
     ...{ AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_REGION: 'us-east-1' },
   };

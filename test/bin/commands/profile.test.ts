@@ -41,11 +41,10 @@ describe('profile', () => {
     expect(shapes[m0]).toEqual({ dtype: 'float32', shape: [5, 16] });
   });
 
-  it('prints the profile that it writes', async () => {
+  it('writes a profile that reads as it is', async () => {
     const out = path.join(temporaryFolder(), 'p.json');
-    const json = await succeed(['profile', saveModel(mlp(1)), '--runs', '1', '--out', out, '--json']);
-    expect(fs.readFileSync(out, 'utf8')).toBe(json);
-    expect(profileText(readProfile(out))).toBe(json);
+    await succeed(['profile', saveModel(mlp(1)), '--runs', '1', '--out', out]);
+    expect(profileText(readProfile(out))).toBe(fs.readFileSync(out, 'utf8'));
     expect(fs.readdirSync(path.dirname(out))).toEqual(['p.json']);
   });
 

@@ -92,17 +92,8 @@ describe('run', () => {
   it('runs the named pipeline, labels simulated times and keeps the order of outputs', async () => {
     const rows = { x: float32([3, 4]) };
     const out = link('outputs.json');
-    const args = [
-      '--pipeline',
-      'Many',
-      '--inputs',
-      await save(rows),
-      '--out',
-      out,
-      '--simulate',
-      's3-express',
-    ];
-    expect(await succeed(['run', several, ...args])).toContain(', simulated: s3-express\nwritten to ');
+    const args = ['--pipeline', 'Many', '--inputs', await save(rows), '--out', out, '--simulate', 'aws-vpc'];
+    expect(await succeed(['run', several, ...args])).toContain(', simulated: aws-vpc\nwritten to ');
     expect(isLink(out)).toBe(true);
     const expected = await runWhole(many, new Map(Object.entries(rows)));
     const outputs = await readTensorFile(out, []);
@@ -110,12 +101,10 @@ describe('run', () => {
     expect([...outputs.keys()]).toEqual(['late', 'early', 'places']);
   });
 
-  it('prints outputs, their best labels, and figures of repeated runs', async () => {
-    const labels = fresh('labels.txt');
-    fs.writeFileSync(labels, 'class\n'.repeat(16));
-    const text = await succeed(['run', assembly, '--inputs', inputs, '--labels', labels, '--repeat', '4']);
+  it('prints outputs and figures of repeated runs', async () => {
+    const text = await succeed(['run', assembly, '--inputs', inputs, '--repeat', '4']);
     expect(text).toMatch(
-      /^y {2}float32\[2,16\]\n {2}\S.* …\n {2}min \S+ {3}max \S+ at \[\d,\d+\]\n {2}the highest scores, of the first of 2 rows:\n( +\S+ {2}class \(\d+\)\n){5}\nrun 1, cold\n/,
+      /^y {2}float32\[2,16\]\n {2}\S.* …\n {2}min \S+ {3}max \S+ at \[\d,\d+\]\n\nrun 1, cold\n/,
     );
     expect(text).toMatch(
       /\nrun 4, warm\nslice .*\n( .*\n){3}░ .*\nprocessor: .*\ntotal .*\n\ncold: .* in run 1\nwarm: p50 .*, p95 .* of 3 warm runs .*\noutputs: the same bits in all 4 runs\n$/,
@@ -202,17 +191,11 @@ describe('run refuses', () => {
 
   const large = fresh('large.json');
   fs.writeFileSync(large, JSON.stringify('x'.repeat(262_144)));
-  const threeLabels = fresh('three.txt');
-  fs.writeFileSync(threeLabels, 'a\nb\nc\n');
-  const THREE_LABELS =
-    "--labels must have a label for each score in the last dimension of an output of floats, got 3 labels for 'y' float32[";
   const taken = temporaryFolder();
   fs.mkdirSync(path.join(taken, 'y.npz'));
 
   it.each<[readonly string[], string]>([
     [[], 'run must have --inputs or --input-json, got neither: add one of them'],
-    [['--inputs', 'x', '--labels', threeLabels], THREE_LABELS],
-    [['--input-json', '{}', '--labels', 'x'], "'--labels <file>' cannot be used with option '--input-json"],
     [['--inputs', 'x', '--repeat', '1'], 'It must be a whole number from 2 to 10000'],
     [['--input-json', '{}', '--repeat', '9'], "'--repeat <n>' cannot be used with option '--input-json"],
     [['--inputs', 'x.npz', '--input-json', '{}'], "cannot be used with option '--inputs <file>'"],
@@ -222,7 +205,10 @@ describe('run refuses', () => {
     [['--inputs', 'none.npz', '--out', 'y.npz'], "tensor file 'none.npz' must be readable, got no such file"],
     [['--inputs', 'x', '--out', 'y.csv'], '--out must end in .safetensors, .npz or .json'],
     [['--inputs', 'x', '--out', path.join(taken, 'y.npz')], '--out must name a file, got the folder'],
-    [['--input-json', '{}', '--simulate', 'slow'], "separated by commas, got 'slow': choose others"],
+    [
+      ['--input-json', '{}', '--simulate', 'slow'],
+      "'slow' is invalid. Allowed choices are none, aws, aws-vpc.",
+    ],
     [['--input-json', '{}', '--faults', 's3-504:0.1'], "got 's3-504': the kinds are all, s3-503,"],
   ])('the flags %j', async (args, message) => {
     expect(await refuse(['run', assembly, ...args])).toContain(message);

@@ -23,7 +23,7 @@ describe('a failed call', () => {
 
   const failed = (name: string, message: string, details: object = {}) =>
     new InferenceError(name, message, { executionArn: EXECUTION, ...details });
-  const late = new InferenceTimeoutError('got no answer within 90000 ms: raise requestTimeout', EXECUTION);
+  const late = new InferenceTimeoutError('got no answer within 90000 ms: raise waitTimeout', EXECUTION);
   const ofSlice = { slice: 2, tensor: 'h', cause: '{}' };
   const FAILED = 'the execution failed:';
 
@@ -36,8 +36,13 @@ describe('a failed call', () => {
     // The function of the user may fail with the name of an error of AWS.
     ['names the step', failed('AccessDenied', 'no', { step: 'x' }), `${FAILED} AccessDenied: x: no`],
     ['does not blame an execution that succeeded with another output', failed('InvalidOutput', 'no'), 'no'],
-    ['names the flag that is too low', late, 'got no answer within 90 s: raise --request-timeout'],
+    ['names the flag that is too low', late, 'got no answer within 90 s: raise --timeout'],
     ['names a flag', failed('InvalidInput', 'stopOnAbort', { executionArn: undefined }), '--stop-on-abort'],
+    [
+      'names an option without a flag',
+      failed('InvalidOutput', 'got 3 GB: raise maxResultBytes'),
+      'got 3 GB: call it in code, with a larger maxResultBytes',
+    ],
     ['has no execution', new InferenceError('NotAPipeline', 'no pipeline'), 'no pipeline'],
   ])('%s', (_, error, text) => {
     const { executionArn } = error;

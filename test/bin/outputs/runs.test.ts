@@ -15,7 +15,7 @@ it('runs with other bits than the first are an error, which is named after the o
   const spies = (['stdout', 'stderr'] as const).map((name) =>
     jest.spyOn(process[name], 'write').mockReturnValue(true),
   );
-  await runs.show({ labels: undefined, json: () => ({ id: 7 }), about: [] });
+  await runs.show({ json: () => ({ id: 7 }), about: [] });
   const [printed, error] = spies.map(({ mock }) => String(mock.calls[0][0]));
   expect(JSON.parse(printed)).toMatchObject({
     id: 7,
@@ -31,7 +31,7 @@ it('of a failed series are shown once, and a failure to write them does not hide
   const runs = new Runs({ repeat: 3, out: `${temporaryFolder()}/none/y.npz` });
   runs.add({ ms: 10, timings: [] }, new Map([['y', float32([1], [7])]]));
   const stderr = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
-  const show = () => runs.show({ labels: undefined, json: () => ({}), about: [] });
+  const show = () => runs.show({ json: () => ({}), about: [] });
   await showAfterFailure(show);
   await showAfterFailure(show);
   expect(stderr.mock.calls).toEqual([[expect.stringMatching(/^error: --out must /)]]);

@@ -137,7 +137,7 @@ test('what the role may not call fails its run, and a state machine that cannot 
 });
 
 test('with a simulation by name, results are the same, and idle sandboxes can be ended', async () => {
-  const cloud = await start(pipeline(DOUBLE), { simulation: ['aws'], simulationSeed: 3 });
+  const cloud = await start(pipeline(DOUBLE), { simulation: 'aws', simulationSeed: 3 });
   await cloud.putObject('inputs/n', Buffer.from('21'));
   expect(await cloud.execute({ key: 'inputs/n' })).toMatchObject({ status: 'SUCCEEDED' });
   expect((await cloud.getObject('outputs/result')).toString()).toBe('42');

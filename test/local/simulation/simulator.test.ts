@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import type { Pairs } from '../../../lib/cost/constants/constant';
 import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/defaults';
-import { SIMULATIONS } from '../../../local/simulation/presets';
+import { simulationOf } from '../../../local/simulation/presets';
 import { Simulator } from '../../../local/simulation/simulator';
 
 const { s3, stepFunctions } = DEFAULT_ENVIRONMENT;
@@ -15,7 +15,7 @@ type Draw = (count: number, seed?: number) => number[];
 /** Milliseconds that requests wait, after the first one. */
 function waits(request: typeof GET | typeof PUT, more: { readonly store?: 'express' } = {}, fn = 'fn'): Draw {
   return (count, seed = 0) => {
-    const traffic = new Simulator(SIMULATIONS.aws, seed).trafficOf(fn);
+    const traffic = new Simulator(simulationOf('aws'), seed).trafficOf(fn);
     const wait = () => traffic?.firstByteMs({ ...request, ...more }, 0) ?? NaN;
     return Array.from({ length: count + 1 }, wait).slice(1);
   };
@@ -23,7 +23,7 @@ function waits(request: typeof GET | typeof PUT, more: { readonly store?: 'expre
 
 function transitions(type: 'EXPRESS' | 'STANDARD', bytes: number): Draw {
   return (count, seed) => {
-    const draw = new Simulator(SIMULATIONS.aws, seed).transitionsOf('machine', type);
+    const draw = new Simulator(simulationOf('aws'), seed).transitionsOf('machine', type);
     return Array.from({ length: count }, () => draw?.(bytes) ?? NaN);
   };
 }
@@ -51,7 +51,7 @@ test('delays depend on the seed, the place and the count alone', () => {
     expect(draw(50, 1)).not.toEqual(draw(50, 2));
   }
   expect(waits(GET, {}, 'other')(50, 1)).not.toEqual(waits(GET)(50, 1));
-  const simulator = new Simulator(SIMULATIONS.aws);
+  const simulator = new Simulator(simulationOf('aws'));
   const [first, second] = [1, 2].map(() => {
     const traffic = simulator.trafficOf('fn');
     return Array.from({ length: 20 }, () => traffic?.firstByteMs(GET, 0));
@@ -59,11 +59,13 @@ test('delays depend on the seed, the place and the count alone', () => {
   expect(first).not.toEqual(second);
 });
 
-test('delays are absent for what a simulation does not name', () => {
-  const express = new Simulator(SIMULATIONS['express-transitions']);
+test('delays are absent for what a simulation does not have', () => {
+  const { transitions, storage } = simulationOf('aws');
+  const express = new Simulator({ transitions: { express: transitions?.express } });
   expect(express.trafficOf('fn')).toBeUndefined();
   expect(express.transitionsOf('machine', 'STANDARD')).toBeUndefined();
   expect(express.transitionsOf('machine', 'EXPRESS')).toBeInstanceOf(Function);
   expect(express.coldStartMs).toBeUndefined();
-  expect(new Simulator(SIMULATIONS['s3-express']).trafficOf('fn')?.firstByteMs(GET, 0)).toBe(0);
+  const inZone = new Simulator({ storage: { express: storage?.express } });
+  expect(inZone.trafficOf('fn')?.firstByteMs(GET, 0)).toBe(0);
 });

@@ -1,6 +1,5 @@
 import type { LineSeriesOption } from 'echarts/charts';
-import { type Section, headlines, sectionsOf } from '../../../../bin/plan/page/sections';
-import { LIGHT } from '../../../../bin/plan/page/theme';
+import { type Section, sectionsOf } from '../../../../bin/plan/page/sections';
 import { atRate, figureText, runFigure } from '../../../../bin/plan/figures';
 import type { PlanReport } from '../../../../bin/plan/plan-report';
 import { count } from '../../../../lib/plan/slicers';
@@ -17,8 +16,6 @@ const CONSOLIDATED = realReport(model, count(4), {}, {}, 'always');
 
 const section = (report: PlanReport, id: string): Section | undefined =>
   sectionsOf(report).find((each) => each.id === id);
-
-const withoutRange = (figure: string): string => figure.replace(/ \(.*\)$/, '');
 
 function numbersIn(value: unknown): Set<number> {
   const numbers = new Set<number>();
@@ -40,10 +37,9 @@ describe.each<[string, PlanReport]>([
   const tables = sections.flatMap((own) => [...own.tables, ...own.folded]);
   const known = numbersIn(report);
 
-  it('shows no number in its tables, headline and tooltips that --json does not have', () => {
+  it('shows no number in its tables and tooltips that --json does not have', () => {
     const figures = [
       ...tables.flatMap(({ rows, foot = [] }) => [...rows, ...foot].flat()),
-      ...headlines(report).map(([, figure]) => figure),
       ...charts.flatMap(({ facts }) => facts.flatMap(({ rows }) => rows.map(([, figure]) => figure))),
     ];
     expect(figures.length).toBeGreaterThan(100);
@@ -55,7 +51,7 @@ describe.each<[string, PlanReport]>([
     const drawn = new Set([...known, ...middles, ...report.profile.map(({ last }) => last + 1), 0]);
     for (const { option, facts } of charts)
       for (const width of [280, 800, 1_080]) {
-        const series = [option(width, LIGHT).series ?? []].flat();
+        const series = [option(width).series ?? []].flat();
         expect([...numbersIn(series.map(({ data }) => data))].filter((number) => !drawn.has(number))).toEqual(
           [],
         );
@@ -63,18 +59,13 @@ describe.each<[string, PlanReport]>([
       }
   });
 
-  it('has every figure of the verdict in the table of services, and its own runs in the headline', () => {
+  it('has every figure of the verdict in the table of services', () => {
     const [alternatives] = section(report, 'services')?.tables ?? [];
     const cells = alternatives.rows.flat().map(figureText).join(' | ');
     const [verdict] = report.verdict;
     const figures: readonly string[] = verdict.match(/\$[\d.,]*\d|[\d.,]+ (?:ms|s|MB)\b/g) ?? [];
     expect(figures.length).toBeGreaterThanOrEqual(8);
     expect(figures.filter((figure) => !cells.includes(figure))).toEqual([]);
-    const own = headlines(report)
-      .slice(-2)
-      .map(([, figure]) => figureText(figure));
-    expect(own.every((figure) => / \(.* to .*\)$/.test(figure))).toBe(true);
-    expect(own.map(withoutRange).filter((figure) => !figures.includes(figure))).toEqual([]);
     expect(section(report, 'services')?.text).toContain(atRate(report.requests));
     expect(verdict).toContain(atRate(report.requests));
   });
@@ -90,7 +81,7 @@ test.each([
   ['turned, if they would overlap', 24, 390, 90],
 ])('the chart numbers all slices, %s', (_, slices, width, rotate) => {
   const chart = section(realReport(model, count(slices)), 'slices')?.chart;
-  const [{ markArea }] = [chart?.option(width, LIGHT).series ?? []].flat().slice(-4) as LineSeriesOption[];
+  const [{ markArea }] = [chart?.option(width).series ?? []].flat().slice(-4) as LineSeriesOption[];
   const bands = (markArea?.data ?? []) as readonly (readonly [{ readonly name: string }, unknown])[];
   const names = bands.map(([start]) => start.name);
   expect(names).toEqual(Array.from({ length: slices }, (__, slice) => String(slice)));
@@ -109,7 +100,7 @@ test('services that are out have their reasons, and one slice has no cuts', () =
   expect(folded).toEqual([2, 1]);
 });
 
-test('a plan with consolidation shows its runs before those of the slices alone, and in the headline', () => {
+test('a plan with consolidation shows its runs before those of the slices alone', () => {
   const { consolidation, run } = CONSOLIDATED;
   const cost = section(CONSOLIDATED, 'cost');
   expect(cost?.tables.slice(0, 2).map(({ caption, rows }) => [caption, rows[0][1]])).toEqual([
@@ -117,10 +108,4 @@ test('a plan with consolidation shows its runs before those of the slices alone,
     ['A run of the slices alone', runFigure(run.warm, 'dollarsPerMillion')],
   ]);
   expect(cost?.text).toContain('with the whole model');
-  expect(headlines(CONSOLIDATED)).toEqual(
-    expect.arrayContaining([
-      ['warm run, p50', runFigure(consolidation?.run.warm, 'p50')],
-      ['largest function', { kind: 'megabytes', value: consolidation?.memoryMb }],
-    ]),
-  );
 });
