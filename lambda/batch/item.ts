@@ -133,13 +133,23 @@ function requestOf(object: NamedObject): ItemRequest {
   return { request: { version: CONTRACT_VERSION, inputs: { s3: object.key } }, objects: [object] };
 }
 
-/** Objects that the fields of a row name: a preprocess function will read them. */
+/** Each costs a request to S3. */
+const MAX_NAMED_OBJECTS = 32;
+
+/** Objects that a row names at any depth, the outer ones first: a preprocess function will read them. */
 function namedIn(fields: JsonRecord, { bucket }: PackSource): NamedObject[] {
   const start = `s3://${bucket}/`;
-  return Object.values(fields).flatMap((value) => {
-    if (typeof value !== 'string') return [];
+  const keys = new Set<string>();
+  // Grows while it is read: recursion would need a stack as deep as the row.
+  const values: unknown[] = [fields];
+  for (const value of values) {
+    if (typeof value === 'object' && value !== null)
+      for (const nested of Object.values(value)) values.push(nested);
+    if (typeof value !== 'string') continue;
     const key = value.startsWith(start) ? value.slice(start.length) : value;
-    // S3 refuses a longer key. A field may begin like a key, and be none.
-    return key.startsWith(INPUTS_PREFIX) && Buffer.byteLength(key) <= MAX_KEY_BYTES ? [{ key }] : [];
-  });
+    // S3 refuses a longer key. A text may begin like a key, and be none.
+    if (key.startsWith(INPUTS_PREFIX) && Buffer.byteLength(key) <= MAX_KEY_BYTES) keys.add(key);
+    if (keys.size === MAX_NAMED_OBJECTS) break;
+  }
+  return [...keys].map((key) => ({ key }));
 }

@@ -208,6 +208,24 @@ describe('the digest of an item with a preprocess function', () => {
     expect(await digestIn(from, row, objects)).not.toBe(before);
   });
 
+  it('follows objects that lists and objects inside a line name', async () => {
+    const from = source({ kind: 'jsonLines', hasPreprocess: true });
+    for (const row of [{ pages: [KEY] }, { scan: { pages: [{ at: `s3://${BUCKET}/${KEY}` }] } }]) {
+      const objects = bucketWithKey();
+      const before = await digestIn(from, row, objects);
+      objects.put(KEY, Buffer.from('changed'));
+      expect(await digestIn(from, row, objects)).not.toBe(before);
+    }
+  });
+
+  it('follows the first 32 objects, the outer ones first, and asks for each once', async () => {
+    const objects = bucketWithKey();
+    const pages = Array.from({ length: 40 }, (_, page) => `inputs/${page}`);
+    const row = { deeper: { pages: [...pages, ...pages] }, first: [KEY, KEY], outer: 'inputs/outer' };
+    await digestIn(source({ kind: 'jsonLines', hasPreprocess: true }), row, objects);
+    expect(objects.reads.map(({ key }) => key)).toEqual(['inputs/outer', KEY, ...pages.slice(0, 30)]);
+  });
+
   it('ignores texts that name nothing below inputs/ of the bucket', async () => {
     const objects = new MemoryObjects();
     const from = source({ kind: 'jsonLines', hasPreprocess: true });
