@@ -81,15 +81,17 @@ function decoded(key: unknown): unknown {
 
 function ofObject(
   { kind, bucket: own, itemsBucket }: PackSource,
-  { Bucket, Key, Etag, ETag }: JsonRecord,
+  { Bucket, Key, Etag, ETag, ...others }: JsonRecord,
 ): Pick<ItemRequest, 'objects' | 'content'> {
   if (typeof Key !== 'string') throw invalidInput(`an item must have a Key, got ${kindOf(Key)}`);
   const bucket = typeof Bucket === 'string' ? Bucket : itemsBucket;
   const listed = Etag ?? ETag;
+  const hasEtag = typeof listed === 'string' && listed !== '';
   // An inventory may be days old: then S3 is asked for the ETag of today.
-  const isFresh = kind === 'objects' && typeof listed === 'string' && listed !== '';
-  if (bucket === own) return { objects: [{ key: Key, ...(isFresh && { etag: listed }) }] };
-  return { objects: [], content: { bucket, key: Key, etag: listed } };
+  if (bucket === own)
+    return { objects: [{ key: Key, ...(hasEtag && kind === 'objects' && { etag: listed }) }] };
+  // Without the ETag, the other columns may show that the object has changed.
+  return { objects: [], content: { ...(hasEtag ? { etag: listed } : others), bucket, key: Key } };
 }
 
 function ofKey({ objects }: Pick<ItemRequest, 'objects'>, { kind }: PackSource): ItemRequest {

@@ -255,6 +255,18 @@ describe('the digest of an item with a preprocess function', () => {
     ];
     expect(new Set(all).size).toBe(4);
   });
+
+  it('depends on all columns of an inventory of another bucket that has no ETags', async () => {
+    const from = source({ kind: 'inventory', hasPreprocess: true });
+    const row = { Bucket: 'scans', Key: 'a', Size: '7', LastModifiedDate: '2026-11-01', VersionId: 'v1' };
+    const before = await digestIn(from, row);
+    for (const changed of [{ Size: '8' }, { LastModifiedDate: '2026-11-02' }, { VersionId: 'v2' }]) {
+      expect(await digestIn(from, { ...row, ...changed })).not.toBe(before);
+      expect(await digestIn(from, { ...row, ETag: '' })).toBe(before);
+    }
+    const known = await digestIn(from, { ...row, ETag: '1' });
+    expect(await digestIn(from, { ...row, ETag: '1', VersionId: 'v2' })).toBe(known);
+  });
 });
 
 describe('the name of a result', () => {
