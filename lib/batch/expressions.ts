@@ -36,7 +36,7 @@ export const NEXT_PACK = {
 
 /** After the search for results: items without one wait. */
 export const FOUND_QUEUE = jsonata(
-  "($left := [$states.result.Payload.left]; $count($left) > 0 ? [{'items': $left}] : [])",
+  queued('($left := $states.result.Payload.left; [$queue.items[index in $left]])', '[]'),
 );
 
 /** What a call of a function took, by its answer. @param where the slice, or `'whole': true` */

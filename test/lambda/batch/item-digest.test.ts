@@ -183,6 +183,30 @@ describe('the digest of a row of Parquet', () => {
   });
 });
 
+describe('the digest of an item of deep JSON', () => {
+  const deep = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
+
+  it.each<[string, PackSource]>([
+    ['JSON Lines', source({ kind: 'jsonLines', hasPreprocess: true })],
+    ['Parquet', source({ kind: 'parquet' })],
+  ])('is there for up to 100 levels of %s; another item fails alone', async (_, from) => {
+    expect(await digestIn(from, { x: deep(100) })).toMatch(/^[0-9a-f]{32}$/);
+    for (const levels of [101, 5_000, 75_000]) {
+      await expect(digestIn(from, { x: deep(levels) })).rejects.toMatchObject({
+        name: 'InvalidInput',
+        message: 'an item must be JSON of at most 100 levels, got more: flatten it',
+      });
+    }
+  });
+
+  it('of a line that is a request fails alone too', async () => {
+    const x = { dtype: 'float32', shape: [1], data: deep(5_000) };
+    await expect(digestIn(LINES, { inputs: { tensors: { x } } })).rejects.toMatchObject({
+      name: 'InvalidInput',
+    });
+  });
+});
+
 describe('the digest of an item with a preprocess function', () => {
   it('depends on all columns, and on objects of the bucket that they name', async () => {
     const objects = bucketWithKey();
