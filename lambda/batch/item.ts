@@ -26,9 +26,13 @@ const BYTE_ORDER_MARK = /^\ufeff/;
 
 /** The name of an item in the table: its key or `id`, or else its place. It never fails, because failed items have a name too. */
 export function itemName(source: PackSource, { index, value }: PackItem): string {
-  const fields = fieldsOf(source, value);
-  const name = source.column === undefined ? (fields.Key ?? fields.id) : fields[source.column];
-  return typeof name === 'string' && name !== '' ? name : `#${index}`;
+  const name = fieldsOf(source, value)[source.column ?? (isOfObjects(source) ? 'Key' : 'id')];
+  return isName(name) ? String(name) : `#${index}`;
+}
+
+/** Whether an item can have it as its name. */
+export function isName(name: unknown): name is string | number {
+  return typeof name === 'string' ? name !== '' : Number.isSafeInteger(name);
 }
 
 /** Whether the item is a folder that the S3 console made, which is an empty object. An inventory may lack sizes. */
@@ -115,8 +119,8 @@ function ofRow(column: string, fields: JsonRecord): ItemRequest {
 
 /** A line is an input of the pipeline's executions, whose version may be left out, with an `id` of the user's. */
 function ofLine({ id, ...line }: JsonRecord): ItemRequest {
-  if (id !== undefined && typeof id !== 'string')
-    throw invalidInput(`'id' must be a string, got ${kindOf(id)}`);
+  if (id !== undefined && id !== '' && !isName(id))
+    throw invalidInput(`'id' must be a string or a whole number, got ${kindOf(id)}: write it as a string`);
   if (line.output !== undefined) {
     throw invalidInput("an item must have no 'output': the batch decides where results are");
   }
