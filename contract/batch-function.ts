@@ -55,8 +55,8 @@ export interface ItemsToFind {
 
 export interface FoundItems {
   readonly results: readonly PackResult[];
-  /** Items without a result. */
-  readonly left: readonly PackItem[];
+  /** Indices of the items without a result. */
+  readonly left: readonly number[];
 }
 
 /** What a postprocess function answered for entries of a result. */

@@ -1,11 +1,11 @@
 /** A folder of requests, each of which becomes a line of one list. */
 import * as path from 'node:path';
 import { InferenceError } from '../../client';
-import { isName } from '../../client/batch/requests';
 import type { BatchRequest } from '../../client/batch/types';
 import { typedTensors } from '../../client/tensors/from-raw';
 import { MAX_PREPROCESSED_LINE_BYTES, type BatchSignature } from '../../contract/batch';
 import type { TensorSpec } from '../../contract/tensors';
+import { isName } from '../../lambda/batch/item';
 import { NamedFailure } from '../../lambda/errors';
 import { kindOf, parsedRecord, type JsonRecord } from '../../lambda/json-values';
 import { checkRequest } from '../../lambda/request/request-check';

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { MAX_LINE_BYTES, MAX_PREPROCESSED_LINE_BYTES, type BatchSignature } from '../../contract/batch';
 import type { ExecutionInput } from '../../contract/execution';
+import { isName } from '../../lambda/batch/item';
 import { fieldValue, isRecord, kindOf } from '../../lambda/json-values';
 import type { Objects } from '../aws/objects';
 import { InferenceError } from '../errors';
@@ -99,11 +100,6 @@ async function lineOf({ objects, signature, signal }: Place, given: unknown): Pr
     await objects.put({ bucket: signature.bucket, key: upload.key }, upload.bytes, signal);
   const { inputs } = JSON.parse(text) as ExecutionInput;
   return `${JSON.stringify({ ...named, inputs })}\n`;
-}
-
-/** Whether an item can have it as its name. */
-export function isName(id: unknown): id is string | number {
-  return typeof id === 'string' ? id !== '' : Number.isSafeInteger(id);
 }
 
 function lineOfJson(request: unknown, named: { readonly id?: string }): string {

@@ -34,11 +34,11 @@ export async function findResults(
       throw error;
     }
   };
-  const left: PackItem[] = [];
+  const left: number[] = [];
   const found = new Map<string, { items: number[]; entries: number[] }>();
   let at = 0;
   for await (const digest of readAhead(items, digestOf, { most: REQUESTS_AT_ONCE })) {
-    const item = items[at++];
+    const { index: item } = items[at++];
     const result = digest === undefined ? undefined : index.find(digest);
     if (result === undefined) {
       left.push(item);
@@ -46,7 +46,7 @@ export async function findResults(
     }
     const of = found.get(result.name) ?? { items: [], entries: [] };
     found.set(result.name, of);
-    of.items.push(item.index);
+    of.items.push(item);
     of.entries.push(result.entry);
   }
   const results = [...found].map(([name, of]): PackResult => ({ key: `${prefix}${name}`, ...of }));

@@ -54,12 +54,17 @@ async function knownEtag(
   }
 }
 
+/** Of JSON. What walks deeper values may exhaust the stack. */
+const MAX_DEPTH = 100;
+
 /** The same for two lines whose fields are in another order. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
+function sorted(value: unknown, depth = 0): unknown {
+  if (depth > MAX_DEPTH)
+    throw invalidInput(`an item must be JSON of at most ${MAX_DEPTH} levels, got more: flatten it`);
+  if (Array.isArray(value)) return value.map((element) => sorted(element, depth + 1));
   if (!isRecord(value)) return value;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([name, field]) => [name, sorted(field)]));
+  return Object.fromEntries(entries.map(([name, field]) => [name, sorted(field, depth + 1)]));
 }
 
 export function digestOf(text: string): string {

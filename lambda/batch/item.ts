@@ -26,9 +26,13 @@ const BYTE_ORDER_MARK = /^\ufeff/;
 
 /** The name of an item in the table: its key or `id`, or else its place. It never fails, because failed items have a name too. */
 export function itemName(source: PackSource, { index, value }: PackItem): string {
-  const fields = fieldsOf(source, value);
-  const name = source.column === undefined ? (fields.Key ?? fields.id) : fields[source.column];
-  return typeof name === 'string' && name !== '' ? name : `#${index}`;
+  const name = fieldsOf(source, value)[source.column ?? (isOfObjects(source) ? 'Key' : 'id')];
+  return isName(name) ? String(name) : `#${index}`;
+}
+
+/** Whether an item can have it as its name. */
+export function isName(name: unknown): name is string | number {
+  return typeof name === 'string' ? name !== '' : Number.isSafeInteger(name);
 }
 
 /** Whether the item is a folder that the S3 console made, which is an empty object. An inventory may lack sizes. */
@@ -81,15 +85,17 @@ function decoded(key: unknown): unknown {
 
 function ofObject(
   { kind, bucket: own, itemsBucket }: PackSource,
-  { Bucket, Key, Etag, ETag }: JsonRecord,
+  { Bucket, Key, Etag, ETag, ...others }: JsonRecord,
 ): Pick<ItemRequest, 'objects' | 'content'> {
   if (typeof Key !== 'string') throw invalidInput(`an item must have a Key, got ${kindOf(Key)}`);
   const bucket = typeof Bucket === 'string' ? Bucket : itemsBucket;
   const listed = Etag ?? ETag;
+  const hasEtag = typeof listed === 'string' && listed !== '';
   // An inventory may be days old: then S3 is asked for the ETag of today.
-  const isFresh = kind === 'objects' && typeof listed === 'string' && listed !== '';
-  if (bucket === own) return { objects: [{ key: Key, ...(isFresh && { etag: listed }) }] };
-  return { objects: [], content: { bucket, key: Key, etag: listed } };
+  if (bucket === own)
+    return { objects: [{ key: Key, ...(hasEtag && kind === 'objects' && { etag: listed }) }] };
+  // Without the ETag, the other columns may show that the object has changed.
+  return { objects: [], content: { ...(hasEtag ? { etag: listed } : others), bucket, key: Key } };
 }
 
 function ofKey({ objects }: Pick<ItemRequest, 'objects'>, { kind }: PackSource): ItemRequest {
@@ -113,8 +119,8 @@ function ofRow(column: string, fields: JsonRecord): ItemRequest {
 
 /** A line is an input of the pipeline's executions, whose version may be left out, with an `id` of the user's. */
 function ofLine({ id, ...line }: JsonRecord): ItemRequest {
-  if (id !== undefined && typeof id !== 'string')
-    throw invalidInput(`'id' must be a string, got ${kindOf(id)}`);
+  if (id !== undefined && id !== '' && !isName(id))
+    throw invalidInput(`'id' must be a string or a whole number, got ${kindOf(id)}: write it as a string`);
   if (line.output !== undefined) {
     throw invalidInput("an item must have no 'output': the batch decides where results are");
   }
@@ -133,13 +139,23 @@ function requestOf(object: NamedObject): ItemRequest {
   return { request: { version: CONTRACT_VERSION, inputs: { s3: object.key } }, objects: [object] };
 }
 
-/** Objects that the fields of a row name: a preprocess function will read them. */
+/** Each costs a request to S3. */
+const MAX_NAMED_OBJECTS = 32;
+
+/** Objects that a row names at any depth, the outer ones first: a preprocess function will read them. */
 function namedIn(fields: JsonRecord, { bucket }: PackSource): NamedObject[] {
   const start = `s3://${bucket}/`;
-  return Object.values(fields).flatMap((value) => {
-    if (typeof value !== 'string') return [];
+  const keys = new Set<string>();
+  // Grows while it is read: recursion would need a stack as deep as the row.
+  const values: unknown[] = [fields];
+  for (const value of values) {
+    if (typeof value === 'object' && value !== null)
+      for (const nested of Object.values(value)) values.push(nested);
+    if (typeof value !== 'string') continue;
     const key = value.startsWith(start) ? value.slice(start.length) : value;
-    // S3 refuses a longer key. A field may begin like a key, and be none.
-    return key.startsWith(INPUTS_PREFIX) && Buffer.byteLength(key) <= MAX_KEY_BYTES ? [{ key }] : [];
-  });
+    // S3 refuses a longer key. A text may begin like a key, and be none.
+    if (key.startsWith(INPUTS_PREFIX) && Buffer.byteLength(key) <= MAX_KEY_BYTES) keys.add(key);
+    if (keys.size === MAX_NAMED_OBJECTS) break;
+  }
+  return [...keys].map((key) => ({ key }));
 }

@@ -15,8 +15,9 @@ const RANKS = { pending: 0, failed: 1, skipped: 2, done: 3 };
 export class RowBuckets {
   private readonly buffers = new Map<number, string>();
 
-  /** @param folder is created, and removed by `close` */
+  /** @param folder is created, and removed by `close`. A call that was killed may have left one. */
   constructor(private readonly folder: string) {
+    this.close();
     fs.mkdirSync(folder, { mode: 0o700 });
   }
 

@@ -23,8 +23,9 @@ const OBJECTS_AT_ONCE = 32;
 /** The digests of the items are at the start of a result. */
 const FIRST_READ_BYTES = 64 * 1024;
 
-/** The function holds the index, and the names of the objects. */
+/** The function holds the index, of 403 MB for so many items, and about 450 bytes for each object. */
 const MAX_INDEXED_ITEMS = 10_000_000;
+const MAX_INDEXED_OBJECTS = 2_000_000;
 
 interface Result {
   readonly name: string;
@@ -45,14 +46,6 @@ export async function startBatch(
   if (again) return { prefix, index: '', salt: saltOf(execution) };
   const results = await resultsBelow(prefix, context);
   if (results.length === 0) return { prefix, index: '', salt: '' };
-  const items = results.reduce((sum, result) => sum + result.items, 0);
-  if (items > MAX_INDEXED_ITEMS) {
-    const what = `a rerun must find at most ${MAX_INDEXED_ITEMS} earlier results, got ${items}`;
-    throw new BatchFailed(
-      'TooManyResults',
-      `${what}: start the batch again with {"again": true}, or keep results for less time`,
-    );
-  }
   const index = await indexOf(results, prefix, context);
   // Of this call, because results may come and go until a retry.
   const key = `${resultsPrefix}${INDICES_FOLDER}${execution}-${context.requestId}`;
@@ -63,13 +56,28 @@ export async function startBatch(
 /** The newest first: an execution that did everything again counts more than those before. */
 async function resultsBelow(prefix: string, context: BatchContext): Promise<Result[]> {
   const results: Result[] = [];
+  let items = 0;
   const extension = resultExtension(context.settings);
   for await (const { key, modified } of listObjects(prefix, context)) {
-    const name = key.slice(prefix.length);
+    // A copy: a part of a text keeps the whole text in memory.
+    const name = Buffer.from(key.slice(prefix.length)).toString();
     const known = name.endsWith(`.${extension}`) ? parseResultName(name) : undefined;
-    if (known !== undefined) results.push({ name, ...known, modified });
+    if (known === undefined) continue;
+    items += known.items;
+    results.push({ name, ...known, modified });
+    requireRoom(items, results.length);
   }
   return results.sort((a, b) => b.modified - a.modified);
+}
+
+/** @throws BatchFailed if so many results in so many objects do not fit into the function's memory */
+export function requireRoom(items: number, objects: number): void {
+  if (items <= MAX_INDEXED_ITEMS && objects <= MAX_INDEXED_OBJECTS) return;
+  const most = `${MAX_INDEXED_ITEMS} earlier results in ${MAX_INDEXED_OBJECTS} objects`;
+  throw new BatchFailed(
+    'TooManyResults',
+    `a rerun must find at most ${most}, got ${items} in ${objects} or more: start the batch again with {"again": true}, or keep results for less time`,
+  );
 }
 
 async function indexOf(

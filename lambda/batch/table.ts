@@ -1,6 +1,6 @@
 /** Writes the table of a batch from the files of the result writer, and answers the account of the batch. */
 import { createReadStream, createWriteStream } from 'node:fs';
-import { rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -27,11 +27,13 @@ import { countFailed } from './report';
 import { RowBuckets } from './row-buckets';
 
 export async function writeTable(wanted: TableToWrite, context: BatchContext): Promise<BatchOutput> {
-  const { settings, requestId } = context;
+  const { settings } = context;
   const { execution, location, manifest = await manifestOf(execution, context) } = wanted;
   const failure = wanted.failure && failureOfCause(wanted.failure.Error, wanted.failure.Cause);
-  const rows = new RowBuckets(join(tmpdir(), `rows-${requestId}`));
-  const path = join(tmpdir(), `table-${requestId}.jsonl`);
+  // A function has its `/tmp` for one call at a time.
+  const folder = join(tmpdir(), 'table');
+  const rows = new RowBuckets(folder);
+  const path = join(folder, 'table.jsonl');
   try {
     const account = new Account();
     let unreported = 0;
@@ -61,7 +63,6 @@ export async function writeTable(wanted: TableToWrite, context: BatchContext): P
     );
   } finally {
     rows.close();
-    await rm(path, { force: true });
   }
 }
 

@@ -58,7 +58,7 @@ export function timeout(calls: number): string {
 
 /** After the search for results: items without one wait. */
 export const FOUND_QUEUE = jsonata(
-  "($left := [$states.result.Payload.left]; $count($left) > 0 ? [{'items': $left}] : [])",
+  queued('($left := $states.result.Payload.left; [$queue.items[index in $left]])', '[]'),
 );
 
 /** What a call of a function took, by its answer. @param where the slice, or `'whole': true` */
@@ -151,7 +151,9 @@ function answersOf(step: string, most: string, one: boolean): string {
   return `($type(${payload}) = 'object' ? ${answers} : $error('the ${step} function ${NO_PACK}'))`;
 }
 
-const FAILURE_OF_ANSWER = "{'error': $answer.failure.error, 'cause': $answer.failure.message}";
+/** Cut, because a state has those of all items. Characters beyond Latin-1 have three bytes or more. */
+const FAILURE_OF_ANSWER =
+  "{'error': $substring($answer.failure.error, 0, 60), 'cause': $substring($answer.failure.message, 0, $contains($answer.failure.message, /[^ -\\xff]/) ? 100 : 280)}";
 
 /** After a preprocess function: items get their requests, and those that it did not reach wait again. */
 export function afterPreprocess(one: boolean): Record<string, string> {

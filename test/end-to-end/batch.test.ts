@@ -237,7 +237,7 @@ test('accounts for each bad item, and repeats only these', async () => {
       "InvalidInput: 'inputs.s3' of the execution's input must not contain the segments",
     ],
     [s3Item('elsewhere/one'), "InvalidInput: 'inputs.s3' of the execution's input must be a key below"],
-    [{ id: 7, inputs: inline }, "InvalidInput: 'id' must be a string"],
+    [{ id: 7.5, inputs: inline }, "InvalidInput: 'id' must be a string or a whole number"],
     [{ inputs: inline, output: {} }, "InvalidInput: an item must have no 'output'"],
     [[1], 'InvalidInput: an item of jsonLines must be a JSON object'],
     [{ inputs: {} }, "InvalidInput: 'inputs' of the execution's input must have exactly one"],

@@ -183,6 +183,30 @@ describe('the digest of a row of Parquet', () => {
   });
 });
 
+describe('the digest of an item of deep JSON', () => {
+  const deep = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
+
+  it.each<[string, PackSource]>([
+    ['JSON Lines', source({ kind: 'jsonLines', hasPreprocess: true })],
+    ['Parquet', source({ kind: 'parquet' })],
+  ])('is there for up to 100 levels of %s; another item fails alone', async (_, from) => {
+    expect(await digestIn(from, { x: deep(100) })).toMatch(/^[0-9a-f]{32}$/);
+    for (const levels of [101, 5_000, 75_000]) {
+      await expect(digestIn(from, { x: deep(levels) })).rejects.toMatchObject({
+        name: 'InvalidInput',
+        message: 'an item must be JSON of at most 100 levels, got more: flatten it',
+      });
+    }
+  });
+
+  it('of a line that is a request fails alone too', async () => {
+    const x = { dtype: 'float32', shape: [1], data: deep(5_000) };
+    await expect(digestIn(LINES, { inputs: { tensors: { x } } })).rejects.toMatchObject({
+      name: 'InvalidInput',
+    });
+  });
+});
+
 describe('the digest of an item with a preprocess function', () => {
   it('depends on all columns, and on objects of the bucket that they name', async () => {
     const objects = bucketWithKey();
@@ -206,6 +230,24 @@ describe('the digest of an item with a preprocess function', () => {
     const before = await digestIn(from, row, objects);
     objects.put(KEY, Buffer.from('changed'));
     expect(await digestIn(from, row, objects)).not.toBe(before);
+  });
+
+  it('follows objects that lists and objects inside a line name', async () => {
+    const from = source({ kind: 'jsonLines', hasPreprocess: true });
+    for (const row of [{ pages: [KEY] }, { scan: { pages: [{ at: `s3://${BUCKET}/${KEY}` }] } }]) {
+      const objects = bucketWithKey();
+      const before = await digestIn(from, row, objects);
+      objects.put(KEY, Buffer.from('changed'));
+      expect(await digestIn(from, row, objects)).not.toBe(before);
+    }
+  });
+
+  it('follows the first 32 objects, the outer ones first, and asks for each once', async () => {
+    const objects = bucketWithKey();
+    const pages = Array.from({ length: 40 }, (_, page) => `inputs/${page}`);
+    const row = { deeper: { pages: [...pages, ...pages] }, first: [KEY, KEY], outer: 'inputs/outer' };
+    await digestIn(source({ kind: 'jsonLines', hasPreprocess: true }), row, objects);
+    expect(objects.reads.map(({ key }) => key)).toEqual(['inputs/outer', KEY, ...pages.slice(0, 30)]);
   });
 
   it('ignores texts that name nothing below inputs/ of the bucket', async () => {
@@ -236,6 +278,18 @@ describe('the digest of an item with a preprocess function', () => {
       await digestIn({ ...from, itemsBucket: 'others' }, { Key: 'a', Etag: '"1"' }),
     ];
     expect(new Set(all).size).toBe(4);
+  });
+
+  it('depends on all columns of an inventory of another bucket that has no ETags', async () => {
+    const from = source({ kind: 'inventory', hasPreprocess: true });
+    const row = { Bucket: 'scans', Key: 'a', Size: '7', LastModifiedDate: '2026-11-01', VersionId: 'v1' };
+    const before = await digestIn(from, row);
+    for (const changed of [{ Size: '8' }, { LastModifiedDate: '2026-11-02' }, { VersionId: 'v2' }]) {
+      expect(await digestIn(from, { ...row, ...changed })).not.toBe(before);
+      expect(await digestIn(from, { ...row, ETag: '' })).toBe(before);
+    }
+    const known = await digestIn(from, { ...row, ETag: '1' });
+    expect(await digestIn(from, { ...row, ETag: '1', VersionId: 'v2' })).toBe(known);
   });
 });
 

@@ -1,5 +1,6 @@
 /** Reasons of failures, as Step Functions and the functions report them. */
 import { failureOfCause, failureOfItem, isOfItem } from '../../../lambda/batch/item-failure';
+import { MAX_ITEMS_PER_RUN, MAX_MAP_ITEMS } from '../../../lib/cost/batch-limits';
 import { invalidInput, NamedFailure, sliceFailed } from '../../../lambda/errors';
 
 const ofSlice = JSON.stringify({ slice: 1, message: 'the reason' });
@@ -20,7 +21,22 @@ it.each<[string, string | undefined, string | undefined, string, string]>([
 it('long names and reasons are cut', () => {
   const { error, message } = failureOfCause('e'.repeat(121), 'm'.repeat(401));
   expect([error, message]).toEqual([`${'e'.repeat(119)}…`, `${'m'.repeat(399)}…`]);
-  const whole = { error: 'e'.repeat(120), cause: 'm'.repeat(400) };
+});
+
+it.each(['m', '"', '界', '\u{1f600}', '\ud800'])(
+  'the failures of the items of the largest pack fit into its state, of names and reasons of %j',
+  (character) => {
+    const failure = failureOfItem(character.repeat(200), character.repeat(500));
+    const failed = Array.from({ length: MAX_ITEMS_PER_RUN }, () => ({ items: [MAX_MAP_ITEMS], ...failure }));
+    const bytes = Buffer.byteLength(JSON.stringify(failed));
+    expect(bytes).toBeLessThan(200 * 1024);
+    expect(bytes).toBeGreaterThan(190 * 1024);
+    expect(failure.cause.endsWith('…')).toBe(true);
+  },
+);
+
+it('a short name leaves more room for the reason', () => {
+  const whole = { error: 'SliceFailed', cause: 'm'.repeat(345) };
   expect(failureOfItem(whole.error, whole.cause)).toEqual(whole);
 });
 

@@ -19,7 +19,14 @@ describe('the name of an item', () => {
     [CSV, { '\ufeffkey': 'inputs/a' }, 'inputs/a'],
     [CSV, { id: 'x' }, '#7'],
     [CSV, { key: '' }, '#7'],
-    [source('jsonLines'), { id: 3 }, '#7'],
+    [source('jsonLines'), { id: 0 }, '0'],
+    [source('jsonLines'), { id: 1.5 }, '#7'],
+    [source('jsonLines'), { id: 2 ** 60 }, '#7'],
+    [source('jsonLines'), { id: '' }, '#7'],
+    [source('jsonLines'), { Key: 'inputs/a', id: 'the id' }, 'the id'],
+    [source('jsonLines'), { Key: 'inputs/a' }, '#7'],
+    [source('parquet'), { Key: 'C major', id: 3 }, '3'],
+    [source('objects'), { Key: 'inputs/a', id: 'x' }, 'inputs/a'],
     [source('jsonLines'), {}, '#7'],
     [source('jsonLines'), null, '#7'],
     [source('jsonLines'), ['a'], '#7'],
@@ -55,8 +62,10 @@ describe('an item', () => {
     expect(readItem(source('objects'), listed)).toEqual({ request, objects: [{ key, etag: '"1"' }] });
     const inCsv = { index: 0, value: { '\ufeffkey': key } };
     expect(readItem(CSV, inCsv)).toEqual({ request, objects: [{ key }] });
-    const inLine = { index: 0, value: { id: 'a', inputs: { s3: key } } };
-    expect(readItem(source('jsonLines'), inLine)).toEqual({ request, objects: [{ key }] });
+    for (const id of ['a', 7]) {
+      const inLine = { index: 0, value: { id, inputs: { s3: key } } };
+      expect(readItem(source('jsonLines'), inLine)).toEqual({ request, objects: [{ key }] });
+    }
   });
 
   it('of another bucket is known by what the list says if there is a preprocess function', () => {
@@ -99,7 +108,12 @@ describe('an item', () => {
       { Key: 'inputs/a', note: 'x' },
       "the column 'key' must hold the key of a request, got nothing: the row has 'Key', 'note'",
     ],
-    ['an id that is no text', source('jsonLines'), { id: 3 }, "'id' must be a string, got a number"],
+    [
+      'an id that is no name',
+      source('jsonLines'),
+      { id: 1.5 },
+      "'id' must be a string or a whole number, got a number: write it as a string",
+    ],
     [
       'a wish for the output',
       source('jsonLines'),

@@ -2,7 +2,7 @@
 import { NamedFailure } from '../../../lambda/errors';
 import { digestOf, resultName, saltOf } from '../../../lambda/batch/item-digest';
 import { ResultIndex } from '../../../lambda/batch/result-index';
-import { startBatch } from '../../../lambda/batch/start';
+import { requireRoom, startBatch } from '../../../lambda/batch/start';
 import { answersFile, batchFixture, digest, resultFile, SETTINGS } from '../../support/batch-context';
 
 const NIGHT = { execution: 'night', again: false };
@@ -96,16 +96,26 @@ it('ignores a result with more items than its name says, for which the index has
   expect(index.find(many[7])).toBeUndefined();
 });
 
-it('fails if there are more results than the function holds', async () => {
-  const { context, put, objects } = batchFixture();
+const TOO_MANY = (got: string): object => ({
+  name: 'TooManyResults',
+  message: `a rerun must find at most 10000000 earlier results in 2000000 objects, got ${got} or more: start the batch again with {"again": true}, or keep results for less time`,
+});
+
+it('fails if there are more results than the function holds, and lists no others', async () => {
+  const { context, put, objects, listed } = batchFixture();
+  put(`${PREFIX}9999999-${b}.safetensors`, 'nobody lists it');
   put(`${PREFIX}9999999-${a}.safetensors`, 'nobody reads it');
   put(`${PREFIX}${nameOf(b, c)}`, 'nobody reads it');
-  await expect(startBatch(NIGHT, context)).rejects.toMatchObject({
-    name: 'TooManyResults',
-    message:
-      'a rerun must find at most 10000000 earlier results, got 10000001: start the batch again with {"again": true}, or keep results for less time',
-  });
+  await expect(startBatch(NIGHT, context)).rejects.toMatchObject(TOO_MANY('10000001 in 2'));
   expect(objects.reads).toEqual([]);
+  expect(listed).toEqual([PREFIX]);
+});
+
+it('fails if there are more objects with results than the function holds', () => {
+  requireRoom(10_000_000, 2_000_000);
+  expect(() => {
+    requireRoom(2_000_001, 2_000_001);
+  }).toThrow(expect.objectContaining(TOO_MANY('2000001 in 2000001')) as Error);
 });
 
 it('fails if S3 fails, so that nothing is done twice', async () => {

@@ -1,6 +1,7 @@
 /** The table of a batch, and how the batch ends. */
 import fs from 'node:fs';
 import * as os from 'node:os';
+import * as path from 'node:path';
 import { Writable } from 'node:stream';
 import type { BatchRow } from '../../../contract/batch';
 import type { BatchSettings, ChildResult, TableToWrite } from '../../../contract/batch-function';
@@ -65,9 +66,8 @@ function endedBatch(children: Children, settings: Partial<BatchSettings> = {}) {
   return { ...fixture, add, table };
 }
 
-function leftovers(requestId: string): string[] {
-  return fs.readdirSync(os.tmpdir()).filter((name) => name.includes(requestId));
-}
+/** What a call writes to disk. */
+const ON_DISK = path.join(os.tmpdir(), 'table');
 
 it('has the rows of all children in the order of the items, whether or not these succeeded', async () => {
   const { context, add, table } = endedBatch([
@@ -85,7 +85,7 @@ it('has the rows of all children in the order of the items, whether or not these
     ]),
   );
   expect(table()[5].failure).toEqual({ error: 'E', message: 'why' });
-  expect(leftovers(context.requestId)).toEqual([]);
+  expect(fs.existsSync(ON_DISK)).toBe(false);
 });
 
 it('adds the items of children that failed as a whole to the metric, because these reported none', async () => {
@@ -108,14 +108,24 @@ it('answers the account of a batch that has succeeded', async () => {
     runs: 1,
     usage: [{ slice: 0, calls: 1, mbMs: 1000 }],
   });
-  expect(leftovers(context.requestId)).toEqual([]);
+  expect(fs.existsSync(ON_DISK)).toBe(false);
 });
 
 it('is written again by a retry', async () => {
   const { context, table } = endedBatch([['done']]);
   await writeTable(WANTED, context);
-  await writeTable(WANTED, { ...context, requestId: `${context.requestId}-again` });
+  await writeTable(WANTED, context);
   expect(table()).toHaveLength(1);
+});
+
+it('has nothing of what a killed call has left on the disk', async () => {
+  const { context, table } = endedBatch([['done']]);
+  fs.mkdirSync(ON_DISK);
+  fs.writeFileSync(path.join(ON_DISK, '0'), `${JSON.stringify({ index: 7, item: 'x', status: 'done' })}\n`);
+  fs.writeFileSync(path.join(ON_DISK, 'table.jsonl'), 'x'.repeat(1000));
+  await writeTable(WANTED, context);
+  expect(table()).toMatchObject([{ index: 0, status: 'done' }]);
+  expect(fs.existsSync(ON_DISK)).toBe(false);
 });
 
 describe('a map that has failed', () => {
@@ -230,5 +240,5 @@ it('that does not fit on the disk says what to do', async () => {
   });
   opened.mockRestore();
   expect(objects.keys()).not.toContain(TABLE);
-  expect(leftovers(context.requestId)).toEqual([]);
+  expect(fs.existsSync(ON_DISK)).toBe(false);
 });

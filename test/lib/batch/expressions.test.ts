@@ -60,9 +60,12 @@ describe('the items of a child', () => {
 
 describe('the search for results', () => {
   it.each(COUNTS)('leaves a pack of %d items, if there are any', async (count) => {
-    const payload = { results: [], left: items(count) };
+    const payload = { results: [], left: items(count).map(({ index }) => index) };
     const expected = count === 0 ? [] : [{ items: items(count) }];
-    expect(await valueOf(expressions.FOUND_QUEUE, { payload })).toEqual(expected);
+    for (const more of [0, 3]) {
+      const queue = [{ items: items(count + more) }];
+      expect(await valueOf(expressions.FOUND_QUEUE, { payload, queue })).toEqual(expected);
+    }
   });
 });
 

@@ -1,5 +1,7 @@
 /** The expressions of a child around functions of the user, evaluated for lists of no, one, two and many elements. */
+import type { PackFailure } from '../../../contract/batch-pack';
 import * as expressions from '../../../lib/batch/expressions';
+import { MAX_ITEMS_PER_RUN } from '../../../lib/cost/batch-limits';
 import {
   CALL,
   COUNTS,
@@ -114,6 +116,26 @@ describe('after a preprocess function', () => {
       queue: packs(1),
     });
   });
+
+  it.each(['m', 'é', '界'])(
+    'the failures of the largest pack with long messages of %j fit into a state',
+    async (character) => {
+      const message = `the reason: ${character.repeat(character === 'é' ? 20 : 400)}${'n'.repeat(300)}`;
+      const own = items(MAX_ITEMS_PER_RUN);
+      const pack = own.map(() => ({ failure: { error: 'e'.repeat(80), message } }));
+      const made = await valueOf(expressions.afterPreprocess(false), {
+        failed: [],
+        queue: [],
+        items: own,
+        payload: { pack },
+      });
+      const { failed } = made as { failed: PackFailure[] };
+      expect(failed).toHaveLength(own.length);
+      expect(Buffer.byteLength(JSON.stringify(failed))).toBeLessThan(205 * 1024);
+      expect(message.startsWith(failed[0].cause)).toBe(true);
+      expect(failed[0].cause).toHaveLength(character === '界' ? 100 : 280);
+    },
+  );
 
   it.each([null, [], {}, 0, 's'])('that answered %j for an item, this is its request', async (value) => {
     const one = expressions.afterPreprocess(true);
