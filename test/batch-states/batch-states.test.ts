@@ -175,6 +175,18 @@ const LISTS: Readonly<Record<string, Put>> = {
     const items = texts.map((text) => ({ id: text, text }));
     return cloud.putObject('inputs/lists/texts.jsonl', lines(items));
   },
+  Elements: (cloud, texts) => {
+    const items = texts.map((text) => ({ id: text, text }));
+    return cloud.putObject('inputs/lists/texts.json', JSON.stringify(items));
+  },
+  Lists: async (cloud, texts) => {
+    for (const [at, text] of texts.entries())
+      await cloud.putObject(`inputs/lists/many/${at}.jsonl`, lines([{ id: text, text }]));
+  },
+  Columns: async (cloud, texts) => {
+    const columns = ['id', 'text'].map((name) => column(name, [...texts], 'STRING'));
+    await cloud.putObject('inputs/lists/texts.parquet', await parquetOf(columns));
+  },
   // Step Functions passes on a byte order mark as a part of the first column's name.
   Rows: (cloud, texts) => {
     const items = texts.map((text) => `${text},x`);

@@ -16,7 +16,7 @@ export const ITEM_READER_FAILED = 'ItemReaderFailed';
 export interface MapState {
   readonly ItemReader: {
     readonly Resource: string;
-    readonly ReaderConfig?: { readonly InputType: string };
+    readonly ReaderConfig?: { readonly InputType: string; readonly Transformation?: string };
     readonly Arguments: JsonObject;
   };
   readonly ItemSelector: JsonObject;
@@ -102,8 +102,15 @@ export class MapRuns {
     { ItemReader }: MapState,
     { Bucket, Prefix, Key }: MapArguments['reader'],
   ): Promise<Json[]> {
+    const { InputType = '', Transformation } = ItemReader.ReaderConfig ?? {};
     if (Prefix !== undefined) {
       const objects = await this.interpreter.list(Bucket, Prefix);
+      if (Transformation === 'LOAD_AND_FLATTEN') {
+        const lists = objects.map(async ({ Key: key = '' }) =>
+          entriesOf(InputType, await this.interpreter.get(Bucket, key)),
+        );
+        return (await Promise.all(lists)).flat();
+      }
       return objects.map(({ ETag = '', Key: key = '', LastModified, Size = 0 }) => ({
         Etag: ETag,
         Key: key,
@@ -115,12 +122,8 @@ export class MapRuns {
     const body = await this.interpreter.get(Bucket, Key ?? '').catch((error: unknown) => {
       throw new FunctionFailed(ITEM_READER_FAILED, String(error));
     });
-    const { InputType = '' } = ItemReader.ReaderConfig ?? {};
-    if (InputType === 'JSONL') return linesOf(body).map((line) => JSON.parse(line) as Json);
-    if (InputType === 'CSV') return rowsOf(linesOf(body));
-    if (InputType === 'MANIFEST')
-      return this.inventory(Bucket, JSON.parse(body.toString('utf8')) as Manifest);
-    throw new Error(`no reader of '${InputType}'`);
+    if (InputType !== 'MANIFEST') return await entriesOf(InputType, body);
+    return await this.inventory(Bucket, JSON.parse(body.toString('utf8')) as Manifest);
   }
 
   /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-location.html */
@@ -161,6 +164,15 @@ export class MapRuns {
 interface Manifest {
   readonly fileSchema: string;
   readonly files: readonly { readonly key: string }[];
+}
+
+async function entriesOf(inputType: string, body: Buffer): Promise<Json[]> {
+  if (inputType === 'JSONL') return linesOf(body).map((line) => JSON.parse(line) as Json);
+  if (inputType === 'JSON') return JSON.parse(body.toString('utf8')) as Json[];
+  if (inputType === 'CSV') return rowsOf(linesOf(body));
+  if (inputType !== 'PARQUET') throw new Error(`no reader of '${inputType}'`);
+  const { parquetReadObjects } = await import('hyparquet');
+  return (await parquetReadObjects({ file: new Uint8Array(body).buffer })) as Json[];
 }
 
 function linesOf(body: Buffer): string[] {

@@ -65,6 +65,9 @@ function addBatches(stack: Stack, plain: SlicedInferencePipeline): void {
     postprocess: userFunction(stack, 'Postprocess', POSTPROCESS),
   });
   batch('Texts', packed, BatchItems.jsonLines('inputs/lists/texts.jsonl'), 4);
+  batch('Elements', packed, BatchItems.jsonArray('inputs/lists/texts.json'), 4);
+  batch('Lists', packed, BatchItems.jsonLines('inputs/lists/many/'), 4);
+  batch('Columns', packed, BatchItems.parquet('inputs/lists/texts.parquet'), 4);
   batch('Rows', packed, BatchItems.csv('inputs/lists/rows.csv', 'text'), 2);
   batch('Inventory', packed, BatchItems.inventory(INVENTORY, plain.bucket), 3);
 
