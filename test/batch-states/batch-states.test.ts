@@ -8,6 +8,7 @@ import type { BatchRow } from '../../contract/batch';
 import { encodeSafetensors } from '../../lambda/tensors/safetensors';
 import { expectResult, MODEL, putRequests } from '../support/deployed-batch';
 import { requestOf, rows } from '../support/deployed-pipeline';
+import { column, parquetOf } from '../support/parquet';
 import { pythonWith } from '../support/python-environment';
 import { runWhole, type Tensors } from '../support/run-slices';
 import { temporaryFolder } from '../support/temporary-folder';
