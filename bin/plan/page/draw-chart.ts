@@ -28,7 +28,7 @@ export function chartElement(chart: Chart): HTMLElement {
   };
   // Called for the first time when the element is in the document: its width decides the option.
   new ResizeObserver(draw).observe(plot);
-  return element('figure', {}, plot);
+  return plot;
 }
 
 function tooltip({ facts }: Chart): object {

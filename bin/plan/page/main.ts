@@ -9,7 +9,7 @@ import type { Table } from './tables';
 function showHead(report: PlanReport): void {
   const { model, verdict, warnings } = report;
   document.title = `Plan of ${visible(model.file)}`;
-  byId('model').append(element('bdi', {}, visible(model.file)));
+  byId('model').append(visible(model.file));
   byId('verdict').append(...verdict.map((sentence) => element('p', {}, visible(sentence))));
   byId('warnings').append(...warnings.map((warning) => element('li', {}, visible(warning))));
   byId('warnings-block').hidden = warnings.length === 0;
@@ -20,15 +20,15 @@ function sectionElement({ id, title, text, chart, tables, notes, folded }: Secti
     'section',
     { id, 'aria-labelledby': `${id}-title` },
     element('h2', { id: `${id}-title` }, title),
-    element('p', { class: 'how' }, text),
+    element('p', {}, text),
     ...(chart ? [chartElement(chart)] : []),
     ...tables.map(tableElement),
     ...notes.map(({ name, sentences }) =>
       element(
-        'div',
-        { class: 'note' },
-        element('h3', {}, visible(name)),
-        element('ul', {}, ...sentences.map((sentence) => element('li', {}, visible(sentence)))),
+        'dl',
+        {},
+        element('dt', {}, visible(name)),
+        ...sentences.map((sentence) => element('dd', {}, visible(sentence))),
       ),
     ),
     ...folded.map((table) =>
@@ -37,18 +37,12 @@ function sectionElement({ id, title, text, chart, tables, notes, folded }: Secti
   );
 }
 
-/** Longest text of a column whose cells have one line, in characters. */
-const SHORT = 12;
-
-function columnClass(cells: readonly (Figure | undefined)[]): string {
-  if (cells.some((figure) => typeof figure === 'object')) return 'number';
-  return cells.every((text) => typeof text === 'string' && text.length <= SHORT) ? 'short' : 'text';
-}
-
 /** It scrolls sideways in a narrow window. */
 function tableElement({ caption, head, rows, foot = [] }: Table): HTMLElement {
   const all = [...rows, ...foot];
-  const classOf = head.map((_, column) => ({ class: columnClass(all.map((row) => row.at(column))) }));
+  const classOf = head.map((_, column) => ({
+    class: all.some((row) => typeof row.at(column) === 'object') ? 'number' : 'text',
+  }));
   const cell = (figure: Figure, column: number): HTMLElement =>
     column === 0
       ? tableCell('th', figureText(figure), { scope: 'row', ...classOf[column] })
@@ -56,8 +50,8 @@ function tableElement({ caption, head, rows, foot = [] }: Table): HTMLElement {
   const line = (row: readonly Figure[]): HTMLElement => element('tr', {}, ...row.map(cell));
   const headings = head.map((name, column) => element('th', { scope: 'col', ...classOf[column] }, name));
   return element(
-    'div',
-    { class: 'scroll', role: 'region', 'aria-label': caption, tabindex: '0' },
+    'figure',
+    { 'aria-label': caption, tabindex: '0' },
     element(
       'table',
       {},
