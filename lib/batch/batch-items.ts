@@ -49,7 +49,8 @@ export class BatchItems {
   }
 
   /**
-   * The lines of a JSON Lines object, or of all objects below a prefix, which must have this format. A line is a request (docs/requests-and-results.md), without `output`, and may have an `id`:
+   * The lines of a JSON Lines object, or of all objects below a prefix, which must have this format. A line is a request
+   * (docs/requests-and-results.md), without `output`, and may have an `id`:
    * `{"id": "a-1", "inputs": {"s3": "inputs/a.safetensors"}}`. Inline tensors may have up to 150 KiB.
    *
    * @param place a key such as `inputs/requests.jsonl`, in a folder, or a prefix with a slash at its end
@@ -65,7 +66,7 @@ export class BatchItems {
    *
    * @param key of an object that holds nothing but the array, such as `inputs/requests.json`, in a folder
    * @param bucket by default the pipeline's bucket
-   * @throws an error of one line if the key is in no folder
+   * @throws an error of one line if the key is in no folder, or if it is a prefix
    */
   public static jsonArray(key: string, bucket?: s3.IBucket): BatchItems {
     if (key.endsWith('/')) throw badPlace('a JSON array must be one object', key);
@@ -73,7 +74,8 @@ export class BatchItems {
   }
 
   /**
-   * The rows of a CSV object whose first row has the names of the columns, or of all objects below a prefix, each of which has these names.
+   * The rows of a CSV object whose first row has the names of the columns, or of all objects below a prefix, each of which has
+   * these names.
    *
    * @param place a key such as `inputs/requests.csv`, in a folder, or a prefix with a slash at its end
    * @param column the column that holds the key of each item's request
@@ -86,8 +88,9 @@ export class BatchItems {
   }
 
   /**
-   * The rows of a Parquet object, or of all objects below a prefix, as JSON with the names of the columns. Step Functions reads files that are not compressed or that are
-   * compressed inside with Snappy, GZIP or Zstandard, with row groups of at most 256 MB and a footer of at most 5 MB.
+   * The rows of a Parquet object, or of all objects below a prefix, as JSON with the names of the columns. Step Functions reads
+   * files that are not compressed or that are compressed inside with Snappy, GZIP or Zstandard, with row groups of at most 256 MB
+   * and a footer of at most 5 MB.
    *
    * @param place a key such as `inputs/rows.parquet`, in a folder, or a prefix with a slash at its end
    * @param bucket by default the pipeline's bucket
