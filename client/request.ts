@@ -9,11 +9,11 @@ import {
 import { InferenceError } from './errors';
 import type { TensorInputs } from './tensors/tensor-forms';
 import { rawTensors } from './tensors/to-raw';
-import type { ExecutionInput, InlineMode, InlineTensor } from '../contract/execution';
+import type { ExecutionInput, ExecutionInputs, InlineMode, InlineTensor } from '../contract/execution';
 import { INPUTS_PREFIX } from '../contract/keys';
 import { MAX_REQUEST_BYTES } from '../contract/slice-event';
 import { CONTRACT_VERSION } from '../contract/version';
-import { encodeInlineTensor, inlineBytes } from '../lambda/request/inline-tensor';
+import { encodeInlineTensor } from '../lambda/request/inline-tensor';
 import { encodeSafetensors } from '../lambda/tensors/safetensors';
 import { kindOf } from '../lambda/json-values';
 import { invalidOutput } from './read-results';
@@ -29,6 +29,11 @@ export function checkedTensors(description: PipelineDescription, inputs: TensorI
   return { tensors: rawTensors(description.signature.inputs, inputs), description };
 }
 
+interface Upload {
+  readonly key: string;
+  readonly bytes: Uint8Array;
+}
+
 /**
  * @param inputs `s3`: the tensors are not inside the request even if they fit
  * @param most bytes of a request with its tensors
@@ -38,35 +43,40 @@ export function prepareRequest(
   inline: InlineMode,
   inputs: 'auto' | 's3' = 'auto',
   most = MAX_REQUEST_BYTES,
-): { readonly text: string; readonly upload?: { readonly key: string; readonly bytes: Uint8Array } } {
-  const text = inputs === 's3' ? undefined : inlineText(tensors, inline, most);
-  if (text !== undefined) return { text };
+): { readonly request: ExecutionInput; readonly upload?: Upload } {
+  const empty: ExecutionInput = { version: CONTRACT_VERSION, inputs: {}, output: { inline } };
+  const fitting = inputs === 's3' ? 0 : most - Buffer.byteLength(JSON.stringify(empty)) + 2;
+  const prepared = prepareInputs(tensors, fitting);
+  return { ...prepared, request: { ...empty, inputs: prepared.inputs } };
+}
+
+/** @param most bytes of the inputs as JSON; larger ones are a key of an object */
+export function prepareInputs(
+  tensors: ReadonlyMap<string, RawTensor>,
+  most: number,
+  encode = encodeInlineTensor,
+): { readonly inputs: ExecutionInputs; readonly upload?: Upload } {
+  const inputs = inlineInputs(tensors, most, encode);
+  if (inputs !== undefined) return { inputs };
   // A new key for each request: a run fails if its request is replaced.
   const key = `${INPUTS_PREFIX}${randomUUID()}.safetensors`;
-  return { text: requestText({ s3: key }, inline), upload: { key, bytes: encodeSafetensors(tensors) } };
+  return { inputs: { s3: key }, upload: { key, bytes: encodeSafetensors(tensors) } };
 }
 
-function inlineText(
+function inlineInputs(
   tensors: ReadonlyMap<string, RawTensor>,
-  inline: InlineMode,
   most: number,
-): string | undefined {
-  let size = 0;
+  encode: typeof encodeInlineTensor,
+): ExecutionInputs | undefined {
+  let fewest = 0;
   for (const tensor of tensors.values()) {
-    size += tensor.dtype === 'string' ? tensorBytes(tensor) : inlineBytes(tensor);
-    if (size > most) return undefined;
+    // In the shortest JSON, an int64 has a digit and a comma.
+    fewest += tensor.dtype === 'string' ? tensorBytes(tensor) : tensor.bytes.byteLength / 4;
+    if (fewest > most) return undefined;
   }
-  const encoded = [...tensors].map(([name, tensor]) => [name, encodeInlineTensor(tensor)]);
-  const text = requestText(
-    { tensors: Object.fromEntries(encoded) as Readonly<Record<string, InlineTensor>> },
-    inline,
-  );
-  return Buffer.byteLength(text) <= most ? text : undefined;
-}
-
-function requestText(inputs: ExecutionInput['inputs'], inline: InlineMode): string {
-  const request: ExecutionInput = { version: CONTRACT_VERSION, inputs, output: { inline } };
-  return JSON.stringify(request);
+  const encoded = [...tensors].map(([name, tensor]) => [name, encode(tensor)]);
+  const inputs: ExecutionInputs = { tensors: Object.fromEntries(encoded) as Record<string, InlineTensor> };
+  return Buffer.byteLength(JSON.stringify(inputs)) <= most ? inputs : undefined;
 }
 
 export function invocationText(input: unknown): string {

@@ -100,13 +100,13 @@ export class SlicedInferenceClient {
     const inline = inlineMode(options.results);
     return await this.run(options, async (call) => {
       const { tensors, description } = await this.checkedTensors(call, inputs);
-      const { text, upload } = prepareRequest(tensors, inline);
+      const { request, upload } = prepareRequest(tensors, inline);
       // If the execution cannot start, the object stays until the bucket's lifecycle rule removes it.
       if (upload) {
         const { bucket } = description;
         await this.objects.put({ bucket, key: upload.key }, upload.bytes, call.signal);
       }
-      const { executionArn, output: outputText } = await call.execute(text);
+      const { executionArn, output: outputText } = await call.execute(JSON.stringify(request));
       const output = checkOutput(outputText);
       requireRun(output, executionArn);
       const { bucket, signature } = await call.describedFor(output, description);

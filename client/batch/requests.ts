@@ -1,12 +1,12 @@
 /** Requests of a batch as one object of JSON Lines: an upload for each would cost more than their computing. */
 import { randomUUID } from 'node:crypto';
 import { MAX_LINE_BYTES, MAX_PREPROCESSED_LINE_BYTES, type BatchSignature } from '../../contract/batch';
-import type { ExecutionInput } from '../../contract/execution';
 import { isName } from '../../lambda/batch/item';
 import { fieldValue, isRecord, kindOf } from '../../lambda/json-values';
+import { encodeShortest } from '../../lambda/request/inline-tensor';
 import type { Objects } from '../aws/objects';
 import { InferenceError } from '../errors';
-import { prepareRequest } from '../request';
+import { prepareInputs } from '../request';
 import { strictJson } from '../strict-json';
 import type { TensorInputs } from '../tensors/tensor-forms';
 import { rawTensors } from '../tensors/to-raw';
@@ -94,11 +94,10 @@ async function lineOf({ objects, signature, signal }: Place, given: unknown): Pr
   const named = id === undefined ? {} : { id: String(id) };
   if (signature.preprocess) return lineOfJson(request, named);
   const tensors = rawTensors(signature.inputs, request as TensorInputs);
-  const most = MAX_LINE_BYTES - Buffer.byteLength(JSON.stringify(named));
-  const { text, upload } = prepareRequest(tensors, 'never', 'auto', most);
+  const most = MAX_LINE_BYTES - Buffer.byteLength(JSON.stringify({ ...named, inputs: '' }));
+  const { inputs, upload } = prepareInputs(tensors, most, encodeShortest);
   if (upload !== undefined)
     await objects.put({ bucket: signature.bucket, key: upload.key }, upload.bytes, signal);
-  const { inputs } = JSON.parse(text) as ExecutionInput;
   return `${JSON.stringify({ ...named, inputs })}\n`;
 }
 

@@ -67,12 +67,12 @@ async function requestWith(
   most?: number,
 ): Promise<ExecutionInput> {
   const { inputs = 'auto', results } = options;
-  const { text, upload } = prepareRequest(ownTensors(tensors), inlineMode(results), inputs, most);
+  const { request, upload } = prepareRequest(ownTensors(tensors), inlineMode(results), inputs, most);
   if (upload) {
     const bucket = bucketName(options) ?? missingBucket(upload.bytes.byteLength);
     await objectsOf(options).put({ bucket, key: upload.key }, upload.bytes, new AbortController().signal);
   }
-  return JSON.parse(text) as ExecutionInput;
+  return request;
 }
 
 function missingBucket(bytes: number): never {

@@ -60,6 +60,19 @@ export function encodeInlineTensor(tensor: RawTensor): InlineTensor {
   return { dtype, shape, base64: Buffer.from(buffer, byteOffset, byteLength).toString('base64') };
 }
 
+/** Every interpreter of state machines hands on smaller integers as they are, whether it has them as integers or as floats. */
+const MAX_NUMBER = 2 ** 31;
+
+/** As `encodeInlineTensor`, but 32- and 64-bit integers are `data` where that is shorter, as it is for token ids and masks. */
+export function encodeShortest(tensor: RawTensor): InlineTensor {
+  const encoded = encodeInlineTensor(tensor);
+  if (tensor.dtype === 'string' || !/^u?int(32|64)$/.test(tensor.dtype)) return encoded;
+  const data = Array.from(typedView(tensor), Number);
+  const isSmall = data.every((number) => Math.abs(number) <= MAX_NUMBER);
+  if (!isSmall || JSON.stringify(data).length >= inlineBytes(tensor)) return encoded;
+  return { dtype: tensor.dtype, shape: tensor.shape, data };
+}
+
 export function inlineBytes(tensor: RawTensor): number {
   if (tensor.dtype === 'string') return Buffer.byteLength(JSON.stringify(tensor.strings));
   return base64Length(tensor.bytes.byteLength);

@@ -149,6 +149,19 @@ it('puts tensors that do not fit into 150 KiB into objects of their own', async 
   expect(elementsOf(stored as NumericTensor)).toEqual(large);
 });
 
+it('writes token ids as numbers, in lines of less than two thirds of the bytes of base64', async () => {
+  const ids = BigInt64Array.from({ length: 128 }, (_, at) => BigInt(1000 + 211 * at));
+  const aws = batchAws({}, { inputs: [{ name: 'ids', dtype: 'int64', shape: [1, 128] }] });
+  await aws.model.batch({ requests: [{ ids: { shape: [1, 128], data: ids } }] });
+  const [line] = linesOf(aws);
+  expect(line.inputs?.tensors?.ids).toEqual({
+    dtype: 'int64',
+    shape: [1, 128],
+    data: Array.from(ids, Number),
+  });
+  expect(JSON.stringify(line).length).toBeLessThan((ids.byteLength * 4) / 3 / 1.5);
+});
+
 it('passes JSON on to a preprocess function, with the id', async () => {
   const aws = batchAws({}, { preprocess: true });
   await aws.model.batch({ requests: [{ text: 'é' }, ['b', { text: 'b' }]] });

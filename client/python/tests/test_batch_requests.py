@@ -23,7 +23,7 @@ LARGE = np.arange(28_800, dtype=np.float32)
 def batch(aws):
     def begin(requests, script=None, signature=None, **options):
         answers = {
-            "DescribeStateMachine": [machine(items=ITEMS, inputs=INPUTS, **(signature or {}))],
+            "DescribeStateMachine": [machine(**{"items": ITEMS, "inputs": INPUTS, **(signature or {})})],
             "CreateMultipartUpload": [Answer(b"<R><UploadId>upload</UploadId></R>")],
             "UploadPart": [Answer()],
             "CompleteMultipartUpload": [Answer(b"<CompleteMultipartUploadResult/>")],
@@ -72,6 +72,27 @@ def test_requests_go_into_one_object_with_their_ids(aws, batch):
     assert [line.get("id") for line in found] == [None, "b"]
     assert [values(line) for line in found] == [[0, 1, 2], [3]]
     assert [list(line) for line in found] == [["inputs"], ["id", "inputs"]]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "given", "numbers"),
+    [
+        ("int64", [101, -7], [101, -7]),
+        ("uint32", [9, 9], [9, 9]),
+        ("int32", [2**31 - 1, -(2**31)], None),
+        ("int64", [2**31 + 1, 0, 0, 0], None),
+        ("uint64", [2**64 - 1, 0, 0, 0], None),
+        ("int16", [0, 1], None),
+        ("float64", [0, 1], None),
+    ],
+)
+def test_integers_are_numbers_where_that_is_shorter(aws, batch, dtype, given, numbers):
+    array = np.array(given, dtype=dtype)
+    batch([{"x": array}], signature={"inputs": [{"name": "x", "dtype": dtype, "shape": ["n"]}]})
+    inline = lines(aws)[1][0]["inputs"]["tensors"]["x"]
+    assert inline.get("data") == numbers
+    assert ("base64" in inline) == (numbers is None)
+    assert inline["dtype"] == dtype
 
 
 def test_requests_may_be_the_items_of_a_dict_or_come_from_a_generator(aws, batch):

@@ -3,7 +3,8 @@ import type { BatchedPlan } from '../../cost/batch';
 import type { Transport } from '../../cost/chain';
 import { DetailedCostModel } from '../../cost/model';
 import type { Schedule } from '../../cost/schedule';
-import { largestOf } from '../../extremes';
+import { largestOf, sumOf } from '../../extremes';
+import { ONNX_INT64, ONNX_UINT64 } from '../../onnx/data-type';
 import type { CutSpace } from '../cuts/cuts';
 import type { SliceSize } from '../sizes/estimate';
 import type { WiredCut } from '../wiring/wiring';
@@ -13,8 +14,10 @@ import { type SliceSettings, pricedPlan } from './price';
 /** Where the requests of the items are: an object for each, or inside the list of the items. */
 export type BatchRequests = 'objects' | 'lines';
 
-/** Names, types and shapes of the tensors in a line, whose elements are in base64. */
+/** Names, types and shapes of the tensors in a line. */
 const LINE_BYTES = 300;
+/** The number of a token, or an index, has up to six digits, and a comma. Other elements than 64-bit integers are in base64. */
+const NUMBER_BYTES = 7;
 
 /** Also with consolidation, the slices alone run: how many items find the whole model warm is not modeled. */
 export function batchRuns(
@@ -43,8 +46,19 @@ export function batchRuns(
   return {
     ...{ model, packOf, memoryMb: settings.memoryMb },
     bytes: largestOf(sizes.map(({ readBytes, writeBytes }) => Math.max(readBytes, writeBytes))),
-    lineBytes: requests === 'lines' ? LINE_BYTES + 4 * Math.ceil(sizes[0].requestBytes / 3) : 0,
+    lineBytes: requests === 'lines' ? lineBytes(analyzed.cuts) : 0,
   };
+}
+
+function lineBytes({ dataflow, bytes }: CutSpace): number {
+  const { inputs, values } = dataflow.model.graph;
+  const requested = inputs.filter(({ value }) => values[value].initializer === undefined);
+  const ofTensors = requested.map(({ value, type: { dataType } }) =>
+    dataType === ONNX_INT64 || dataType === ONNX_UINT64
+      ? (NUMBER_BYTES * bytes[value]) / 8
+      : 4 * Math.ceil(bytes[value] / 3),
+  );
+  return LINE_BYTES + sumOf(ofTensors);
 }
 
 /** The first slice reads a request for each item. The others read one object. */

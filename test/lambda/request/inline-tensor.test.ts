@@ -1,5 +1,10 @@
 import * as fc from 'fast-check';
-import { decodeInlineTensor, encodeInlineTensor, inlineBytes } from '../../../lambda/request/inline-tensor';
+import {
+  decodeInlineTensor,
+  encodeInlineTensor,
+  encodeShortest,
+  inlineBytes,
+} from '../../../lambda/request/inline-tensor';
 import { typedView, type NumericTensor } from '../../../lambda/tensors/tensor';
 import { comparable, rawTensor } from '../../support/arbitrary-tensors';
 
@@ -19,6 +24,33 @@ describe('an inline tensor', () => {
         expect(inlineBytes(tensor)).toBe(Buffer.byteLength(written));
       }),
     );
+  });
+
+  it('of the shortest encoding decodes to the tensor, and is never longer than the other encoding', () => {
+    fc.assert(
+      fc.property(rawTensor, (tensor) => {
+        const text = JSON.stringify(encodeShortest(tensor));
+        const decoded = decodeInlineTensor('x', JSON.parse(text));
+        expect(comparable(new Map([['x', decoded]]))).toEqual(comparable(new Map([['x', tensor]])));
+        expect(text.length).toBeLessThanOrEqual(JSON.stringify(encodeInlineTensor(tensor)).length);
+      }),
+    );
+  });
+
+  it.each([
+    ['int64', BigInt64Array.of(101n, -7n), [101, -7]],
+    ['uint64', BigUint64Array.of(0n, 1n), [0, 1]],
+    ['int32', Int32Array.of(1, 1, 0), [1, 1, 0]],
+    ['uint32', Uint32Array.of(9, 9), [9, 9]],
+    ['int32', Int32Array.of(2 ** 31 - 1, -(2 ** 31)), undefined],
+    ['int64', BigInt64Array.of(2n ** 31n + 1n, 0n, 0n, 0n), undefined],
+    ['uint64', BigUint64Array.of(2n ** 64n - 1n, 0n, 0n, 0n), undefined],
+    ['float32', Float32Array.of(0, 1), undefined],
+    ['int16', Int16Array.of(0, 1), undefined],
+    ['bool', Uint8Array.of(0, 1), undefined],
+  ] as const)('has %s %p as the numbers %p in the shortest encoding', (dtype, array, data) => {
+    const tensor = { dtype, shape: [array.length], bytes: new Uint8Array(array.buffer) };
+    expect(encodeShortest(tensor).data).toEqual(data);
   });
 
   it.each<[string, unknown[], unknown[]]>([

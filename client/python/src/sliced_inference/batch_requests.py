@@ -13,8 +13,8 @@ from typing import Any
 from .call import Call
 from .errors import InferenceError
 from .pipeline import TensorSpec, spec_from
-from .request import Inputs, request_of, suited_tensors
-from .tensors import compact_json
+from .request import Inputs, inputs_of, suited_tensors
+from .tensors import compact_json, encode_shortest
 
 BatchRequest = Inputs | Mapping[str, Any]
 """What ``infer`` takes; for a batch with a preprocess function, a dict that is JSON, which this function gets."""
@@ -122,8 +122,8 @@ def _line(specs: tuple[TensorSpec, ...] | None, given: Any, put: Callable[[str, 
         return _line_of_json(request, named)
     if not isinstance(request, Mapping):
         raise _invalid("dicts of arrays", type(request).__name__, "pass {name: array}")
-    most = MAX_LINE_BYTES - len(compact_json(named).encode())
-    inputs = request_of(suited_tensors(specs, request), put, "auto", most)["inputs"]
+    most = MAX_LINE_BYTES - len(compact_json(named | {"inputs": ""}).encode())
+    inputs = inputs_of(suited_tensors(specs, request), put, most, encode_shortest)
     return f"{compact_json(named | {'inputs': inputs})}\n".encode()
 
 

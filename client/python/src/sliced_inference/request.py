@@ -131,17 +131,28 @@ def request_of(
 ) -> dict[str, Any]:
     """A request with these tensors, of ``most`` bytes at most. Tensors that are too large for it are put into S3."""
     output = {"inline": INLINE_MODES[results]}
-    request: dict[str, Any] = {"version": CONTRACT_VERSION, "inputs": {}, "output": output}
-    # Tensors that cannot fit are not encoded. Only the texts of strings say how long they are.
-    if sum(tensor.nbytes for tensor in tensors.values() if tensor.dtype != object) <= most:
-        request["inputs"] = {"tensors": {name: encode_inline(tensor) for name, tensor in tensors.items()}}
-        if len(compact_json(request).encode()) <= most:
-            return request
+    request: dict[str, Any] = {"version": CONTRACT_VERSION, "inputs": "", "output": output}
+    inputs = inputs_of(tensors, put, most - len(compact_json(request).encode()))
+    return request | {"inputs": inputs}
+
+
+def inputs_of(
+    tensors: Mapping[str, Tensor],
+    put: Callable[[str, bytes], object],
+    most: int,
+    encode: Callable[[Tensor], dict[str, Any]] = encode_inline,
+) -> dict[str, Any]:
+    """The inputs of a request, of ``most`` bytes as JSON. Tensors that are too large for it are put into S3."""
+    # Tensors that cannot fit are not encoded. In the shortest JSON, an int64 has a digit and a comma. Only the texts of
+    # strings say how long they are.
+    if sum(tensor.nbytes / 4 for tensor in tensors.values() if tensor.dtype != object) <= most:
+        inputs = {"tensors": {name: encode(tensor) for name, tensor in tensors.items()}}
+        if len(compact_json(inputs).encode()) <= most:
+            return inputs
     # Each request has a new key: a run whose request is replaced fails.
     key = f"inputs/{uuid.uuid4()}.safetensors"
     put(key, encode_file(tensors))
-    request["inputs"] = {"s3": key}
-    return request
+    return {"s3": key}
 
 
 def invoked_text(request: Any) -> str:

@@ -45,9 +45,24 @@ def compact_json(value: Any) -> str:
 
 def encode_inline(tensor: Tensor) -> dict[str, Any]:
     if tensor.dtype == object:
-        return {"dtype": "string", **_strings(tensor)}
+        return {"dtype": "string", **_elements(tensor)}
     encoded = base64.b64encode(tensor.tobytes()).decode("ascii")
     return {"dtype": tensor.dtype.name, "shape": tensor.shape, "base64": encoded}
+
+
+MAX_NUMBER = 2**31
+"""Every interpreter of state machines hands on smaller integers as they are, be they integers or floats there."""
+
+
+def encode_shortest(tensor: Tensor) -> dict[str, Any]:
+    """As ``encode_inline``, but 32- and 64-bit integers are ``data`` where that is shorter, as it is for token ids."""
+    encoded = encode_inline(tensor)
+    if tensor.dtype.kind not in "iu" or tensor.itemsize < 4:
+        return encoded
+    numbers = _elements(tensor)
+    is_small = all(abs(number) <= MAX_NUMBER for number in numbers["data"])
+    is_shorter = len(compact_json(numbers["data"])) < len(encoded["base64"])
+    return {"dtype": tensor.dtype.name, **numbers} if is_small and is_shorter else encoded
 
 
 def decode_inline(name: str, tensor: Any) -> Tensor:
@@ -67,7 +82,7 @@ def decode_inline(name: str, tensor: Any) -> Tensor:
         raise invalid_output(f"a tensor as '{name}'", f"a malformed one ({error})") from error
 
 
-def _strings(tensor: Tensor) -> dict[str, Any]:
+def _elements(tensor: Tensor) -> dict[str, Any]:
     return {"shape": tensor.shape, "data": tensor.reshape(-1).tolist()}
 
 
@@ -85,7 +100,7 @@ def encode_file(tensors: Mapping[str, Tensor]) -> bytes:
     metadata, numeric = {"header_crc32": "00000000"}, {}
     for name, tensor in tensors.items():
         if tensor.dtype == object:
-            metadata[f"{STRING_TENSOR}{name}"] = compact_json(_strings(tensor))
+            metadata[f"{STRING_TENSOR}{name}"] = compact_json(_elements(tensor))
         else:
             metadata[f"{TENSOR_CRC32}{name}"] = _crc32(tensor.reshape(-1).view(np.uint8))
             numeric[name] = tensor
