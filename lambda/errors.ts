@@ -80,7 +80,8 @@ function boundedJson(cause: FailureCause): string {
   return JSON.stringify({ slice, message: 'failed with a message that cannot be shown' });
 }
 
-function bounded(text: string, length: number): string {
+/** One line, and at most so many characters of it. */
+export function bounded(text: string, length: number): string {
   // JSON escapes some control characters only, and a terminal obeys the others.
   const line = text.replace(/[\s\p{Cc}\p{Bidi_Control}]+/gu, ' ').trim();
   return line.length <= length ? line : `${line.slice(0, length - 1)}…`;

@@ -60,6 +60,12 @@ export function escaped(text: string): string {
   });
 }
 
+/** The first `most` of the texts, and how many more there are. */
+export function listed(texts: readonly string[], most: number): string {
+  const more = texts.length - most;
+  return more > 0 ? `${texts.slice(0, most).join(', ')} and ${more} more` : texts.join(', ');
+}
+
 /** Says why a system call failed, without the path, which the caller's message already has. */
 export function systemReason(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;

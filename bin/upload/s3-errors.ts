@@ -1,6 +1,6 @@
 /** Explains a failed request to S3. */
 import { S3ServiceException } from '@aws-sdk/client-s3';
-import { isThrottled } from '../../client/aws/failures';
+import { isThrottled, isUnreachable, NO_CREDENTIALS } from '../../client/aws/failures';
 import { SlicedInferenceError } from '../../lib/errors';
 
 interface FailedRequest {
@@ -57,7 +57,7 @@ export function explainS3Error(error: unknown, request: FailedRequest): unknown 
       'run the command again later to continue',
     ],
     [
-      NETWORK_ERRORS.has(name),
+      isUnreachable(error),
       `S3 must be reachable for ${uri}`,
       'check the network, the proxy and AWS_ENDPOINT_URL_S3, then run the command again to continue',
     ],
@@ -108,7 +108,7 @@ const WRONG_KEYS = new Set(
 function ofCredentials(name: string): Explanation[] {
   return [
     [
-      name === 'CredentialsProviderError' || name === 'TokenProviderError',
+      NO_CREDENTIALS.includes(name),
       'AWS credentials must be found',
       'set AWS_PROFILE, sign in with `aws sso login`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
     ],
@@ -116,8 +116,3 @@ function ofCredentials(name: string): Explanation[] {
     [WRONG_KEYS.has(name), 'AWS credentials must be valid', 'check AWS_PROFILE or the access key'],
   ];
 }
-
-const NETWORK_ERRORS = new Set(
-  `EAI_AGAIN ECONNABORTED ECONNREFUSED ECONNRESET EHOSTUNREACH ENETUNREACH ENOTFOUND EPIPE ETIMEDOUT
-  TimeoutError`.split(/\s+/),
-);

@@ -27,10 +27,14 @@ export function isThrottled(error: unknown): boolean {
 
 /** Whether the same request may succeed later. The service may have done what it asks. */
 export function isTransient(error: unknown): boolean {
-  const { name, code, $metadata } = fieldsOf(error);
   if (isThrottled(error)) return true;
-  const status = $metadata?.httpStatusCode;
-  if (typeof status === 'number') return status >= 500;
+  const status = fieldsOf(error).$metadata?.httpStatusCode;
+  return typeof status === 'number' ? status >= 500 : isUnreachable(error);
+}
+
+/** Whether there is no connection, or no answer in time. */
+export function isUnreachable(error: unknown): boolean {
+  const { name, code } = fieldsOf(error);
   return name === 'TimeoutError' || (typeof code === 'string' && CONNECTION.test(code));
 }
 
@@ -42,7 +46,7 @@ function fieldsOf(error: unknown): SdkError {
 }
 
 /** Errors of the SDK's search for credentials, which comes before any request. */
-const NO_CREDENTIALS = ['CredentialsProviderError', 'TokenProviderError'];
+export const NO_CREDENTIALS = ['CredentialsProviderError', 'TokenProviderError'];
 
 /** https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const UNTRUSTED = /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+)$/;

@@ -3,6 +3,7 @@
  * own, because the declarations of the other files ship, and an application may have no types of the SDK.
  */
 import { HANDLER_ERROR, NAMES_OF_SLICES, type FailureCause } from '../../contract/failures';
+import { bounded } from '../../lambda/errors';
 import { InferenceError } from '../errors';
 import { DEFAULT_MAX_RESULT_BYTES, DEFAULT_REQUEST_TIMEOUT } from '../options';
 import { Objects, s3Connection, type S3Connection } from '../aws/objects';
@@ -37,10 +38,10 @@ export async function failingIn<T>(step: Step, work: () => Promise<T>): Promise<
 
 export function failureIn(step: Step, error: unknown): HandlerFailure {
   if (!(error instanceof Error))
-    return new HandlerFailure('Error', { step, message: bounded(String(error)) }, undefined);
+    return new HandlerFailure('Error', { step, message: bounded(String(error), MAX_MESSAGE) }, undefined);
   const isOfSlices = NAMES_OF_SLICES.includes(error.name);
   const text = error.message === '' ? error.name : error.message;
-  const message = bounded(isOfSlices ? `${error.name}: ${text}` : text);
+  const message = bounded(isOfSlices ? `${error.name}: ${text}` : text, MAX_MESSAGE);
   const { tensor, expected, got } = error instanceof InferenceError ? error : {};
   const details = Object.entries({ tensor, expected, got }).filter(([, text]) => text !== undefined);
   const cause: FailureCause = {
@@ -48,12 +49,6 @@ export function failureIn(step: Step, error: unknown): HandlerFailure {
     ...Object.fromEntries(details.map(([name, text]) => [name, bounded(String(text), MAX_FIELD)])),
   };
   return new HandlerFailure(isOfSlices ? HANDLER_ERROR : error.name, cause, error.stack);
-}
-
-/** One line: a terminal would obey control characters. */
-function bounded(text: string, length: number = MAX_MESSAGE): string {
-  const line = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
-  return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
 }
 
 /** All that an SDK client depends on comes from the environment, which Lambda sets once. */

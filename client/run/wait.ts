@@ -1,8 +1,9 @@
 /** Waits: for promises until a signal is aborted, and in a call until its time is over. */
 import { setMaxListeners } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { InferenceTimeoutError } from '../errors';
 
-/** Any number of calls may wait for one signal. Node.js would warn of more than ten. */
+/** Any number of calls, executions and tasks may wait for one signal. Node.js would warn of more than ten. */
 function allowListeners(signal: AbortSignal | undefined): void {
   if (signal instanceof EventTarget) setMaxListeners(0, signal);
 }
@@ -34,22 +35,26 @@ export async function firstOf<T>(
   }
 }
 
-export function linkedController(outer: AbortSignal | undefined): {
-  readonly controller: AbortController;
-  readonly unlink: () => void;
-} {
-  const controller = sharedController();
-  allowListeners(outer);
-  const abort = (): void => {
-    controller.abort(outer?.reason);
-  };
-  if (outer?.aborted === true) abort();
-  else outer?.addEventListener('abort', abort, { once: true });
-  return {
-    controller,
-    unlink: () => {
-      outer?.removeEventListener('abort', abort);
-    },
+/**
+ * An abort that also follows another signal, until it is unlinked. `AbortSignal.any()` does the same, but Node.js 20 never
+ * frees what it creates: 18 KB for each execution of four tasks.
+ */
+export class LinkedAbort extends AbortController {
+  constructor(private readonly outer: AbortSignal | undefined) {
+    super();
+    allowListeners(this.signal);
+    allowListeners(outer);
+    if (outer?.aborted) this.follow();
+    else outer?.addEventListener('abort', this.follow, { once: true });
+  }
+
+  /** Call it when the work has ended, so that the other signal no longer refers to it. */
+  unlink(): void {
+    this.outer?.removeEventListener('abort', this.follow);
+  }
+
+  private readonly follow = (): void => {
+    this.abort(this.outer?.reason);
   };
 }
 
@@ -57,25 +62,15 @@ export function linkedController(outer: AbortSignal | undefined): {
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** One wait. End it, so that neither its timer nor its listener stays. */
-export class Wait {
-  readonly signal: AbortSignal;
-  private readonly controller: AbortController;
+export class Wait extends LinkedAbort {
   private readonly timer: NodeJS.Timeout;
-  private readonly unlink: () => void;
 
   constructor(outer: AbortSignal | undefined, ms: number, onTimeout: () => Error) {
-    const { controller, unlink } = linkedController(outer);
-    this.controller = controller;
-    this.signal = controller.signal;
-    this.unlink = unlink;
-    const end = (): void => {
-      controller.abort(onTimeout());
+    super(outer);
+    const stop = (): void => {
+      this.abort(onTimeout());
     };
-    this.timer = setTimeout(end, Math.min(ms, MAX_TIMER_MS));
-  }
-
-  abort(reason: Error): void {
-    this.controller.abort(reason);
+    this.timer = setTimeout(stop, Math.min(ms, MAX_TIMER_MS));
   }
 
   end(): void {
@@ -85,18 +80,13 @@ export class Wait {
 }
 
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  await new Promise<void>((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', stop);
-      resolve();
-    }, ms);
-    signal.addEventListener('abort', stop, { once: true });
-  });
+  try {
+    await delay(ms, undefined, { signal });
+  } catch (error) {
+    // Throw the signal's reason, which the timer's own AbortError hides.
+    signal.throwIfAborted();
+    throw error;
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Failures of items, which are in rows of the table, and of whole batches. */
 import type { BatchFailure } from '../../contract/batch';
 import { ERROR_NAMES } from '../../contract/failures';
-import { NamedFailure } from '../errors';
+import { bounded, NamedFailure } from '../errors';
 import { parsedRecord } from '../json-values';
 
 const MAX_ERROR = 120;
@@ -65,9 +65,4 @@ function fitting(text: string, bytes: number): string {
 
 function jsonBytes(text: string): number {
   return Buffer.byteLength(JSON.stringify(text));
-}
-
-function bounded(text: string, length: number): string {
-  const line = text.replace(/[\s\p{Cc}\p{Bidi_Control}]+/gu, ' ').trim();
-  return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
 }

@@ -15,9 +15,8 @@ import { type Goal, DEFAULT_GOAL } from '../plan/goal';
 import type { Slicer } from '../plan/slicers';
 import { memoryMb } from '../plan/sizes/estimate';
 import { uselessSlicesNote } from '../plan/useless-slices';
-import { printable } from '../errors';
+import { listed, printable } from '../errors';
 import type { PlannedTypes } from '../shapes/planned-types';
-import type { DimensionSizes } from '../shapes/value-types';
 
 /** What a run costs and takes, also where it is fastest and where it is slowest. */
 export interface RunEstimate extends RunCost {
@@ -130,13 +129,7 @@ const NAMED = 4;
 
 /** In a sentence without a full stop, if ONNX Runtime does not load the model with the planned sizes. */
 export function refusedSizesNote({ dimensions, refusal }: PlannedTypes): string | undefined {
-  return refusal === undefined
-    ? undefined
-    : `ONNX Runtime refuses the model with ${listed(dimensions)}, so most sizes are estimates: ${refusal}`;
-}
-
-function listed(sizes: DimensionSizes): string {
-  const all = Object.entries(sizes).map(([name, size]) => `${printable(name)}=${size}`);
-  const more = all.length - NAMED;
-  return more > 0 ? `${all.slice(0, NAMED).join(', ')} and ${more} more` : all.join(', ');
+  if (refusal === undefined) return undefined;
+  const sizes = Object.entries(dimensions).map(([name, size]) => `${printable(name)}=${size}`);
+  return `ONNX Runtime refuses the model with ${listed(sizes, NAMED)}, so most sizes are estimates: ${refusal}`;
 }

@@ -8,7 +8,7 @@ import type { PlannedSlice, SlicePlan } from '../plan/file/plan';
 import { inexactNote } from '../plan/int8-weights';
 import { sliceName } from '../../contract/keys';
 import { inform, warn } from '../aws/annotate';
-import { printable, quoted } from '../errors';
+import { listed, printable, quoted } from '../errors';
 import { onnxRuntimeVersion } from '../host/packages';
 
 /** How a model was cut, and what its runs are estimated to cost. `planPath` has the path of the complete plan. */
@@ -146,7 +146,10 @@ export function warnOfAssumptions(
   if (dataSizes !== undefined) warn(scope, 'dataSizes', dataSizesNote(dataSizes));
   if (isX86 && inexact !== undefined) warn(scope, 'inexactIntegers', inexact);
   if (assumedDimensions.length > 0) {
-    const sizes = firstOf(assumedDimensions.map((name) => `${printable(name)}=${dimensions[name]}`));
+    const sizes = listed(
+      assumedDimensions.map((name) => `${printable(name)}=${dimensions[name]}`),
+      NAMED,
+    );
     warn(
       scope,
       'assumedDimensions',
@@ -154,7 +157,7 @@ export function warnOfAssumptions(
     );
   }
   if (boundedTensors.length > 0) {
-    const names = firstOf(boundedTensors.map((name) => quoted(name)));
+    const names = listed(boundedTensors.map(quoted), NAMED);
     warn(
       scope,
       'boundedTensors',
@@ -178,11 +181,6 @@ export function warnOfAssumptions(
       `the function of ${sliceName(short)} has ${memorySizes[short]} MB of memory, and the plan estimates that it needs ${slices[short].memoryMb} MB: raise its memorySize`,
     );
   }
-}
-
-function firstOf(names: readonly string[]): string {
-  const others = names.length - NAMED;
-  return [...names.slice(0, NAMED), ...(others > 0 ? [`${others} more`] : [])].join(', ');
 }
 
 /**

@@ -3,7 +3,7 @@ import { inParallel } from '../../lambda/store/ranged-read';
 import type { Json, JsonObject } from '../json';
 import type { MapState, ParallelState, StateGraph } from './definition';
 import { MAX_INLINE_CONCURRENCY } from './limits';
-import { LinkedAbort } from './linked-abort';
+import { LinkedAbort } from '../../client/run/wait';
 import type { RunOptions } from './run-options';
 import type { StartedChildren, Visit } from './visit';
 

@@ -1,6 +1,5 @@
 /** The interpreter's clock. Tests replace it, so that they need not wait for retries and timeouts. */
-import { setTimeout as delay } from 'node:timers/promises';
-import { LinkedAbort } from './linked-abort';
+import { firstOf, LinkedAbort, pause } from '../../client/run/wait';
 
 export interface Clock {
   /** Epoch milliseconds. */
@@ -9,18 +8,7 @@ export interface Clock {
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
-export const SYSTEM_CLOCK: Clock = {
-  now: () => Date.now(),
-  sleep: async (milliseconds, signal) => {
-    try {
-      await delay(milliseconds, undefined, { signal });
-    } catch (error) {
-      // Throw the signal's reason, which the timer's own AbortError hides.
-      signal.throwIfAborted();
-      throw error;
-    }
-  },
-};
+export const SYSTEM_CLOCK: Clock = { now: () => Date.now(), sleep: pause };
 
 /**
  * Returns the work's outcome, or throws the error of `onTimeout` when the work takes longer. The work is not stopped:
@@ -34,30 +22,21 @@ export async function within<T>(
   onTimeout: () => Error,
 ): Promise<T> {
   const ended = new LinkedAbort(signal);
-  const timer =
-    seconds === undefined ? waitForAbort(ended.signal) : clock.sleep(seconds * 1000, ended.signal);
-  try {
-    return await Promise.race([
-      work,
+  const limited = [work];
+  if (seconds !== undefined) {
+    const timer = clock.sleep(seconds * 1000, ended.signal);
+    limited.push(
       timer.then(() => {
         throw onTimeout();
       }),
-    ]);
+    );
+  }
+  try {
+    return await firstOf(limited, signal);
   } finally {
     ended.unlink();
     ended.abort(undefined);
-    // Mark both as handled: the loser of the race may still reject.
-    work.catch(() => undefined);
-    timer.catch(() => undefined);
+    // Mark them as handled: the loser of the race may still reject.
+    for (const each of limited) each.catch(() => undefined);
   }
-}
-
-function waitForAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const abort = (): void => {
-      reject(signal.reason as Error);
-    };
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-  });
 }

@@ -9,7 +9,7 @@ import { ERROR, StateError } from './state-error';
 import type { ExecutionResult } from './execution';
 import { History } from './history';
 import { Run } from './interpreter';
-import { LinkedAbort } from './linked-abort';
+import { LinkedAbort } from '../../client/run/wait';
 import { MAX_EXPRESS_SECONDS, MAX_HISTORY_EVENTS } from './limits';
 import type { ChildStart, Environment, RunOptions } from './run-options';
 

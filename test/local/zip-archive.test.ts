@@ -20,7 +20,9 @@ function patched(files: Zippable, level: 0 | 9, ...patches: readonly Patch[]): B
 
 describe('a zip archive', () => {
   it('has the entries that fflate packed', () => {
-    const names = fc.string({ minLength: 1, unit: 'grapheme' }).filter((name) => name !== '__proto__');
+    const names = fc
+      .string({ minLength: 1, unit: 'grapheme' })
+      .filter((name) => !/^__proto__$|[/\\]$/.test(name));
     const files = fc.dictionary(names, fc.uint8Array({ maxLength: 300 }), {
       maxKeys: 5,
       noNullPrototype: true,
@@ -42,28 +44,28 @@ describe('a zip archive', () => {
   });
 
   it.each<[string, string, 0 | 9, Patch, Zippable?]>([
-    ['a wrong CRC-32', "'x' has another CRC-32 than it claims", 0, ['directory', 16, 1]],
-    ['a stored entry that claims more', "'x' has another size than it claims", 0, ['directory', 24, 6]],
-    ['a deflated entry that claims more', 'has another size', 9, ['directory', 24, 6]],
-    ['a deflated entry that claims less', 'has another size', 9, ['directory', 24, 4]],
-    ['a claim that no deflated bytes hold', 'than it can hold', 9, ['directory', 24, 99_999]],
-    ['an unknown compression method', 'the compression method 12', 0, ['directory', 10, 12, 2]],
-    ['an encrypted entry', 'encrypted entries', 0, ['directory', 8, 1, 2]],
-    ['a name without its encoding', 'a name that is not UTF-8', 0, ['directory', 8, 0, 2], { ü: hello }],
-    ['a damaged name', 'a name that is not UTF-8', 0, ['directory', 46, 0xff, 1], { ü: hello }],
-    ['another name before the content', "'x' is not where it should be", 0, ['local', 30, 0x79, 1]],
+    ['a wrong CRC-32', "'x': CRC32 checksum failed", 0, ['local', 14, 1]],
+    ['a stored entry that claims more', "'x': it has another size than it claims", 0, ['directory', 24, 6]],
+    ['a deflated entry that claims more', 'another size', 9, ['directory', 24, 6]],
+    ['a deflated entry that claims less', 'another size', 9, ['directory', 24, 4]],
+    ['a claim that no deflated bytes hold', 'another size', 9, ['directory', 24, 99_999]],
+    ['an unknown compression method', 'unsupported compression method', 0, ['directory', 10, 12, 2]],
+    ['an encrypted entry', "'x': it is encrypted", 0, ['directory', 8, 1, 2]],
+    ['a name without its encoding', 'its name is not UTF-8', 0, ['directory', 8, 0, 2], { ü: hello }],
+    ['a damaged name', 'its name is not UTF-8', 0, ['directory', 46, 0xff, 1], { ü: hello }],
+    ['an entry elsewhere', "'x': Invalid LOC header", 0, ['directory', 42, 1]],
     ['more bytes than the limit', 'more than 1000000 bytes unpacked', 0, ['directory', 24, LIMIT + 1]],
-    ['two entries of one name', "two entries 'x'", 0, ['directory', 46, 0x78, 1], { x: hello, y: hello }],
-    ['several disks', 'several disks', 0, ['end', 4, 1]],
-    ['zip64 records', 'zip64 records', 0, ['end', 16, 0xffffffff]],
-    ['a directory elsewhere', 'its directory is not where it should be', 0, ['end', 16, 1000]],
+    ['two entries of one name', 'Duplicate entry', 0, ['directory', 46, 0x78, 1], { x: hello, y: hello }],
+    ['entries on other disks', 'its directory is damaged', 0, ['end', 10, 2, 2]],
+    ['zip64 records', 'it cannot be read', 0, ['end', 16, 0xffffffff]],
+    ['a directory elsewhere', 'it cannot be read', 0, ['end', 16, 1000]],
   ])('with %s is refused', (_, message, level, patch, files = { x: hello }) => {
     expect(() => readZip(patched(files, level, patch), LIMIT)).toThrow(message);
   });
 
   it('of zeros that unpack to more than it claims is not unpacked further', () => {
     const bomb = patched({ x: new Uint8Array(5_000_000) }, 9, ['directory', 24, 1000]);
-    expect(() => readZip(bomb, LIMIT)).toThrow("'x' has another size than it claims");
+    expect(() => readZip(bomb, LIMIT)).toThrow("'x': it has another size than it claims");
   });
 
   it('that is truncated anywhere is refused', () => {

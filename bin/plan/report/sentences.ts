@@ -3,6 +3,7 @@ import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import { dataSizesNote } from '../../../lib/plan/data-sizes';
 import type { PlanDraft } from '../../../lib/plan/file/plan';
 import { refusedSizesNote } from '../../../lib/compile/plan-estimates';
+import { listed } from '../../../lib/errors';
 import { largestOf } from '../../../lib/extremes';
 import { inexactNote, rewrittenNote } from '../../../lib/plan/int8-weights';
 import type { SliceSize } from '../../../lib/plan/sizes/estimate';
@@ -57,21 +58,18 @@ export function warningsOf(
   return [
     longCallNote(slices.map(({ coldSeconds }) => coldSeconds)),
     longRunNote(slowestColdMs / 1000, costs.stateMachineType),
-    assumed.length > 0 && `no --dimension sets ${listed(assumed)}, so the plan assumes ${listed(sizesOf)}`,
+    assumed.length > 0 &&
+      `no --dimension sets ${listed(assumed, NAMED)}, so the plan assumes ${listed(sizesOf, NAMED)}`,
     refusedSizesNote(planned),
     uselessSlicesNote(sizes),
     costs.architecture !== 'arm64' && int8Weights && inexactNote(int8Weights),
     dataSizes && dataSizes.failure === undefined && dataSizesNote(dataSizes),
-    names.length > 0 && `the sizes of ${listed(names)} depend on data, so the plan counts estimates of them`,
+    names.length > 0 &&
+      `the sizes of ${listed(names, NAMED)} depend on data, so the plan counts estimates of them`,
     ...(analyzed.profile?.differences ?? []).map(
       (difference) => `the profile differs from this plan: ${difference}`,
     ),
     cut.quality?.comparedAllCuts === false &&
       `the model has too many possible cuts to compare all: the search compared ${cut.quality.comparedCuts} of them, which move fewer bytes than the cuts next to them`,
   ].filter((warning) => typeof warning === 'string');
-}
-
-function listed(names: readonly string[]): string {
-  const more = names.length - NAMED;
-  return more > 0 ? `${names.slice(0, NAMED).join(', ')} and ${more} more` : names.join(', ');
 }

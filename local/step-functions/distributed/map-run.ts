@@ -10,7 +10,7 @@ import type { Needed } from '../../iam/authorizer';
 import type { DistributedMapState } from '../definition';
 import type { ExecutionResult } from '../execution';
 import { MAX_DISTRIBUTED_CONCURRENCY, MAX_STATE_BYTES } from '../limits';
-import { LinkedAbort } from '../linked-abort';
+import { LinkedAbort } from '../../../client/run/wait';
 import type { Query } from '../query';
 import type { ChildInit, RunOptions } from '../run-options';
 import { ERROR, StateError } from '../state-error';
