@@ -3,7 +3,7 @@ import type { BatchItemsKind } from './batch';
 
 /** The fields of a slice function's event that belong to a pack. */
 export interface PackEvent {
-  /** In milliseconds since 1970: from then on, the function begins no further item. */
+  /** In milliseconds since 1970: the function ends before, unless a single item takes longer. It takes one at least. */
   readonly until: number;
   /** Of the first slice and of the whole model. */
   readonly items?: readonly PackItem[];

@@ -60,7 +60,7 @@ export async function runPack(
   for await (const item of items) {
     const isOver = pack.bytes >= maxBytes || remainingMs() < WRITE_MS + 2 * pack.longestMs;
     // The requests of the others are not even read.
-    if (isOver && pack.computed.length > 0) break;
+    if (isOver && reached > 0) break;
     await pack.take(item);
     reached++;
   }

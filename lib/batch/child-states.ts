@@ -7,7 +7,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { BatchItemsSignature } from '../../contract/batch';
 import { CONTRACT_VERSION } from '../../contract/version';
-import { RAMP_CHILDREN_PER_SECOND, SECONDS_OF_PACKS } from '../cost/batch-limits';
+import { RAMP_CHILDREN_PER_SECOND } from '../cost/batch-limits';
 import {
   CALL_RETRIES,
   InvokeFunction,
@@ -67,7 +67,7 @@ class ChildBuilder {
     private readonly scope: Construct,
     private readonly props: ChildStates,
   ) {
-    this.split = this.pass('Split', expressions.afterFailure());
+    this.split = this.pass('Split', expressions.afterFailure(this.isOne));
     this.next = new sfn.Choice(scope, 'Next pack', { queryLanguage: sfn.QueryLanguage.JSONATA });
   }
 
@@ -84,7 +84,7 @@ class ChildBuilder {
     const done = sfn.Pass.jsonata(scope, 'Done', { outputs: { results: '{% $results %}', failures: EMPTY } });
     next
       .when(sfn.Condition.jsonata("{% $index != '' %}"), this.find().next(next))
-      .when(sfn.Condition.jsonata(`{% $count($queue) > 0 and ${this.hasTime()} %}`), pack)
+      .when(sfn.Condition.jsonata(`{% $count($queue) > 0 and ${expressions.HAS_TIME} %}`), pack)
       .when(sfn.Condition.jsonata('{% $count($failed) > 0 %}'), this.report())
       .otherwise(done);
     return this.ramp().next(next);
@@ -107,11 +107,6 @@ class ChildBuilder {
       },
       outputs: {},
     });
-  }
-
-  /** No pack starts so late that the child would exceed the time of an Express execution. */
-  private hasTime(): string {
-    return `$millis() - $toMillis($states.context.Execution.StartTime) < ${1000 * SECONDS_OF_PACKS}`;
   }
 
   private find(): InvokeFunction {
@@ -206,7 +201,10 @@ class ChildBuilder {
     );
     store.addCatch(this.split, this.caught());
     handle.next(store).next(storing);
-    storing.when(sfn.Condition.jsonata(expressions.HAS_OUTPUTS), handle).otherwise(this.next);
+    storing
+      .when(sfn.Condition.jsonata(expressions.HANDS_BACK), this.next, { assign: expressions.HANDED_BACK })
+      .when(sfn.Condition.jsonata(expressions.HAS_OUTPUTS), handle)
+      .otherwise(this.next);
     return storing;
   }
 
@@ -302,8 +300,7 @@ class ChildBuilder {
   }
 
   private caught(getsPacks = false): sfn.CatchProps {
-    const failure = getsPacks ? expressions.HANDLER_FAILURE : '{% $states.errorOutput %}';
-    return { errors: [sfn.Errors.ALL], assign: { failure }, outputs: {} };
+    return { errors: [sfn.Errors.ALL], assign: { failure: expressions.failureOf(getsPacks) }, outputs: {} };
   }
 
   private pass(id: string, assign: Record<string, unknown>): sfn.Pass {

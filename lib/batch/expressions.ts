@@ -1,6 +1,12 @@
 /** JSONata of the states of a child. `child-states.ts` assigns the variables. */
 import type { BatchItemsKind } from '../../contract/batch';
-import { SECONDS_OF_CALLS, SECONDS_OF_SEVERAL_ITEMS } from '../cost/batch-limits';
+import { SERVICE_FAULTS } from '../aws/workflow/invoke-function';
+import {
+  SECONDS_OF_CALLS,
+  SECONDS_OF_ITEM_ALONE,
+  SECONDS_OF_PACKS,
+  SECONDS_OF_SEVERAL_ITEMS,
+} from '../cost/batch-limits';
 
 /** Of the functions that a poison item may have killed. Then the pack is halved, until the item is alone. */
 const DEATHS = [
@@ -36,14 +42,20 @@ function queued(items: string, queue = '$queue'): string {
   return `($first := ${items}; $count($first) > 0 ? $append([{'items': $first}], ${queue}) : ${queue})`;
 }
 
+const CHILD_START = '$toMillis($states.context.Execution.StartTime)';
+
+/** Whether the next pack has time until the child must end. */
+export const HAS_TIME = `($millis() - ${CHILD_START} < 1000 * ($queue[0].isAlone ? ${SECONDS_OF_CALLS - SECONDS_OF_ITEM_ALONE} : ${SECONDS_OF_PACKS}))`;
+
 export const NEXT_PACK = {
   items: jsonata('[$queue[0].items]'),
   queue: jsonata(from('$queue', '1')),
-  endsAt: jsonata(`
-    $min([
-      $toMillis($states.context.Execution.StartTime) + ${1000 * SECONDS_OF_CALLS},
-      $millis() + ($count($queue[0].items) < 2 ? ${1000 * SECONDS_OF_CALLS} : ${1000 * SECONDS_OF_SEVERAL_ITEMS})
-    ])`),
+  endsAt: jsonata(`(
+    $childEnds := ${CHILD_START} + ${1000 * SECONDS_OF_CALLS};
+    $seconds := $count($queue[0].items) > 1 ? ${SECONDS_OF_SEVERAL_ITEMS} : ${SECONDS_OF_ITEM_ALONE};
+    $isBounded := $count($queue[0].items) > 1 or ($queue[0].isAlone and $count($queue) > 1);
+    $isBounded ? $min([$childEnds, $millis() + 1000 * $seconds]) : $childEnds
+  )`),
 };
 
 /** Until when a call begins items. @param calls of the pack that are left: they share its time */
@@ -80,29 +92,45 @@ export function afterPack(where: string, isResult: boolean): Record<string, stri
             `$exists(${outcome}.result) ? $merge([${outcome}, {'outputs': $states.result.Payload.outputs}]) : {'done': []}`,
           ),
           answered: '{% 0 %}',
+          items: jsonata(`[$items[index in ${outcome}.done]]`),
         }),
     failed: jsonata(`$append($failed, ${outcome}.failed)`),
     queue: jsonata(queued(`($left := ${outcome}.left; [$items[index in $left]])`)),
   };
 }
 
-const TOO_LONG = `the function must end within the time that the item has, at most ${SECONDS_OF_CALLS} seconds: set itemsPerRun of the batch to 1, or choose more memory or more slices`;
+const BUSY = `$failure.Error in [${SERVICE_FAULTS.map((name) => `'${name}'`).join(', ')}]`;
 
-/** After a failed call: halves the pack whose item may have killed the function. One that took all the time leaves none for halves. */
-export function afterFailure(): Record<string, string> {
+/** The time of the pack was that of its item. @param isOne whether each run has one item */
+function tooLong(isOne: boolean): string {
+  const advice = isOne
+    ? ''
+    : `, or set itemsPerRun of the batch to 1: each item has ${SECONDS_OF_CALLS} seconds then`;
+  return `$failure.state & ' took longer than the ' & $round(($endsAt - $begun) / 1000) & ' seconds that its item had: make it faster, for example with more memory${advice}'`;
+}
+
+/**
+ * After a failed call: halves the pack whose item may have killed the function. One that took all the time leaves none for halves, so its
+ * items run alone, in an order that changes: each rerun gets further, however many of them hang. Items wait again if Lambda is busy.
+ * @param isOne whether each run has one item
+ */
+export function afterFailure(isOne: boolean): Record<string, string> {
   const isAlone = '$count($items) < 2';
-  const isSplit = `$failure.Error in [${DEATHS.map((name) => `'${name}'`).join(', ')}] and $not(${isAlone})`;
+  const isBusy = `(${BUSY} and $millis() - ${CHILD_START} < ${1000 * SECONDS_OF_PACKS})`;
+  const isSplit = `($failure.Error in [${DEATHS.map((name) => `'${name}'`).join(', ')}] and $not(${isAlone}))`;
   const isLate =
-    "$failure.Error in ['Sandbox.Timedout', 'States.Timeout'] or $contains($string($failure.Cause), 'Task timed out')";
+    "($failure.Error in ['Sandbox.Timedout', 'States.Timeout'] or $contains($string($failure.Cause), 'Task timed out'))";
   const middle = '$ceil($count($items) / 2)';
-  const halves = `[{'items': [$items[[0..${middle} - 1]]]}, {'items': ${from('$items', middle)}}]`;
-  const each = "$map($items, function($item) { {'items': [$item]} })";
+  const parts = `(${isLate} ? $map($shuffle($items), function($item) { [$item] }) : [[$items[[0..${middle} - 1]]], ${from('$items', middle)}])`;
+  const packs = `$map(${parts}, function($own) { {'items': $own, 'isAlone': $count($own) < 2} })`;
   // A task that took too long has no cause.
-  const cause = `$failure.Error = 'States.Timeout' ? '${TOO_LONG}' : $substring($string($failure.Cause), 0, 2000)`;
+  const cause = `$failure.Error = 'States.Timeout' ? ${tooLong(isOne)} : $substring($string($failure.Cause), 0, 2000)`;
   const failure = `{'items': [$items.index], 'error': $failure.Error, 'cause': ${cause}, 'hint': $failure.hint}`;
   return {
-    queue: jsonata(`${isSplit} ? $append(${isLate} ? ${each} : ${halves}, $queue) : $queue`),
-    failed: jsonata(`${isSplit} ? $failed : $append($failed, [${failure}])`),
+    queue: jsonata(
+      `${isSplit} ? $append(${packs}, $queue) : ${isBusy} ? $append($queue, [{'items': [$items]}]) : $queue`,
+    ),
+    failed: jsonata(`${isSplit} or ${isBusy} ? $failed : $append($failed, [${failure}])`),
   };
 }
 
@@ -132,10 +160,15 @@ export function packToHandle(
 const NO_PACK =
   'must answer a pack: make it with the handlers of this package (docs/batch.md), or set itemsPerRun of the batch to 1';
 
-/** After a failed call of a handler that gets packs. Failures of this package's handlers name their step, in JSON in Lambda's JSON: `\x5c` is a backslash. */
-export const HANDLER_FAILURE = jsonata(
-  `$contains($string($states.errorOutput.Cause), /\\x5c"step\\x5c":/) ? $states.errorOutput : $merge([$states.errorOutput, {'hint': 'a function that gets a pack ${NO_PACK}'}])`,
-);
+/**
+ * After a failed call. Failures of this package's handlers name their step, in JSON in Lambda's JSON: `\x5c` is a backslash.
+ * @param getsPacks whether the function is a handler that gets packs
+ */
+export function failureOf(getsPacks: boolean): string {
+  const hint = `$contains($string($states.errorOutput.Cause), /\\x5c"step\\x5c":/) ? {} : {'hint': 'a function that gets a pack ${NO_PACK}'}`;
+  const more = getsPacks ? `, ${hint}` : '';
+  return jsonata(`$merge([$states.errorOutput, {'state': $states.context.State.Name}${more}])`);
+}
 
 /**
  * JSONata of the answers of a handler, or of an error. @param most JSONata of the number of items that it got
@@ -151,9 +184,11 @@ function answersOf(step: string, most: string, one: boolean): string {
   return `($type(${payload}) = 'object' ? ${answers} : $error('the ${step} function ${NO_PACK}'))`;
 }
 
-/** Cut, because a state has those of all items. Characters beyond Latin-1 have three bytes or more. */
+/** Cut, because a state has those of all items, as JSON in UTF-8. A control character has six bytes there, other characters up to four. */
+const CUT =
+  '$cut := function($text, $most) { $substring($text, 0, $contains($text, /[\\x00-\\x1f]/) ? $floor($most / 6) : $contains($text, /[^ !#-\\x5b\\x5d-~]/) ? $floor($most / 4) : $most) }';
 const FAILURE_OF_ANSWER =
-  "{'error': $substring($answer.failure.error, 0, 60), 'cause': $substring($answer.failure.message, 0, $contains($answer.failure.message, /[^ -\\xff]/) ? 100 : 280)}";
+  "{'error': $cut($answer.failure.error, 60), 'cause': $cut($answer.failure.message, 280)}";
 
 /** After a preprocess function: items get their requests, and those that it did not reach wait again. */
 export function afterPreprocess(one: boolean): Record<string, string> {
@@ -164,7 +199,7 @@ export function afterPreprocess(one: boolean): Record<string, string> {
     `[$map($answers, function($answer, $at) { $exists($answer.${field}) ? ${made} })]`;
   return {
     items: jsonata(`(${answers}; ${each(request, 'value')})`),
-    failed: jsonata(`(${answers}; $append($failed, ${each(failure, 'failure')}))`),
+    failed: jsonata(`(${answers}; ${CUT}; $append($failed, ${each(failure, 'failure')}))`),
     queue: jsonata(`(${answers}; ${queued(from('$items', '$count($answers)'))})`),
   };
 }
@@ -199,6 +234,11 @@ export function answersOfPostprocess(one: boolean): string {
 /** Whether a postprocess function has results to answer. */
 export const HAS_OUTPUTS = '{% $answered < $count([$computed.done]) %}';
 
+/** Whether it has answered some, and the others wait for a further pack, because less than a quarter of the time is left. */
+export const HANDS_BACK = `{% $answered > 0 and $count($items) > 0 and $endsAt - $millis() < ${250 * SECONDS_OF_SEVERAL_ITEMS} %}`;
+
+export const HANDED_BACK = { queue: jsonata(queued('$items')) };
+
 /** After the answers were stored. The calls of the pack count once, with the first result, and the time up to here too. */
 export const AFTER_STORE = {
   results: jsonata(
@@ -208,4 +248,5 @@ export const AFTER_STORE = {
   begun: '{% $count($states.result.Payload.results) > 0 ? $millis() : $begun %}',
   failed: '{% $append($failed, $states.result.Payload.failed) %}',
   answered: '{% $answered + $count($answers) %}',
+  items: jsonata(from('$items', '$count($answers)')),
 };

@@ -25,6 +25,7 @@ import { sharedPermissions, tracingStatement } from '../aws/slice-permissions';
 import { calledFunctions, logGroupName, signatureOf, stateMachineRole } from '../aws/state-machine';
 import { callStatement, publishedVersion } from '../aws/workflow/invoke-function';
 import { itemsInTime } from '../cost/batch-items';
+import { SECONDS_OF_CALLS } from '../cost/batch-limits';
 import { BATCH_FUNCTION_MB, BATCH_FUNCTION_TMP_MB, MAX_FUNCTION_SECONDS } from '../cost/batch-limits';
 import { SlicedInferenceError, quoted } from '../errors';
 import { given } from '../pipeline/known-at-synth';
@@ -188,7 +189,7 @@ export class SlicedInferenceBatch extends Construct {
       warn(
         this,
         'batchTime',
-        `${sizes.itemsPerRun} items of a run may take longer than the five minutes of an Express execution, by the model of cost: ${remedy}`,
+        `${sizes.itemsPerRun} items of a run may take longer than the ${SECONDS_OF_CALLS} seconds that it has, by the model of cost: ${remedy}`,
       );
     }
     if (handlersOf(deployed).some(isUnversioned))

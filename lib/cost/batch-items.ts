@@ -31,8 +31,7 @@ export function batchItem(plan: BatchedPlan, slowest: BatchedPlan): BatchItem {
 
 /** Items that a child runs within its time where runs are slowest, after its ramp and a cold start. */
 export function itemsInTime({ slowItemMs, slowFirstMs }: BatchItem, concurrency: number): number {
-  const room =
-    limits.MAX_EXPRESS_SECONDS - concurrency / limits.RAMP_CHILDREN_PER_SECOND - slowFirstMs / 1000;
+  const room = limits.SECONDS_OF_CALLS - concurrency / limits.RAMP_CHILDREN_PER_SECOND - slowFirstMs / 1000;
   return Math.max(0, Math.floor((1000 * room) / Math.max(1, slowItemMs)));
 }
 

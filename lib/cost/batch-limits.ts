@@ -21,8 +21,11 @@ export const RAMP_CHILDREN_PER_SECOND = 100;
 /** Beyond it, the failures of all items would not fit the 256 KiB of a state. */
 export const MAX_ITEMS_PER_RUN = 500;
 
-/** No pack of a child starts later. The last one has the rest of the child's time. */
+/** No pack of a child starts later, unless it is an item alone. The last one has the rest of the child's time. */
 export const SECONDS_OF_PACKS = 180;
+
+/** After a failed call, an item alone has no more while others wait: one that hangs would take all the time, in each rerun. */
+export const SECONDS_OF_ITEM_ALONE = 40;
 
 /** No call of a child runs longer, so that the child reports its items before its execution ends. */
 export const SECONDS_OF_CALLS = 275;

@@ -74,7 +74,7 @@ export interface LocalCloudOptions {
   readonly retryPauses?: number;
   /**
    * How long functions and executions may take, as a multiple of their timeouts, because this machine may be slower than AWS. With 1,
-   * a test sees timeouts as they are.
+   * a test sees timeouts as they are. The times within a run of a batch stay as they are.
    * @default 10
    */
   readonly timeouts?: number;

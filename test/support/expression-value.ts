@@ -24,7 +24,7 @@ export async function valueOf(
 ): Promise<unknown> {
   const states = {
     input: input as Json,
-    context: { Execution: { StartTime: new Date(startedAt).toISOString() } },
+    context: { Execution: { StartTime: new Date(startedAt).toISOString() }, State: { Name: 'Slice 03' } },
     ...(payload !== undefined && { result: { Payload: payload } as Json }),
     ...(errorOutput !== undefined && { errorOutput: errorOutput as Json }),
   };

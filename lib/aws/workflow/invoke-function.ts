@@ -75,7 +75,7 @@ export class InvokeFunction extends sfn.TaskStateBase {
 }
 
 /** Faults of the Lambda service: https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html. */
-const SERVICE_FAULTS = [
+export const SERVICE_FAULTS = [
   'Lambda.ServiceException',
   'Lambda.AWSLambdaException',
   'Lambda.SdkClientException',
@@ -159,9 +159,12 @@ export const CALL_RETRIES: readonly sfn.RetryProps[] = [
   SANDBOX_RETRY,
 ];
 
-/** Of a batch, whose child has five minutes: a call that takes all the time of a function would take it again. */
+/**
+ * Of a batch, whose child has five minutes: a call that takes all the time of a function would take it again. While the Lambda service is
+ * busy, a call waits at most 71 seconds, and then the pack waits behind the others.
+ */
 export const PACK_RETRIES: readonly sfn.RetryProps[] = [
-  SERVICE_RETRY,
+  { ...SERVICE_RETRY, maxAttempts: 7 },
   INACTIVE_FUNCTION_RETRY,
   { ...SANDBOX_RETRY, errors: SANDBOX_FAULTS.filter((name) => name !== 'Sandbox.Timedout') },
   SLICE_RETRY,

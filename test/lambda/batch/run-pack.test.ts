@@ -228,6 +228,16 @@ describe('a function whose time runs out', () => {
     expect(await entriesOf(SLICE_0)).toMatchObject({ left: [20, 30] });
   });
 
+  it('ends with its share of the time also if no item has succeeded', async () => {
+    const own = [itemOf(1), itemOf(2), itemOf(3)];
+    await answered(slices.handler(0), first(own), [60_000, 4_000]);
+    expect(await entriesOf(SLICE_0)).toMatchObject({
+      entries: [],
+      failed: [{ items: [10] }],
+      left: [20, 30],
+    });
+  });
+
   it('hands on what it did not reach, and the last slice says so', async () => {
     await answered(slices.handler(0), first(items(1, 2, 3, 4)), [60_000, 60_000, 60_000, 4_000]);
     const { pack } = await answered(slices.handler(1), last(), [60_000, 60_000, 4_000]);

@@ -83,19 +83,33 @@ describe('the next pack', () => {
   });
 
   it.each([
-    ['one item', 1, 0, 275],
-    ['one item', 1, 170, 105],
-    ['several items', 2, 0, 150],
-    ['several items', 2, 100, 150],
-    ['several items', 5, 170, 105],
-  ])('of %s (%d) that begins %d s after its run ends after %d s', async (_, count, after, expected) => {
+    ['one item', 1, 0, 275, {}],
+    ['one item', 1, 170, 105, {}],
+    ['several items', 2, 0, 150, {}],
+    ['several items', 2, 100, 150, {}],
+    ['several items', 5, 170, 105, {}],
+    ['an item alone', 1, 150, 40, { isAlone: true }],
+    ['an item alone', 1, 235, 40, { isAlone: true }],
+    ['the last item alone', 1, 150, 125, { isAlone: true, waiting: 0 }],
+  ])('of %s (%d) that begins %d s after its run ends after %d s', async (_, count, after, expected, more) => {
     const startedAt = Date.now() - 1000 * after;
-    const queue = [{ items: items(count) }, ...packs(1)];
+    const { waiting = 1, ...fields } = more as { waiting?: number };
+    const queue = [{ items: items(count), ...fields }, ...packs(waiting)];
     const endsAt = (await valueOf(expressions.NEXT_PACK.endsAt, { queue, startedAt })) as number;
     const seconds = (endsAt - startedAt) / 1000 - after;
     expect(seconds).toBeGreaterThanOrEqual(expected);
     expect(seconds).toBeLessThan(expected + 1);
   });
+});
+
+test.each([
+  ['a pack', {}, 179, true],
+  ['a pack', {}, 181, false],
+  ['an item alone', { isAlone: true }, 234, true],
+  ['an item alone', { isAlone: true }, 236, false],
+])('%s %j begins at %d s: %p', async (_, fields, after, expected) => {
+  const scope = { queue: [{ items: items(1), ...fields }], startedAt: Date.now() - 1000 * after };
+  expect(await valueOf(`{% ${expressions.HAS_TIME} %}`, scope)).toBe(expected);
 });
 
 describe('the time of a pack', () => {
@@ -212,6 +226,7 @@ describe('after a pack', () => {
         calls: [...scope.calls, CALL],
         computed: count === 0 ? { done: [] } : { ...payload.pack, ...(count === 1 && { outputs }) },
         answered: 0,
+        items: items(count),
         failed: [FAILURE, ...failures(1)],
         queue: [{ items: [item(12)] }],
       });
@@ -235,7 +250,7 @@ describe('the calls of a pack', () => {
 describe('after a failure', () => {
   const DEATHS = ['Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError', 'Runtime.OutOfMemory'];
   const after = async (failure: object, own: readonly PackItem[], waiting = 1, failed = [FAILURE]) =>
-    (await valueOf(expressions.afterFailure(), {
+    (await valueOf(expressions.afterFailure(false), {
       ...{ failure, items: own, queue: packs(waiting), failed },
     })) as { readonly queue: readonly object[]; readonly failed: readonly object[] };
 
@@ -246,7 +261,11 @@ describe('after a failure', () => {
         const [own, middle] = [items(count), Math.ceil(count / 2)];
         for (const waiting of COUNTS)
           expect(await after({ Error: error, Cause: 'exit' }, own, waiting)).toEqual({
-            queue: [{ items: own.slice(0, middle) }, { items: own.slice(middle) }, ...packs(waiting)],
+            queue: [
+              { items: own.slice(0, middle), isAlone: middle === 1 },
+              { items: own.slice(middle), isAlone: count - middle === 1 },
+              ...packs(waiting),
+            ],
             failed: [FAILURE],
           });
       }
@@ -261,10 +280,30 @@ describe('after a failure', () => {
   ])('after %j each item is a pack of its own, because halves would have no time', async (failure) => {
     for (const count of [2, 3, 5]) {
       const own = items(count);
-      expect((await after(failure, own)).queue).toEqual([
-        ...own.map((one) => ({ items: [one] })),
-        ...packs(1),
-      ]);
+      const { queue } = await after(failure, own);
+      const alone = own.map((one) => ({ items: [one], isAlone: true }));
+      expect(queue.slice(0, count)).toEqual(expect.arrayContaining(alone));
+      expect(queue.slice(count)).toEqual(packs(1));
+    }
+  });
+
+  it('by time, the order of the items changes, so that those that hang are not always the first', async () => {
+    const orders = new Set<string>();
+    for (let at = 0; at < 20; at++)
+      orders.add(JSON.stringify((await after({ Error: 'States.Timeout' }, items(5))).queue));
+    expect(orders.size).toBeGreaterThan(5);
+  });
+
+  it('because Lambda is busy, the pack waits behind the others, until the run has no time', async () => {
+    const failure = { Error: 'Lambda.TooManyRequestsException', Cause: 'Rate Exceeded.' };
+    for (const count of MANY) {
+      const scope = { failure, items: items(count), queue: packs(2), failed: [FAILURE] };
+      const at = async (seconds: number) =>
+        await valueOf(expressions.afterFailure(false), { ...scope, startedAt: Date.now() - 1000 * seconds });
+      expect(await at(170)).toEqual({ queue: [...packs(2), { items: items(count) }], failed: [FAILURE] });
+      const indices = items(count).map(({ index }) => index);
+      const failed = { items: indices, error: failure.Error, cause: failure.Cause };
+      expect(await at(181)).toEqual({ queue: packs(2), failed: [FAILURE, failed] });
     }
   });
 
@@ -292,14 +331,23 @@ describe('after a failure', () => {
     });
   });
 
-  it('of a call that took all the time of one item, the item has failed with a reason', async () => {
-    expect((await after({ Error: 'States.Timeout' }, items(1))).failed[1]).toEqual({
-      items: [10],
-      error: 'States.Timeout',
-      cause:
-        'the function must end within the time that the item has, at most 275 seconds: set itemsPerRun of the batch to 1, or choose more memory or more slices',
-    });
-  });
+  it.each([
+    [false, ', or set itemsPerRun of the batch to 1: each item has 275 seconds then'],
+    [true, ''],
+  ])(
+    'of a call that took all the time of one item, the item has failed with a reason (%p)',
+    async (isOne, more) => {
+      const failure = { Error: 'States.Timeout', state: 'Slice 03' };
+      const scope = { failure, items: items(1), queue: [], failed: [], begun: 1_000, endsAt: 41_000 };
+      expect(await valueOf(expressions.afterFailure(isOne).failed, scope)).toEqual([
+        {
+          items: [10],
+          error: 'States.Timeout',
+          cause: `Slice 03 took longer than the 40 seconds that its item had: make it faster, for example with more memory${more}`,
+        },
+      ]);
+    },
+  );
 
   it('ends for a poison item among many, with the number of calls that halving takes', async () => {
     let queue: { readonly items: readonly PackItem[] }[] = [{ items: items(100) }];
@@ -315,7 +363,7 @@ describe('after a failure', () => {
       if (next.items.some(({ index }) => index === 47)) {
         const failure = { Error: 'Runtime.ExitError', Cause: 'exit' };
         const state = { failure, items: next.items, queue, failed };
-        ({ queue, failed } = (await valueOf(expressions.afterFailure(), state)) as {
+        ({ queue, failed } = (await valueOf(expressions.afterFailure(false), state)) as {
           queue: typeof queue;
           failed: typeof failed;
         });

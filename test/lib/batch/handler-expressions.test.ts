@@ -117,23 +117,30 @@ describe('after a preprocess function', () => {
     });
   });
 
-  it.each(['m', 'é', '界'])(
+  it.each([
+    ['m', 280, 60],
+    ['"', 70, 15],
+    ['\\', 70, 15],
+    ['é', 70, 15],
+    ['界', 70, 15],
+    ['😀', 70, 15],
+    ['\u0007', 46, 10],
+    ['\n', 46, 10],
+  ])(
     'the failures of the largest pack with long messages of %j fit into a state',
-    async (character) => {
-      const message = `the reason: ${character.repeat(character === 'é' ? 20 : 400)}${'n'.repeat(300)}`;
+    async (character, most, mostOfName) => {
       const own = items(MAX_ITEMS_PER_RUN);
-      const pack = own.map(() => ({ failure: { error: 'e'.repeat(80), message } }));
-      const made = await valueOf(expressions.afterPreprocess(false), {
-        failed: [],
-        queue: [],
-        items: own,
-        payload: { pack },
-      });
-      const { failed } = made as { failed: PackFailure[] };
+      const text = character.repeat(300);
+      const payload = { pack: own.map(() => ({ failure: { error: text, message: text } })) };
+      const scope = { failed: [], queue: [], items: own, payload };
+      const { failed } = (await valueOf(expressions.afterPreprocess(false), scope)) as {
+        failed: PackFailure[];
+      };
       expect(failed).toHaveLength(own.length);
       expect(Buffer.byteLength(JSON.stringify(failed))).toBeLessThan(205 * 1024);
-      expect(message.startsWith(failed[0].cause)).toBe(true);
-      expect(failed[0].cause).toHaveLength(character === '界' ? 100 : 280);
+      expect(text.startsWith(failed[0].cause)).toBe(true);
+      expect(Array.from(failed[0].cause)).toHaveLength(most);
+      expect(Array.from(failed[0].error)).toHaveLength(mostOfName);
     },
   );
 
@@ -180,20 +187,24 @@ describe('a function that answers no pack', () => {
 
   it('or fails with an error of its own gets a hint, unless a handler of this package says its step', async () => {
     const unknown = { Error: 'TypeError', Cause: '{"errorMessage":"key is not defined"}' };
-    const hinted = (await valueOf(expressions.HANDLER_FAILURE, { errorOutput: unknown })) as { hint: string };
-    expect(hinted).toEqual({ ...unknown, hint: hinted.hint });
+    const hinted = (await valueOf(expressions.failureOf(true), { errorOutput: unknown })) as { hint: string };
+    expect(hinted).toEqual({ ...unknown, state: 'Slice 03', hint: hinted.hint });
     expect(hinted.hint).toMatch(
       /^a function that gets a pack must answer a pack: .* set itemsPerRun of the batch to 1$/,
     );
     const own = { Error: 'TypeError', Cause: String.raw`{"errorMessage":"{\"step\":\"preprocess\"}"}` };
-    expect(await valueOf(expressions.HANDLER_FAILURE, { errorOutput: own })).toEqual(own);
+    expect(await valueOf(expressions.failureOf(true), { errorOutput: own })).toEqual({
+      ...own,
+      state: 'Slice 03',
+    });
     const other = { Error: 'TypeError', Cause: '{"errorMessage":"this step has no \\"steps\\""}' };
-    expect(await valueOf(expressions.HANDLER_FAILURE, { errorOutput: other })).toEqual({
+    expect(await valueOf(expressions.failureOf(true), { errorOutput: other })).toEqual({
       ...other,
+      state: 'Slice 03',
       hint: hinted.hint,
     });
     const silent = { Error: 'Runtime.ExitError' };
-    expect(await valueOf(expressions.HANDLER_FAILURE, { errorOutput: silent })).toMatchObject(silent);
+    expect(await valueOf(expressions.failureOf(true), { errorOutput: silent })).toMatchObject(silent);
   });
 });
 
@@ -228,6 +239,21 @@ describe('what a postprocess function gets', () => {
       expect(await valueOf(expressions.HAS_OUTPUTS, scope)).toBe(answered < count);
     }
   });
+});
+
+test.each([
+  [0, 1, false],
+  [1, 1, true],
+  [1, 40, false],
+  [2, 1, false],
+])('after %d of two answers, %d s before the end, the others wait: %p', async (answered, left, expected) => {
+  const own = items(2).slice(answered);
+  const scope = { answered, items: own, endsAt: Date.now() + 1000 * left, queue: packs(1) };
+  expect(await valueOf(expressions.HANDS_BACK, scope)).toBe(expected);
+  expect(await valueOf(expressions.HANDED_BACK.queue, scope)).toEqual([
+    ...(own.length > 0 ? [{ items: own }] : []),
+    ...packs(1),
+  ]);
 });
 
 describe('the answers of a postprocess function', () => {
@@ -271,6 +297,7 @@ describe('the answers of a postprocess function', () => {
       failed: [FAILURE],
       answered: 0,
       answers: [{ value: 1 }, { value: 2 }],
+      items: items(5),
       begun: 0,
     };
     const payload = { results: [stored], failed: [] };
@@ -280,15 +307,19 @@ describe('the answers of a postprocess function', () => {
       begun: expect.any(Number) as number,
       failed: [FAILURE],
       answered: 2,
+      items: items(5).slice(2),
     });
   });
 
   it('have the calls of the pack once, with the first of them that has a result', async () => {
     const answers = [{ value: 1 }];
-    const scope = { results: [], failed: [], answered: 0, answers, begun: 0, calls: [CALL] };
+    const scope = { results: [], failed: [], answered: 0, answers, items: items(3), begun: 0, calls: [CALL] };
     const none = { results: [], failed: failures(1) };
     const first = (await valueOf(expressions.AFTER_STORE, { ...scope, payload: none })) as typeof scope;
-    expect(first).toEqual({ results: [], calls: [CALL], failed: failures(1), answered: 1, begun: 0 });
+    expect(first).toEqual({
+      ...{ results: [], calls: [CALL], failed: failures(1), answered: 1, begun: 0 },
+      items: items(3).slice(1),
+    });
     const some = { results: [stored], failed: [] };
     const state = { ...scope, ...first, payload: some };
     const second = (await valueOf(expressions.AFTER_STORE, state)) as typeof scope;
@@ -308,12 +339,13 @@ describe('the answers of a postprocess function', () => {
       failed: failures(count, 7),
       answered: 3,
       answers: [{}],
+      items: items(1),
       begun: 0,
       calls: [],
     };
     const payload = { results: [], failed: failures(count) };
     expect(await valueOf(expressions.AFTER_STORE, { ...scope, payload })).toEqual({
-      ...{ results: [], calls: [], answered: 4, begun: 0 },
+      ...{ results: [], calls: [], answered: 4, begun: 0, items: [] },
       failed: [...failures(count, 7), ...failures(count)],
     });
   });
