@@ -25,8 +25,12 @@ import { sharedPermissions, tracingStatement } from '../aws/slice-permissions';
 import { calledFunctions, logGroupName, signatureOf, stateMachineRole } from '../aws/state-machine';
 import { callStatement, publishedVersion } from '../aws/workflow/invoke-function';
 import { itemsInTime } from '../cost/batch-items';
-import { SECONDS_OF_CALLS } from '../cost/batch-limits';
-import { BATCH_FUNCTION_MB, BATCH_FUNCTION_TMP_MB, MAX_FUNCTION_SECONDS } from '../cost/batch-limits';
+import {
+  BATCH_FUNCTION_MB,
+  BATCH_FUNCTION_TMP_MB,
+  MAX_FUNCTION_SECONDS,
+  SECONDS_OF_CALLS,
+} from '../cost/batch-limits';
 import { SlicedInferenceError, quoted } from '../errors';
 import { given } from '../pipeline/known-at-synth';
 import type { DeployedPipeline } from '../pipeline/sliced-inference-pipeline';
