@@ -141,12 +141,22 @@ it.each<[string, string[], string]>([
   expect(await refuse(['plan', model, ...args])).toContain(message);
 });
 
-it('refuses ways to cut for two plan files, and a plan file with another path or without its model', async () => {
+it.each([
+  ['--max-slice-size', '1MB'],
+  ['--dimension', 'batch=1'],
+  ['--optimize', 'none'],
+  ['--split', 'w0=2'],
+  ['--no-split-large-operators'],
+])('refuses for two plan files what each has of its own: %s', async (...flags) => {
+  const plan = await written();
+  expect(await refuse(['plan', plan, '--compare', plan, ...flags])).toBe(
+    `plan files have their own cuts, sizes and optimization, got ${flags[0]}: leave it out, or pass a model`,
+  );
+});
+
+it('refuses a plan file with another path or without its model', async () => {
   const plan = await written();
   const line = (...args: readonly string[]) => refuse(['plan', ...args, '--compare', model]);
-  expect(await refuse(['plan', plan, '--compare', plan, '--max-slice-size', '1MB'])).toBe(
-    'plan files have their own cuts, got --max-slice-size: leave it out, or pass a model',
-  );
   const bad = path.join(path.dirname(plan), 'bad.json');
   const far = path.join(temporaryFolder(), 'plan.json');
   const text = fs.readFileSync(plan, 'utf8');
