@@ -53,7 +53,7 @@ export function planCommand(): Command {
   return command.action(async (path: string, options: PlanOptions) => {
     checkBatchFlags(command, options);
     if (options.compare === undefined) await printPlan(path, options);
-    else printComparison(path, options.compare, options);
+    else printComparison(command, path, options.compare, options);
   });
 }
 
@@ -75,12 +75,17 @@ async function printPlan(path: string, options: PlanOptions): Promise<void> {
   print(describeReport(report, process.stdout.columns, page));
 }
 
+const FLAGS_OF_MODELS = ['--dimension', '--optimize', '--split', '--no-split-large-operators'];
+
 /** Plans both, compares them, and prints the differences. */
-function printComparison(a: string, b: string, options: PlanOptions): void {
-  const decided = isPlanFile(a) && isPlanFile(b) ? slicingFlags(options).at(0) : undefined;
+function printComparison(command: Command, a: string, b: string, options: PlanOptions): void {
+  const isGiven = (flag: Option): boolean => command.getOptionValueSource(flag.attributeName()) === 'cli';
+  const given = command.options.filter(isGiven).map(({ long }) => long);
+  const decisions = [...slicingFlags(options), ...FLAGS_OF_MODELS.filter((flag) => given.includes(flag))];
+  const decided = isPlanFile(a) && isPlanFile(b) ? decisions.at(0) : undefined;
   if (decided !== undefined)
     throw new SlicedInferenceError(
-      'plan files have their own cuts',
+      'plan files have their own cuts, sizes and optimization',
       decided,
       'leave it out, or pass a model',
     );

@@ -81,11 +81,14 @@ async function start(
   }
 }
 
-/** The batch may not read others. */
-function requireItems({ folder, bucket }: BatchItemsSignature, items: string | undefined): void {
-  if (items === undefined || items.startsWith(folder)) return;
+/** The batch may not read others, and reads either one list or all lists below a prefix. */
+function requireItems({ kind, folder, bucket, location }: BatchItemsSignature, items?: string): void {
+  const isOfPrefix = location.endsWith('/');
+  const fits = kind === 'objects' || items?.endsWith('/') === isOfPrefix;
+  if (items === undefined || (fits && items.startsWith(folder))) return;
+  const form = isOfPrefix ? 'a prefix with a slash at its end, ' : 'the key of one list, ';
   throw new InferenceError(
     'InvalidInput',
-    `items must be below ${quotedName(folder)} in the bucket ${quotedName(bucket)}, got ${quotedName(items)}: correct it or leave it out`,
+    `items must be ${fits ? '' : form}below ${quotedName(folder)} in the bucket ${quotedName(bucket)}, got ${quotedName(items)}: correct it or leave it out`,
   );
 }

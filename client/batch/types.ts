@@ -21,7 +21,8 @@ export interface BatchOptions {
    */
   readonly stateMachineArn?: string;
   /**
-   * The prefix or the key of the items, below the location of the batch's.
+   * The prefix or the key of the items, below the location of the batch's. A batch of one list takes a
+   * key, and one of lists below a prefix takes a prefix with a slash at its end.
    * @default - the location of the batch's items; with `requests`, a new key
    */
   readonly items?: string;

@@ -1,6 +1,7 @@
 /** Batches: how they start, how far they are, what they return, and what is refused. */
 import { Readable } from 'node:stream';
 import { type BatchOptions, type BatchRow, encodeTensors } from '../../client';
+import type { BatchSignature } from '../../contract/batch';
 import { float32 } from '../support/tensors';
 import { BATCH_OUTPUT, describedBatch, FAILURE, RESULTS } from '../support/batch-answers';
 import { body, fakeAws, inTurn, MACHINE, serviceError, type Answers } from '../support/fake-aws';
@@ -248,6 +249,36 @@ it.each<[BatchOptions, Answers, RegExp]>([
   ],
 ])('refuses %j', async (options, answers, message) => {
   await expect(batchAws(answers).model.batch(options)).rejects.toThrow(message);
+});
+
+const LISTS = { kind: 'csv', bucket: 'the-bucket', folder: 'lists/', column: 'key' } as const;
+const ONE = { ...LISTS, location: 'lists/a.csv' };
+const ALL = { ...LISTS, location: 'lists/' };
+
+it.each<[BatchSignature['items'], string, string]>([
+  [ONE, 'lists/b/', 'the key of one list'],
+  [ONE, 'lists/', 'the key of one list'],
+  [ALL, 'lists/b.csv', 'a prefix with a slash at its end'],
+  [{ ...ONE, kind: 'jsonArray' }, 'lists/b/', 'the key of one list'],
+  [{ ...ONE, kind: 'inventory' }, 'lists/b/', 'the key of one list'],
+])('refuses for items %j a place of the other kind: %s', async (own, items, expected) => {
+  const aws = batchAws({ DescribeStateMachine: () => describedBatch({ items: own }) });
+  await expect(aws.model.batch({ items })).rejects.toMatchObject({
+    name: 'InvalidInput',
+    message: `items must be ${expected}, below 'lists/' in the bucket 'the-bucket', got '${items}': correct it or leave it out`,
+  });
+  expect(aws.sent('StartExecution')).toEqual([]);
+});
+
+it.each<[string, Partial<BatchSignature>]>([
+  ['lists/b.csv', { items: ONE }],
+  ['lists/b/', { items: ALL }],
+  ['inputs/docs/november', {}],
+  ['inputs/docs/november/', {}],
+])('takes a place of the same kind, and any beginning of the names of objects: %s', async (items, own) => {
+  const aws = batchAws({ DescribeStateMachine: () => describedBatch(own) });
+  await aws.model.batch({ items });
+  expect(JSON.parse(String(aws.sent('StartExecution')[0].input))).toEqual({ items });
 });
 
 it.each<[string, object, string, RegExp]>([

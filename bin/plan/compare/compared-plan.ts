@@ -18,7 +18,8 @@ import { type PlanOptions, plannedModel } from '../report/assemble-report';
 export interface ComparedPlan {
   /** As the user named it. */
   readonly path: string;
-  readonly plan: Omit<PlanDraft, 'slices'>;
+  /** Only that of a plan file has a digest. */
+  readonly plan: Omit<PlanDraft, 'slices'> & Partial<Pick<SlicePlan, 'planDigest'>>;
   readonly report: PlanReport;
 }
 

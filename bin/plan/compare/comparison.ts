@@ -23,12 +23,21 @@ type ComparedSide = Pick<ComparedPlan, 'path' | 'report'>;
 export function compared(a: ComparedPlan, b: ComparedPlan): Comparison {
   const [figures, settings] = [figuresOf(a, b), settingsOf(a, b)];
   const isSamePlan = figures.every((own) => own.a === own.b) && cutsOf(a) === cutsOf(b);
-  const verdict = isSamePlan ? 'Same plan: the cuts and all figures are equal.' : verdictOf(figures);
+  const verdict = isSamePlan
+    ? `Same plan: the cuts and all figures are equal. ${weightsText(a.plan.planDigest, b.plan.planDigest)}`
+    : verdictOf(figures);
   return {
     a: { path: a.path, report: a.report },
     b: { path: b.path, report: b.report },
     differences: { isSamePlan, verdict, figures, settings },
   };
+}
+
+/** A model that was trained again can have the same cuts and figures. */
+function weightsText(a?: string, b?: string): string {
+  if (a === undefined || b === undefined)
+    return 'Weights are not compared: only two plan files have their digests.';
+  return a === b ? 'The slice files are equal too.' : 'The slice files, which hold the weights, differ.';
 }
 
 function figuresOf(a: ComparedPlan, b: ComparedPlan): ComparedFigure[] {

@@ -8,7 +8,8 @@ import type { Comparison } from './comparison';
 
 export function describeComparison(comparison: Comparison, columns: number): string {
   const { a, b, differences } = comparison;
-  const { figures, settings } = differences;
+  const { isSamePlan, settings } = differences;
+  const figures = isSamePlan ? [] : differences.figures;
   const lines = (list: readonly string[]): string =>
     list.flatMap((line) => wrapped(printable(line, 1000), columns)).join('\n');
   const tables = [
@@ -28,7 +29,7 @@ export function describeComparison(comparison: Comparison, columns: number): str
     lines([...new Set([...a.report.warnings, ...b.report.warnings])].map((warning) => `warning: ${warning}`)),
   ];
   const head = lines([`A: ${a.path}`, `B: ${b.path}`]);
-  return [lines([differences.verdict]), head, ...(differences.isSamePlan ? [] : tables)]
+  return [lines([differences.verdict]), head, ...tables]
     .filter((block) => block !== '')
     .map((block) => `${block.trimEnd()}\n`)
     .join('\n');

@@ -289,6 +289,29 @@ def test_a_batch_is_refused(batch, script, options, kind, message):
 
 
 @pytest.mark.parametrize(
+    ("kind", "location", "items", "expected"),
+    [
+        ("csv", "lists/a.csv", "lists/b.csv", None),
+        ("csv", "lists/a.csv", "lists/b/", "the key of one list"),
+        ("csv", "lists/", "lists/b/", None),
+        ("csv", "lists/", "lists/b.csv", "a prefix with a slash at its end"),
+        ("inventory", "lists/manifest.json", "lists/b/", "the key of one list"),
+        ("objects", "lists/", "lists/b", None),
+    ],
+)
+def test_a_batch_of_lists_takes_places_of_the_same_kind(aws, batch, kind, location, items, expected):
+    own = {"kind": kind, "bucket": "bucket", "location": location, "folder": "lists/"}
+    script = {"DescribeStateMachine": [machine(items=own)]}
+    if expected is None:
+        batch(script, items=items)
+        assert json.loads(aws.requests["StartExecution"][0]["input"]) == {"items": items}
+        return
+    message = f"^InvalidInput: items must be {expected}, below 'lists/' in bucket, got '{items}': correct it$"
+    raised(InferenceError, message, lambda: batch(script, items=items))
+    assert aws.calls == ["DescribeStateMachine"]
+
+
+@pytest.mark.parametrize(
     ("script", "rows"),
     [
         ({"DescribeExecution": [succeeded(version=2)]}, ROWS),

@@ -217,6 +217,17 @@ describe('batch', () => {
     expect(await Body?.transformToString()).toBe('{}\n');
   });
 
+  it.each([
+    ['lists/b/', 'lists/a.csv', 'the key of one list'],
+    ['lists/b.csv', 'lists/', 'a prefix with a slash at its end'],
+  ])('refuses %s for the items of %s', async (items, location, form) => {
+    signature = { items: { kind: 'csv', bucket: BUCKET, location, folder: 'lists/' } };
+    expect(await refuse(['batch', ARN, '--inputs', `s3://${BUCKET}/${items}`], local)).toContain(
+      `items must be ${form}, below 'lists/' in the bucket '${BUCKET}', got '${items}': correct it`,
+    );
+    expect(executions).toEqual([]);
+  });
+
   const [empty, linked, odd] = [temporaryFolder(), temporaryFolder(), temporaryFolder()];
   fs.symlinkSync(__filename, path.join(linked, 'link'));
   fs.writeFileSync(Buffer.concat([Buffer.from(`${odd}/`), Buffer.of(0xff)]), '');

@@ -236,10 +236,14 @@ class SlicedInferenceBatchRun:
 
 
 def check_items(signature: dict[str, Any], items: str | None) -> None:
-    folder = signature["items"]["folder"]
-    if items is not None and not items.startswith(folder):
-        message = f"items must be below {folder!r} in {signature['items']['bucket']}, got {items!r}: correct it"
-        raise InferenceError("InvalidInput", message)
+    own = signature["items"]
+    # A batch of lists reads either one list or all lists below a prefix.
+    is_of_prefix = own["location"].endswith("/")
+    fits = items is None or own["kind"] == "objects" or items.endswith("/") == is_of_prefix
+    if items is not None and not (fits and items.startswith(own["folder"])):
+        form = "" if fits else "a prefix with a slash at its end, " if is_of_prefix else "the key of one list, "
+        place = f"{form}below {own['folder']!r} in {own['bucket']}"
+        raise InferenceError("InvalidInput", f"items must be {place}, got {items!r}: correct it")
 
 
 def begin_batch(call: Call, arn: str, items: str | None, again: bool, name: str | None) -> str:

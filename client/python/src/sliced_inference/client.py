@@ -144,7 +144,8 @@ class SlicedInferenceClient:
 
         Args:
             state_machine_arn: of the batch, in the region of the client's; by default that of the client.
-            items: the prefix or the key of the items, below the location of the batch's, which is the default.
+            items: the prefix or the key of the items, below the location of the batch's, which is the default. A
+                batch of one list takes a key, and one of lists below a prefix takes a prefix with a slash at its end.
             requests: to put into S3, for a batch whose items are ``BatchItems.jsonLines``: one object has all of them,
                 apart from arrays that do not fit into 150 KiB. They are dicts as ``infer`` takes them, or, for a batch
                 with a preprocess function, dicts that are JSON. Pairs of an id and a dict have names in the table;

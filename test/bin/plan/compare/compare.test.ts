@@ -2,7 +2,15 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Comparison } from '../../../../bin/plan/compare/comparison';
 import { normalized } from '../../../support/command-models';
-import { floats, mlp, modelOf, node, saveModel, temporaryFolder } from '../../../support/model-builder';
+import {
+  floats,
+  mlp,
+  modelOf,
+  node,
+  retrained,
+  saveModel,
+  temporaryFolder,
+} from '../../../support/model-builder';
 import { refuse, succeed } from '../../../support/run-cli';
 
 const model = saveModel(mlp(4));
@@ -12,10 +20,10 @@ async function compared(args: readonly string[]): Promise<Comparison> {
   return JSON.parse(await succeed(['plan', ...args, '--json'])) as Comparison;
 }
 
-/** Writes the slices of `A` into a folder beside the model, and returns the path of their plan. */
-async function written(): Promise<string> {
-  const out = path.join(path.dirname(model), 'slices');
-  await succeed(['slice', ...A, '--out', out]);
+/** Writes the slices of a model, by default those of `A`, into a folder beside it, and returns the path of their plan. */
+async function written(file = model): Promise<string> {
+  const out = path.join(path.dirname(file), 'slices');
+  await succeed(['slice', file, ...A.slice(1), '--out', out]);
   return path.join(out, 'plan.json');
 }
 
@@ -36,9 +44,28 @@ it('prints the verdict and both plans side by side', async () => {
 
 it('says that two plans are the same', async () => {
   const plan = await written();
-  expect(await succeed(['plan', plan, '--compare', plan])).toMatch(/^Same plan: /);
+  const output = await succeed(['plan', plan, '--compare', plan]);
+  expect(output.replaceAll('\n  ', ' ')).toBe(
+    `Same plan: the cuts and all figures are equal. The slice files are equal too.\n\nA: ${plan}\nB: ${plan}\n`,
+  );
   const { differences } = await compared([...A, '--compare', plan]);
   expect(differences).toMatchObject({ isSamePlan: true, settings: [] });
+});
+
+it('prints the settings that differ of plans with equal figures, and says whether weights are compared', async () => {
+  const other = saveModel(retrained(mlp(4)), 'retrained.onnx');
+  const [plan, otherPlan] = [await written(), await written(other)];
+  const table = /\nsettings that differ +A +B\nmodel file +model\.onnx +retrained\.onnx\n$/;
+  for (const [args, weights] of [
+    [[...A, '--compare', other], 'Weights are not compared: only two plan files have their digests.'],
+    [[plan, '--compare', otherPlan], 'The slice files, which hold the weights, differ.'],
+  ] as const) {
+    const output = await succeed(['plan', ...args]);
+    const [verdict] = output.replaceAll('\n  ', ' ').split('\n\n');
+    expect(verdict).toBe(`Same plan: the cuts and all figures are equal. ${weights}`);
+    expect(output).toMatch(table);
+    expect((await compared(args)).differences.isSamePlan).toBe(true);
+  }
 });
 
 it.each([
@@ -114,12 +141,22 @@ it.each<[string, string[], string]>([
   expect(await refuse(['plan', model, ...args])).toContain(message);
 });
 
-it('refuses ways to cut for two plan files, and a plan file with another path or without its model', async () => {
+it.each([
+  ['--max-slice-size', '1MB'],
+  ['--dimension', 'batch=1'],
+  ['--optimize', 'none'],
+  ['--split', 'w0=2'],
+  ['--no-split-large-operators'],
+])('refuses for two plan files what each has of its own: %s', async (...flags) => {
+  const plan = await written();
+  expect(await refuse(['plan', plan, '--compare', plan, ...flags])).toBe(
+    `plan files have their own cuts, sizes and optimization, got ${flags[0]}: leave it out, or pass a model`,
+  );
+});
+
+it('refuses a plan file with another path or without its model', async () => {
   const plan = await written();
   const line = (...args: readonly string[]) => refuse(['plan', ...args, '--compare', model]);
-  expect(await refuse(['plan', plan, '--compare', plan, '--max-slice-size', '1MB'])).toBe(
-    'plan files have their own cuts, got --max-slice-size: leave it out, or pass a model',
-  );
   const bad = path.join(path.dirname(plan), 'bad.json');
   const far = path.join(temporaryFolder(), 'plan.json');
   const text = fs.readFileSync(plan, 'utf8');
