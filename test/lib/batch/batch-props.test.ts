@@ -59,12 +59,12 @@ test.each<[message: string, refused: () => unknown]>([
 test.each<[props: Props, itemsPerRun: number, advised: string | undefined, firstSeconds?: number]>([
   // A third of the time that is left.
   [{}, 4, undefined],
-  [{ itemsPerRun: 14 }, 14, undefined],
-  [{ itemsPerRun: 15 }, 15, 'set itemsPerRun to 14 or less'],
-  [{ maxConcurrency: 10_000 }, 3, undefined],
-  [{ maxConcurrency: 10_000, itemsPerRun: 10 }, 10, 'set itemsPerRun to 9 or less'],
-  [{}, 1, undefined, 279],
-  [{}, 1, 'use more memory or more slices', 280],
+  [{ itemsPerRun: 13 }, 13, undefined],
+  [{ itemsPerRun: 14 }, 14, 'set itemsPerRun to 13 or less'],
+  [{ maxConcurrency: 10_000 }, 2, undefined],
+  [{ maxConcurrency: 10_000, itemsPerRun: 10 }, 10, 'set itemsPerRun to 8 or less'],
+  [{}, 1, undefined, 254],
+  [{}, 1, 'use more memory or more slices', 255],
 ])(
   'with %j, %d items run in a child, and more are warned of',
   (props, itemsPerRun, advised, firstSeconds = 10) => {
