@@ -6,7 +6,7 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import AdmZip from 'adm-zip';
 import { quotedName } from '../lambda/json-values';
 
-/** The archive is damaged or unusual; the message says in which way, such as `encrypted entries`. */
+/** The archive is damaged or unusual; the message says in which way, such as `it is encrypted`. */
 export class BrokenZip extends Error {}
 
 /** The entries together claim more bytes than the limit. */

@@ -60,7 +60,7 @@ export function encodeInlineTensor(tensor: RawTensor): InlineTensor {
   return { dtype, shape, base64: Buffer.from(buffer, byteOffset, byteLength).toString('base64') };
 }
 
-/** Every interpreter of state machines hands on smaller integers as they are, whether it has them as integers or as floats. */
+/** Smaller integers are exact in each interpreter of state machines, whether it has them as integers or as floats. */
 const MAX_NUMBER = 2 ** 31;
 
 /** As `encodeInlineTensor`, but 32- and 64-bit integers are `data` where that is shorter, as it is for token ids and masks. */

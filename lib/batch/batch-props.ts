@@ -16,8 +16,8 @@ export interface SlicedInferenceBatchProps {
 
   /**
    * The most items of one child execution, from 1 to 500. One run takes them through every slice: a call for each slice, and an object for
-   * the tensors of all items. All of them must end within 275 seconds of the five minutes of an Express execution. With 1, functions before and after the
-   * slices get an item as an execution of the pipeline does; otherwise the handlers of this package call your code for each item.
+   * the tensors of all items. All of them must end within 275 seconds of the five minutes of an Express execution. With 1, functions before
+   * and after the slices get an item as an execution of the pipeline does; otherwise the handlers of this package call your code for each item.
    *
    * @default - as many as compute for 20 seconds by the model of cost, and whose tensors functions hold; 16 of a `slicedModel`
    */

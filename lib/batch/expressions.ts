@@ -235,7 +235,7 @@ export function answersOfPostprocess(one: boolean): string {
 export const HAS_OUTPUTS = '{% $answered < $count([$computed.done]) %}';
 
 /** Whether it has answered some, and the others wait for a further pack, because less than a quarter of the time is left. */
-export const HANDS_BACK = `{% $answered > 0 and $count($items) > 0 and $endsAt - $millis() < ${250 * SECONDS_OF_SEVERAL_ITEMS} %}`;
+export const HANDS_BACK = `{% $answered > 0 and $count($items) > 0 and $endsAt - $millis() < ${(1000 * SECONDS_OF_SEVERAL_ITEMS) / 4} %}`;
 
 export const HANDED_BACK = { queue: jsonata(queued('$items')) };
 

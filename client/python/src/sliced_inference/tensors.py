@@ -51,7 +51,7 @@ def encode_inline(tensor: Tensor) -> dict[str, Any]:
 
 
 MAX_NUMBER = 2**31
-"""Every interpreter of state machines hands on smaller integers as they are, be they integers or floats there."""
+"""Smaller integers are exact in each interpreter of state machines, whether it has them as integers or as floats."""
 
 
 def encode_shortest(tensor: Tensor) -> dict[str, Any]:
