@@ -26,7 +26,7 @@ const CHECKS = {
   languages: [`${LANGUAGES} go`, `${API} examples/go docs/other-languages.md`],
   versions: [
     'test/check-versions.mjs',
-    `${INSTALLED} client/aws lambda lib/aws lib/pipeline lib/host local/lambda test/other-versions`,
+    `${INSTALLED} client/aws lambda lib/aws lib/pipeline lib/host local/lambda test/other-versions test/check-versions.mjs scripts/package`,
   ],
   arm64: [
     'test/check-arm64.mjs',

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
-import { IS_WINDOWS, NPM, ROOT } from './package/project.mjs';
+import { IS_WINDOWS, NPM, ROOT } from '../scripts/package/project.mjs';
 
 /** What runs on the machines of users: child processes, whole runs in the local cloud, and the client. */
 const PROGRAMS = [...['test/client', 'test/local/lambda', 'test/lib/host', 'test/end-to-end/pipeline']];

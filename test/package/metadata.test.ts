@@ -1,4 +1,4 @@
-/** What the package.json and the version must agree with. */
+/** What package.json, the version and the scripts must agree with. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { README, ROOT, documentNamed } from '../support/documents';
@@ -54,4 +54,21 @@ describe('the version', () => {
     const named = README.text.match(/(?<=version |cdk-sliced-inference-)\d+\.\d+\.\d+/g) ?? [];
     expect([...new Set(named)]).toEqual([manifest.version]);
   });
+});
+
+test('scripts import only modules that exist, which no compiler checks', () => {
+  const folders = ['bench', 'scripts', 'test'].map((folder) => path.join(ROOT, folder));
+  const scripts = folders.flatMap((folder) =>
+    fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => path.join(folder, name)),
+  );
+  const imports = scripts
+    .filter((script) => script.endsWith('.mjs') && !script.includes('node_modules'))
+    .flatMap((script) => {
+      const modules = fs.readFileSync(script, 'utf8').matchAll(/(?:from |import\()'(\.[^']+)'/g);
+      return [...modules].map(([, module]) => path.join(path.dirname(script), module));
+    });
+  expect(imports.length).toBeGreaterThan(20);
+  expect(
+    imports.filter((module) => !module.includes(`${path.sep}dist${path.sep}`) && !fs.existsSync(module)),
+  ).toEqual([]);
 });
