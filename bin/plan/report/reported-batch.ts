@@ -1,4 +1,5 @@
 /** What a report says of a batch of many items: time, price and the quotas that it meets. */
+import { MAX_LINE_BYTES } from '../../../contract/batch';
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import { type BatchShape, plannedBatch } from '../../../lib/cost/batch';
 import { batchItem, plannedItems } from '../../../lib/cost/batch-items';
@@ -10,6 +11,8 @@ import type { ReportedBatch } from '../plan-report';
 
 const WHOLE =
   'the batch is priced without the function of the whole model, which serves items that find it warm';
+
+const TOO_LONG = `requests of this size do not fit into lines of ${MAX_LINE_BYTES / 1024} KiB, so they are priced as objects`;
 
 export interface BatchRequest extends Omit<BatchShape, 'itemsPerRun'> {
   /** @default - as the construct plans it */
@@ -42,6 +45,7 @@ export function reportedBatch(
         ({ quota, used, limit, advice }) => `${quota}: ${grouped(used)} of ${grouped(limit)}: ${advice}`,
       ),
       ...(cut.whole ? [WHOLE] : []),
+      ...(requests === 'lines' && plan.lineBytes === 0 ? [TOO_LONG] : []),
     ],
   };
 }

@@ -1,4 +1,5 @@
 /** The packs of a batch as runs of a plan: each slice is called once for all items, and the slices run one after the other. */
+import { MAX_LINE_BYTES } from '../../../contract/batch';
 import type { BatchedPlan } from '../../cost/batch';
 import type { Transport } from '../../cost/chain';
 import { DetailedCostModel } from '../../cost/model';
@@ -11,11 +12,13 @@ import type { WiredCut } from '../wiring/wiring';
 import { plannedRuns } from './plan-runs';
 import { type SliceSettings, pricedPlan } from './price';
 
-/** Where the requests of the items are: an object for each, or inside the list of the items. */
+/** Where the requests of the items are: an object for each, or inside the list of the items if they fit into its lines. */
 export type BatchRequests = 'objects' | 'lines';
 
-/** Names, types and shapes of the tensors in a line. */
-const LINE_BYTES = 300;
+/** The item's name. */
+const LINE_BYTES = 100;
+/** A tensor's name, type and shape. */
+const TENSOR_BYTES = 70;
 /** The number of a token, or an index, has up to six digits, and a comma. Other elements than 64-bit integers are in base64. */
 const NUMBER_BYTES = 7;
 
@@ -31,10 +34,13 @@ export function batchRuns(
     ...{ dataflow, groups, wiring },
     ...(cut.settings && { settings: cut.settings }),
   });
+  const ofLine = requests === 'lines' ? lineBytes(analyzed.cuts) : 0;
+  // The clients write longer requests into objects, whose keys are in the lines.
+  const isInline = ofLine > 0 && ofLine <= MAX_LINE_BYTES;
   const model = new DetailedCostModel({
     ...costs.model(undefined, false).options,
     ...{ stateMachineType: 'express', warmUp: false, tensorsInState: false },
-    ...{ request: requests === 'lines' ? 'inline' : 's3', result: 'inline' },
+    ...{ request: isInline ? 'inline' : 's3', result: 'inline' },
   });
   const schedule: Schedule = sizes.map((_, slice) => ({ kind: 'slice', slice }));
   const { outputSecondsPerByte } = costs;
@@ -46,7 +52,7 @@ export function batchRuns(
   return {
     ...{ model, packOf, memoryMb: settings.memoryMb },
     bytes: largestOf(sizes.map(({ readBytes, writeBytes }) => Math.max(readBytes, writeBytes))),
-    lineBytes: requests === 'lines' ? lineBytes(analyzed.cuts) : 0,
+    lineBytes: isInline ? ofLine : 0,
   };
 }
 
@@ -58,7 +64,7 @@ function lineBytes({ dataflow, bytes }: CutSpace): number {
       ? (NUMBER_BYTES * bytes[value]) / 8
       : 4 * Math.ceil(bytes[value] / 3),
   );
-  return LINE_BYTES + sumOf(ofTensors);
+  return LINE_BYTES + TENSOR_BYTES * ofTensors.length + sumOf(ofTensors);
 }
 
 /** The first slice reads a request for each item. The others read one object. */
