@@ -16,8 +16,8 @@ function build({ outdir, slices, memoryMb, warmUp = false, batches = [] }: Subje
     stateMachineType: sfn.StateMachineType.EXPRESS,
     architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
   });
-  for (const { name, itemsPerRun, concurrency: maxConcurrency } of batches) {
-    const items = BatchItems.objects('inputs/bench/');
+  for (const { name, itemsPerRun, concurrency: maxConcurrency, areLines } of batches) {
+    const items = areLines ? BatchItems.jsonLines('inputs/bench/list') : BatchItems.objects('inputs/bench/');
     new SlicedInferenceBatch(stack, name, { pipeline, items, itemsPerRun, maxConcurrency });
   }
   app.synth();

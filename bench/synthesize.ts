@@ -18,12 +18,14 @@ export interface Subject {
   readonly batches?: readonly BatchSubject[];
 }
 
-/** A batch of the objects below `inputs/bench/`. */
+/** A batch of the objects, or of the lists, below `inputs/bench/`. */
 export interface BatchSubject {
   /** Of the construct. */
   readonly name: string;
   readonly itemsPerRun: number;
   readonly concurrency: number;
+  /** Whether the requests are in lines. @default false */
+  readonly areLines?: boolean;
 }
 
 export function synthesize(...subjects: readonly Subject[]): void {

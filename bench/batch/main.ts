@@ -8,6 +8,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Command } from 'commander';
 import { encodeInlineTensor, encodeTensors, type RawTensor } from '../../client';
+import { encodeShortest } from '../../lambda/request/inline-tensor';
 import { Session } from '../../lambda/slice/session';
 import type { BatchOutput, BatchRow } from '../../contract/batch';
 import type { PipelineSignature } from '../../contract/signature';
@@ -27,6 +28,7 @@ interface Options {
   readonly width: number;
   readonly folder: string;
   readonly ray?: string;
+  readonly lines?: boolean;
 }
 
 /** A line of text, 48 pixels high. */
@@ -59,21 +61,19 @@ class Batches {
     });
     try {
       const measured: Measured[] = [];
-      for (const count of items) measured.push(await this.once(cloud, count));
+      for (const count of items) measured.push(await this.once(cloud, count, batch.areLines));
       return measured;
     } finally {
       await cloud.close();
     }
   }
 
-  private async once(cloud: LocalCloud, count: number): Promise<Measured> {
+  private async once(cloud: LocalCloud, count: number, areLines = false): Promise<Measured> {
     const { inputs } = cloud.pipeline.signature as unknown as PipelineSignature;
     this.inputs = inputsOf(this.model, inputs);
-    const request = encodeTensors(this.inputs);
-    const folder = `inputs/bench/${this.puts++}/`;
-    for (let item = 0; item < count; item++) await cloud.putObject(`${folder}${item}`, request);
+    const items = await this.put(cloud, count, areLines);
     const [start, before] = [performance.now(), processorMs()];
-    const result = await cloud.execute({ items: folder });
+    const result = await cloud.execute({ items });
     const ms = performance.now() - start;
     const spentMs = processorMs() - before;
     if (result.status !== 'SUCCEEDED') throw new Error(`${result.error}: ${result.cause}`);
@@ -87,6 +87,21 @@ class Batches {
       output,
       rows: table.split('\n').map((line) => JSON.parse(line) as BatchRow),
     };
+  }
+
+  /** @returns the folder of the requests, or the key of their list */
+  private async put(cloud: LocalCloud, count: number, areLines: boolean): Promise<string> {
+    const folder = `inputs/bench/${this.puts++}/`;
+    if (areLines) {
+      const tensors = [...this.inputs].map(([name, tensor]) => [name, encodeShortest(tensor)]);
+      const inputs = { tensors: Object.fromEntries(tensors) as object };
+      const lines = Array.from({ length: count }, (_, id) => JSON.stringify({ id: `${folder}${id}`, inputs }));
+      await cloud.putObject(`${folder}list`, Buffer.from(lines.join('\n')));
+      return `${folder}list`;
+    }
+    const request = encodeTensors(this.inputs);
+    for (let item = 0; item < count; item++) await cloud.putObject(`${folder}${item}`, request);
+    return folder;
   }
 }
 
@@ -134,11 +149,11 @@ function rayMs(
 const concurrency = 1;
 
 async function main(folder: string, options: Options): Promise<void> {
-  const { rounds, items, predict, width, model: file, ray } = options;
+  const { rounds, items, predict, width, model: file, ray, lines } = options;
   print(`${describeMachine()}; medians of ${rounds} rounds (lowest-highest), ${concurrency} runs at once`);
   const outdir = path.join(folder, 'assembly');
   const batches: BatchSubject[] = [1, 8, 32, 200].map((itemsPerRun) => ({
-    ...{ name: `By${itemsPerRun}`, itemsPerRun, concurrency },
+    ...{ name: `By${itemsPerRun}`, itemsPerRun, concurrency, areLines: lines },
   }));
   const model = file === undefined ? modelOf(width) : { name: 'model', file, dimensions: {} };
   const slices = path.join(folder, 'slices');
@@ -205,6 +220,7 @@ new Command('bench:batch')
   .option('--predict <n>', 'items of the batch whose time is predicted; 0 for none', Number, 1000)
   .addOption(numberOption('--width <n>', 'pixels of a line of text', 640))
   .option('--model <file>', 'a model with fixed sizes, in one slice (default: text lines)')
+  .option('--lines', 'requests in the lines of a list, instead of objects')
   .option('--ray <python>', 'also run Ray Data: a Python with ray[data] and onnxruntime')
   .addOption(folderOption())
   .action((options: Options) => inOwnFolder(options.folder, 'bench-batch', (folder) => main(folder, options)))
