@@ -15,6 +15,7 @@ import { temporaryFolder } from '../support/temporary-folder';
 import { float32 } from '../support/tensors';
 import { Deployment } from './deployment';
 import { FunctionFailed } from './functions';
+import { dividedTimeouts, packSeconds } from './hurry';
 import { ITEM_READER_FAILED } from './map-run';
 import { INVENTORY, synthesizeBatches } from './stack';
 
@@ -49,9 +50,9 @@ interface PackCall {
   readonly pack?: { readonly items?: readonly { readonly value: { readonly Key: string } }[] };
 }
 
-/** The names of the items of each call of a first slice, in the order of the calls. */
-function packsOf({ functions }: Deployment): string[] {
-  return (functions.events as readonly PackCall[]).flatMap(({ pack }) =>
+/** The names of the items of each call of a first slice since a place in the calls, in their order. */
+function packsOf({ functions }: Deployment, from = 0): string[] {
+  return (functions.events.slice(from) as readonly PackCall[]).flatMap(({ pack }) =>
     pack?.items === undefined ? [] : [pack.items.map(({ value }) => path.basename(value.Key)).join()],
   );
 }
@@ -222,6 +223,63 @@ for (const [batch, put] of Object.entries(LISTS))
     for (const [at, row] of second.entries())
       if (row.status !== 'failed') await expectAnswer(cloud, row, longer[at]);
   });
+
+interface HandlerCall {
+  readonly pack?: readonly { readonly text?: string; readonly outputs?: object }[];
+}
+
+/** What each call of a handler since a place in the calls got: texts before the model, and `outputs` after it. */
+function handledSince(from: number, { functions }: Deployment): string[] {
+  return (functions.events as readonly HandlerCall[])
+    .slice(from)
+    .flatMap(({ pack }) =>
+      Array.isArray(pack) ? [pack.map(({ text }: { text?: string }) => text ?? 'output').join()] : [],
+    );
+}
+
+check(
+  'the items of a pack that takes too long run alone, and only the one that hangs fails',
+  async (cloud) => {
+    cloud.hurries.set('Hanging', dividedTimeouts('hangs', 50));
+    const texts = ['a', 'bb', 'hangs', 'dddd'];
+    await cloud.putObject('inputs/lists/hanging.jsonl', lines(texts.map((text) => ({ id: text, text }))));
+    const from = cloud.functions.events.length;
+    const { output, rows: table } = await cloud.run('Hanging');
+    expect(table.map(endOf)).toEqual(['done', 'done', 'States.Timeout', 'done']);
+    // It has 40 seconds if others wait, and otherwise the rest of the time.
+    const reason = /^Preprocess took longer than the (40|2\d\d) seconds that its item had: .* itemsPerRun/;
+    expect(table[2].failure?.message).toMatch(reason);
+    expect(output.items).toMatchObject({ total: 4, done: 3, failed: 1, pending: 0 });
+    for (const at of [0, 1, 3]) await expectAnswer(cloud, table[at], texts[at]);
+    const [first, ...alone] = handledSince(from, cloud).filter((items) => items !== 'output');
+    // The order of those alone changes.
+    expect([first, ...alone.sort()]).toEqual([texts.join(), ...[...texts].sort()]);
+  },
+);
+
+check('a postprocess function without time hands back what it has not answered', async (cloud) => {
+  // With less than a quarter of 150 seconds, a pack ends after the first answers. Two do not fit into one state.
+  cloud.hurries.set('Handing', packSeconds(36));
+  const texts = ['a', 'bb', 'ccc'];
+  await cloud.putObject('inputs/lists/handing.jsonl', lines(texts.map((text) => ({ id: text, text }))));
+  const from = cloud.functions.events.length;
+  const { rows: table } = await cloud.run('Handing');
+  expect(table.map(endOf)).toEqual(['done', 'done', 'done']);
+  for (const [at, row] of table.entries()) await expectAnswer(cloud, row, texts[at]);
+  const calls = ['a,bb,ccc', 'output,output,output', 'bb,ccc', 'output,output', 'ccc', 'output'];
+  expect(handledSince(from, cloud)).toEqual(calls);
+});
+
+check('a slice without time for a second item leaves the others to further packs', async (cloud) => {
+  // The first of two slices has half of the pack's time: less than the 5 seconds that it keeps for its answer.
+  cloud.hurries.set('Leaving', packSeconds(9));
+  const requests = await putRequests(cloud, ['1', '2', '3'], 'inputs/leaving/');
+  const from = cloud.functions.events.length;
+  const { output, rows: table } = await cloud.run('Leaving');
+  expect(output.items).toMatchObject({ total: 3, done: 3, failed: 0, pending: 0 });
+  await expectResults(cloud, table, requests);
+  expect(packsOf(cloud, from)).toEqual(['1,2,3', '2,3', '3']);
+});
 
 check('functions of the user get one item', async (cloud) => {
   for (const name of ['a', 'bb', 'ccc-bad']) await cloud.putObject(`inputs/any/${name}`, name);

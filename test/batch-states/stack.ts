@@ -25,6 +25,7 @@ const PREPROCESS = `exports.handler = ${CLIENT}.preprocessHandler((item) => {
   if (text === undefined) throw new TypeError('no text in ' + Object.keys(item));
   if (text.endsWith('bad')) throw new RangeError('cannot read ' + text);
   if (text.endsWith('deadly')) process.exit(7);
+  if (text.endsWith('hangs')) return new Promise(() => setInterval(() => undefined, 1000));
   return { x: { shape: [1, 16], data: Float32Array.from({ length: 16 }, (_, at) => at + text.length) } };
 });`;
 
@@ -57,6 +58,7 @@ function addBatches(stack: Stack, plain: SlicedInferencePipeline): void {
     new SlicedInferenceBatch(stack, id, { pipeline, items, itemsPerRun, maxConcurrency: 4 });
 
   batch('Objects', plain, BatchItems.objects('inputs/docs/'), 4);
+  batch('Leaving', plain, BatchItems.objects('inputs/leaving/'), 3);
   batch('Singles', plain, BatchItems.objects('inputs/singles/'), 1);
   batch('Lines', plain, BatchItems.jsonLines('inputs/lists/lines.jsonl'), 3);
 
@@ -69,6 +71,8 @@ function addBatches(stack: Stack, plain: SlicedInferencePipeline): void {
   batch('Lists', packed, BatchItems.jsonLines('inputs/lists/many/'), 4);
   batch('Columns', packed, BatchItems.parquet('inputs/lists/texts.parquet'), 4);
   batch('Rows', packed, BatchItems.csv('inputs/lists/rows.csv', 'text'), 2);
+  batch('Hanging', packed, BatchItems.jsonLines('inputs/lists/hanging.jsonl'), 4);
+  batch('Handing', packed, BatchItems.jsonLines('inputs/lists/handing.jsonl'), 3);
   batch('Inventory', packed, BatchItems.inventory(INVENTORY, plain.bucket), 3);
 
   const wrapped = another('Wrapped', {
