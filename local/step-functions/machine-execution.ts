@@ -147,12 +147,9 @@ export class MachineExecution {
       this.history.add('ExecutionSucceeded', () => ({ output: JSON.stringify(output) }));
       return { status, executionArn, output };
     }
+    const details = (): JsonObject => ({ error, cause });
     if (status === 'TIMED_OUT') this.history.add('ExecutionTimedOut');
-    else
-      this.history.add(status === 'FAILED' ? 'ExecutionFailed' : 'ExecutionAborted', () => ({
-        error,
-        cause,
-      }));
+    else this.history.add(status === 'FAILED' ? 'ExecutionFailed' : 'ExecutionAborted', details);
     return { status, executionArn, error: error ?? '', cause: cause ?? '' };
   }
 
