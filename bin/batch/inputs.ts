@@ -22,8 +22,6 @@ export interface Inputs {
   readonly arePacked?: boolean;
 }
 
-export type UploadedInputs = Required<Pick<Inputs, 'items' | 'local'>>;
-
 /** @throws SlicedInferenceError for inputs that the batch cannot read */
 export function inputsOf(
   inputs: string | undefined,
@@ -62,7 +60,7 @@ function placeOf(local: string): string {
 export async function upload(
   client: S3Client,
   { kind, bucket: bucketName }: BatchItemsSignature,
-  { local, items }: UploadedInputs,
+  { local, items }: Required<Pick<Inputs, 'items' | 'local'>>,
   onFile: (files: number) => void,
 ): Promise<void> {
   const bucket = new UploadBucket(client, bucketName);

@@ -34,10 +34,6 @@ const FORMATS = {
   dollars: wording.inDollars,
 };
 
-export function quantity(kind: QuantityKind, value: number): Quantity {
-  return { kind, value };
-}
-
 export const TEMPERATURES: readonly Temperature[] = ['warm', 'mixed', 'cold'];
 
 /** Costs that no service's price has. */
@@ -48,7 +44,7 @@ export const NOT_PRICED =
 export const NONE = '–';
 
 /** A quantity, or `NONE`. */
-export function maybe(kind: QuantityKind, value: number | null | undefined, ends?: Ends<number>): Figure {
+export function quantity(kind: QuantityKind, value: number | null | undefined, ends?: Ends<number>): Figure {
   return value === null || value === undefined ? NONE : { kind, value, ...(ends && { ends }) };
 }
 
@@ -66,12 +62,12 @@ export function figureText(figure: Figure): string {
 export function runFigure(run: ServiceRun | undefined, name: 'dollarsPerMillion' | 'p50' | 'p95'): Figure {
   const { fast, slow } = { fast: run?.ends?.fast[name], slow: run?.ends?.slow[name] };
   const ends = fast === undefined || slow === undefined ? undefined : { fast, slow };
-  return maybe(name === 'dollarsPerMillion' ? 'dollars' : 'milliseconds', run?.[name], ends);
+  return quantity(name === 'dollarsPerMillion' ? 'dollars' : 'milliseconds', run?.[name], ends);
 }
 
 /** A quantity in words, or `NONE`. */
 export function quantityText(kind: QuantityKind, value: number | null | undefined): string {
-  return figureText(maybe(kind, value));
+  return figureText(quantity(kind, value));
 }
 
 /** Names come from models: shows characters that are invisible or turn the direction of text. */

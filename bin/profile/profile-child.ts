@@ -10,7 +10,7 @@ import { readEvents } from './events';
 import { emptyModel, kernelModels } from './kernel-models';
 import { NodeLabels } from './label-nodes';
 import { measureSizes } from './measure-sizes';
-import { shorterHalf } from './node-times';
+import { rounded, shorterHalf } from './node-times';
 import type { ProfileJob, SliceAnswer, SliceJob, SpeedAnswer, SpeedJob } from './run-profile-job';
 
 /** Runs of a kernel, each of at most a few milliseconds. */
@@ -35,7 +35,7 @@ async function measureSpeed({ folder }: SpeedJob, sessions: Sessions): Promise<S
     session.endProfiling();
     await session.release();
     const { nodes } = await readEvents(eventsFile(folder, `${kernel}_`), { nodeOf: () => 0 });
-    speeds[kernel] = operations / (median(shorterHalf(nodes[0].micros)) / 1e6);
+    speeds[kernel] = rounded(operations / (median(shorterHalf(nodes[0].micros)) / 1e6));
   }
   return { speeds: speeds as KernelSpeeds };
 }

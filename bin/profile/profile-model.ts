@@ -165,7 +165,7 @@ class ProfileRun {
         processor: os.cpus().at(0)?.model.trim() ?? 'unknown',
         architecture: process.arch,
         threads,
-        speeds: roundedSpeeds(speeds),
+        speeds,
         callSeconds: rounded(callSeconds),
       },
       // The profiler records a limited number of nodes, so it may have fewer runs.
@@ -183,9 +183,4 @@ class ProfileRun {
         : 'check their values, and that the model runs on its own',
     );
   }
-}
-
-function roundedSpeeds({ float32, int8, fourBits, elements }: KernelSpeeds): KernelSpeeds {
-  const [a, b, c, d] = [float32, int8, fourBits, elements].map(rounded);
-  return { float32: a, int8: b, fourBits: c, elements: d };
 }

@@ -157,22 +157,17 @@ function rowMajor<T extends { readonly length: number; [index: number]: unknown;
   shape: readonly number[],
 ): T {
   const ordered = elements.slice() as T;
-  let stride = 1;
-  const strides = shape.map((size) => {
-    const own = stride;
-    stride *= size;
-    return own;
-  });
-  const position = shape.map(() => 0);
-  let from = 0;
+  const sizes = shape.toReversed();
   for (let to = 0; to < elements.length; to++) {
-    ordered[to] = elements[from];
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += strides[axis];
-      if (++position[axis] < shape[axis]) break;
-      from -= strides[axis] * shape[axis];
-      position[axis] = 0;
+    let rest = to;
+    let stride = elements.length;
+    let from = 0;
+    for (const size of sizes) {
+      stride /= size;
+      from += (rest % size) * stride;
+      rest = Math.floor(rest / size);
     }
+    ordered[to] = elements[from];
   }
   return ordered;
 }

@@ -24,30 +24,22 @@ export function chunkBytes(fileBytes: number): number {
 
 /** @throws SlicedInferenceError when the file cannot be read, or does not have the task's size and SHA-256 */
 export async function* checkedContent({ file, bytes, sha256 }: UploadTask): AsyncGenerator<Buffer> {
+  const unusable = (must: string, got: string): SlicedInferenceError =>
+    new SlicedInferenceError(`file ${quoted(file)} must ${must}`, got, ADVICE);
   const handle = await open(file, 'r').catch((error: unknown) => {
-    throw new SlicedInferenceError(`file ${quoted(file)} must be readable`, systemReason(error), ADVICE);
+    throw unusable('be readable', systemReason(error));
   });
   try {
     const { size } = await handle.stat();
-    if (size !== bytes) {
-      throw new SlicedInferenceError(
-        `file ${quoted(file)} must have ${bytes} bytes`,
-        `${size} bytes`,
-        ADVICE,
-      );
-    }
+    if (size !== bytes) throw unusable(`have ${bytes} bytes`, `${size} bytes`);
     const hash = createHash('sha256');
-    for await (const chunk of handle.createReadStream({
-      autoClose: false,
-      highWaterMark: chunkBytes(size),
-    })) {
+    const options = { autoClose: false, highWaterMark: chunkBytes(size) };
+    for await (const chunk of handle.createReadStream(options)) {
       hash.update(chunk as Buffer);
       yield chunk as Buffer;
     }
     const got = hash.digest('hex');
-    if (got !== sha256) {
-      throw new SlicedInferenceError(`file ${quoted(file)} must have the SHA-256 ${sha256}`, got, ADVICE);
-    }
+    if (got !== sha256) throw unusable(`have the SHA-256 ${sha256}`, got);
   } finally {
     await handle.close();
   }

@@ -19,12 +19,9 @@ export interface UploadProgress {
   readonly totalBytes: number;
 }
 
-interface EncryptionOptions {
+interface UploadOptions {
   /** Id, alias or ARN of a KMS key. @default - the bucket's default encryption */
   readonly kmsKeyId?: string;
-}
-
-interface UploadOptions extends EncryptionOptions {
   readonly onProgress?: (progress: UploadProgress) => void;
   /** Stops the upload, which then fails with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -75,7 +72,7 @@ export async function uploadText(
   bucket: string,
   key: string,
   text: string,
-  { kmsKeyId }: EncryptionOptions = {},
+  { kmsKeyId }: Pick<UploadOptions, 'kmsKeyId'> = {},
 ): Promise<void> {
   await new UploadBucket(client, bucket, kmsKeyId).putText(key, text);
 }

@@ -8,7 +8,7 @@ import { ORT_LEVELS } from '../../lib/optimize/level';
 import { readPlan } from '../../lib/compile/files/read-plan';
 import { runChain } from '../../local/cloud/run-chain';
 import { type Sessions, answerJob, reasonOf } from '../onnx-jobs/answer';
-import type { ChainJob, DefaultJob, Job, JobAnswer, WholeJob } from './run-job';
+import type { ChainJob, Job, JobAnswer, WholeJob } from './run-job';
 import { candidatesToCompare, describeInputs } from './seeded-inputs';
 
 type Tensors = ReadonlyMap<string, RawTensor>;
@@ -22,12 +22,7 @@ async function runWhole(job: WholeJob, Session: Sessions): Promise<JobAnswer> {
   let answer: JobAnswer | undefined;
   for (const inputs of candidates) {
     // Open a new session each time: a failed run may have advanced the generators of seeded random operators.
-    const session = await Session.open({
-      path: job.modelPath,
-      threads: job.threads,
-      prepacking: job.prepacking,
-      graphOptimizationLevel: ORT_LEVELS[job.optimization],
-    });
+    const session = await openWhole(job, Session);
     try {
       const outputs = await session.run(inputs, job.outputNames).catch((error: unknown) => {
         answer ??= { failure: reasonOf(error), ranOn: describeInputs(inputs) };
@@ -41,6 +36,12 @@ async function runWhole(job: WholeJob, Session: Sessions): Promise<JobAnswer> {
     }
   }
   return answer ?? {};
+}
+
+function openWhole({ modelPath, threads, prepacking, optimization }: WholeJob, Session: Sessions) {
+  if (optimization === 'default') return Session.openDefault(modelPath);
+  const graphOptimizationLevel = ORT_LEVELS[optimization];
+  return Session.open({ path: modelPath, threads, prepacking, graphOptimizationLevel });
 }
 
 async function runSlices(job: ChainJob, Session: Sessions): Promise<void> {
@@ -62,12 +63,6 @@ async function runSlices(job: ChainJob, Session: Sessions): Promise<void> {
   write(job.outputs, results);
 }
 
-async function runDefault(job: DefaultJob, Session: Sessions): Promise<void> {
-  const session = await Session.openDefault(job.modelPath);
-  write(job.outputs, await session.run(read(job.inputs), job.outputNames));
-  await session.release();
-}
-
 function read(file: string): Tensors {
   return decodeSafetensors(fs.readFileSync(file));
 }
@@ -79,6 +74,6 @@ function write(file: string, tensors: Tensors): void {
 void answerJob(async (question, sessions): Promise<JobAnswer> => {
   const job = question as Job;
   if (job.kind === 'whole') return await runWhole(job, sessions);
-  await (job.kind === 'chain' ? runSlices(job, sessions) : runDefault(job, sessions));
+  await runSlices(job, sessions);
   return {};
 });

@@ -128,6 +128,7 @@ async function compareRuns(
   }
   const int8Weights = plan.int8Weights && verifiedInt8Weights(plan.int8Weights, isGivenExact);
   if (againstDefault) onStep('running the whole model with default settings');
+  const byDefault = againstDefault && (await runs.whole(inputs, BY_DEFAULT, { model: runs.atDefaults }));
   return {
     identical: isIdentical(outputs) && isIdentical(specialValues) && !int8Weights?.isChanged,
     ...largestDifference(outputs),
@@ -141,7 +142,7 @@ async function compareRuns(
     ...(specialValues && { specialValues }),
     ...(int8Weights && { int8Weights }),
     profileDifferences,
-    ...(againstDefault && { againstDefault: compareOutputs(plan, await runs.byDefault(inputs), chained) }),
+    ...(byDefault && { againstDefault: compareOutputs(plan, byDefault, chained) }),
   };
 }
 
@@ -167,6 +168,7 @@ function runsIn(
   type From = Pick<WholeJob, 'generated'> & { readonly model?: RunnableModel };
   return {
     ...{ plan, threads, file, other, profileDifferences: analyzed.profile?.differences ?? [] },
+    atDefaults: { modelPath, optimization: 'default' } satisfies RunnableModel,
     /** @param from by default, the whole model whose bits the slices must have, on inputs of the file */
     whole: (inputs: string, wording: JobWording, { model = reference, ...from }: From = {}) =>
       run(
@@ -177,8 +179,6 @@ function runsIn(
       const slicesFolder = path.join(folder, SLICES);
       return run({ kind: 'chain', ...common, inputs, slicesFolder, outputs: file('chained') }, CHAINED);
     },
-    byDefault: (inputs: string) =>
-      run({ kind: 'default', inputs, outputNames, modelPath, outputs: file('default') }, BY_DEFAULT),
   };
 }
 

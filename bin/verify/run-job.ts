@@ -6,7 +6,7 @@ import type { OptimizationLevel } from '../../lib/optimize/level';
 import { type Failure, ask } from '../onnx-jobs/ask';
 import type { GeneratedInputs } from './seeded-inputs';
 
-export type Job = WholeJob | ChainJob | DefaultJob;
+export type Job = WholeJob | ChainJob;
 
 /** Paths of safetensors files. */
 interface CommonJob {
@@ -18,7 +18,8 @@ export interface WholeJob extends CommonJob {
   readonly kind: 'whole';
   readonly threads: number;
   readonly prepacking: boolean;
-  readonly optimization: OptimizationLevel;
+  /** `default`: with all of ONNX Runtime's defaults, also for threads and prepacking. */
+  readonly optimization: OptimizationLevel | 'default';
   readonly modelPath: string;
   readonly outputNames: readonly string[];
   /** If set, the job generates inputs, and writes the first ones that the model runs on to `inputs`. */
@@ -30,13 +31,6 @@ export interface ChainJob extends CommonJob {
   readonly threads: number;
   readonly prepacking: boolean;
   readonly slicesFolder: string;
-}
-
-/** A run of the whole model with all of ONNX Runtime's defaults. */
-export interface DefaultJob extends CommonJob {
-  readonly kind: 'default';
-  readonly modelPath: string;
-  readonly outputNames: readonly string[];
 }
 
 export interface JobAnswer extends Partial<Failure> {

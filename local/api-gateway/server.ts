@@ -57,10 +57,7 @@ export class HttpApiServer {
       sendJson(response, 200, await this.operate(message), JSON_HEADERS);
     } catch (error) {
       // The client has gone.
-      if (response.destroyed || response.headersSent) {
-        response.destroy();
-        return;
-      }
+      if (response.destroyed || response.headersSent) throw error;
       message.resume();
       // API Gateway returns the service's own answer. That it does so for errors too is believed, not documented.
       if (error instanceof ApiError) {

@@ -135,12 +135,9 @@ function missingTraces(
 ): string[] {
   const tracing = template.property(template.resource(logicalId), 'TracingConfiguration') ?? null;
   if (roleArn === undefined || !isJsonObject(tracing) || tracing.Enabled !== true) return [];
-  const session = roleSession(roleArn, 'states');
-  for (const action of TRACING_ACTIONS) {
-    const refusal = authorizer.refusal(session, { action, resource: '*' });
-    if (refusal !== undefined) return [`on AWS the traces of executions would be missing: ${refusal}`];
-  }
-  return [];
+  const needs = TRACING_ACTIONS.map((action) => ({ action, resource: '*' }));
+  const refusal = authorizer.firstRefusal(roleSession(roleArn, 'states'), needs);
+  return refusal === undefined ? [] : [`on AWS the traces of executions would be missing: ${refusal}`];
 }
 
 /** In a directory bucket the lifecycle rules need a session: https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-buckets-objects-lifecycle.html */

@@ -258,13 +258,8 @@ export class LocalCloud {
   }
 
   private read(selection: Selection): Deployment {
-    const { bucketKeys, onAccess } = this.options;
-    return readDeployment(selection, {
-      versions: this.versions,
-      functions: started(this.functions),
-      bucketKeys,
-      onAccess,
-    });
+    const { options, versions } = this;
+    return readDeployment(selection, { ...options, versions, functions: started(this.functions) });
   }
 
   /** Replaces the state machines last. */

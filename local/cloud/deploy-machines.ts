@@ -115,14 +115,9 @@ export function logRefusal(
   const { account, region } = authorizer;
   const session = roleSession(fn.roleArn, fn.name);
   const stream = `arn:aws:logs:${region}:${account}:log-group:${fn.logGroup}:log-stream:`;
-  const needs = [
+  return authorizer.firstRefusal(session, [
     ...(fn.createsLogGroup ? [{ action: 'logs:CreateLogGroup', resource: stream } as const] : []),
-    { action: 'logs:CreateLogStream', resource: `${stream}${logStream}` } as const,
-    { action: 'logs:PutLogEvents', resource: `${stream}${logStream}` } as const,
-  ];
-  for (const need of needs) {
-    const refusal = authorizer.refusal(session, need);
-    if (refusal !== undefined) return refusal;
-  }
-  return undefined;
+    { action: 'logs:CreateLogStream', resource: `${stream}${logStream}` },
+    { action: 'logs:PutLogEvents', resource: `${stream}${logStream}` },
+  ]);
 }

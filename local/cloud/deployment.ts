@@ -12,12 +12,13 @@ import { readPolicies } from '../cloudformation/policies';
 import type { PublishedVersions } from '../cloudformation/resource';
 import { readBuckets, readStateMachine, type StateMachineResource } from '../cloudformation/resources';
 import { Template } from '../cloudformation/template';
-import { type Access, Authorizer } from '../iam/authorizer';
+import { Authorizer } from '../iam/authorizer';
 import type { LocalFunctions } from '../lambda/local-functions';
 import { allStates, type Definition } from '../step-functions/definition';
 import { parseDefinition } from '../step-functions/parse-definition';
 import { checkRoles } from './check-roles';
 import type { LocalPipeline, LocalStateMachine } from './local-pipeline';
+import type { LocalCloudOptions } from './options';
 
 export interface DeployedMachine {
   readonly resource: StateMachineResource;
@@ -26,11 +27,9 @@ export interface DeployedMachine {
 
 export type Deployment = ReturnType<typeof readDeployment>;
 
-interface DeploymentOptions {
+interface DeploymentOptions extends Pick<LocalCloudOptions, 'bucketKeys' | 'onAccess'> {
   readonly versions: PublishedVersions;
   readonly functions: LocalFunctions;
-  readonly bucketKeys: Readonly<Record<string, string>> | undefined;
-  readonly onAccess: ((access: Access) => void) | undefined;
 }
 
 /** @throws LocalCloudError when the chosen state machine needs something that the local cloud does not support */
@@ -89,7 +88,7 @@ function readAliases(template: Template) {
 /** The state machine may refer to anything, so it is read with a template of its own, which remembers what it refers to. */
 function refusalOf(stack: AssemblyStack, logicalId: string, options: DeploymentOptions): string | undefined {
   const template = new Template(stack, options.versions);
-  const alone = { ...options, onAccess: undefined, front: () => undefined };
+  const alone = { ...options, onAccess: () => undefined, front: () => undefined };
   const read = orRefusal(() => readMachines(template, [logicalId], alone));
   return read instanceof LocalCloudError ? read.message : undefined;
 }

@@ -89,6 +89,15 @@ export class Authorizer {
     return refusal;
   }
 
+  /** As `refusal`, of the first one that it may not do. */
+  firstRefusal(principal: Principal, needs: readonly Needed[]): string | undefined {
+    for (const need of needs) {
+      const refusal = this.refusal(principal, need);
+      if (refusal !== undefined) return refusal;
+    }
+    return undefined;
+  }
+
   /** Returns why the principal may not do this, in AWS's words, or `undefined` if it may. */
   refusal(principal: Principal, needed: Needed): string | undefined {
     const { action, resource, policyOf = resource, context = {} } = needed;

@@ -61,16 +61,13 @@ export class LocalFunctions {
     const pool = this.targets.get(functionArn);
     // A deployment prepares the functions of all its tasks.
     if (pool === undefined) throw new Error(`no function ${functionArn}`);
-    const {
-      payload: text,
-      failed,
-      executedVersion,
-    } = await pool.invoke(JSON.stringify(payload), traceHeader);
+    const answer = await pool.invoke(JSON.stringify(payload), traceHeader);
     // A function's response is JSON, or empty if the handler returns nothing.
-    const answer = text === '' ? null : (JSON.parse(text) as Json);
-    if (!failed) return { payload: answer, executedVersion };
-    const errorType = isJsonObject(answer) && typeof answer.errorType === 'string' ? answer.errorType : '';
-    throw new StateError(errorType === '' ? 'Lambda.Unknown' : errorType, text);
+    const response = answer.payload === '' ? null : (JSON.parse(answer.payload) as Json);
+    if (!answer.failed) return { payload: response, executedVersion: answer.executedVersion };
+    const { errorType } = isJsonObject(response) ? response : {};
+    const isNamed = typeof errorType === 'string' && errorType !== '';
+    throw new StateError(isNamed ? errorType : 'Lambda.Unknown', answer.payload);
   }
 
   /** Makes an asynchronous call, once: unlike on Lambda, one that fails or is throttled is not repeated. */

@@ -78,14 +78,9 @@ export class Sandbox {
     const outcome = await this.killAfter(timeoutSeconds, () => this.runInWorker(invocation));
     const durationMs = performance.now() - start;
     this.running = undefined;
+    if (isEnd(outcome)) return this.death(call, durationMs, outcome);
     // A worker that was killed for its memory may already have posted its response.
-    if (isEnd(outcome) || this.verdict === 'memory') {
-      return this.death(
-        call,
-        durationMs,
-        isEnd(outcome) ? outcome : { reason: KILLED, initError: undefined },
-      );
-    }
+    if (this.verdict === 'memory') return this.death(call, durationMs, OUT_OF_MEMORY);
     this.report(call, durationMs);
     return outcome;
   }
@@ -194,7 +189,7 @@ export class Sandbox {
       this.report(call, durationMs, failed);
       return failure('Sandbox.Timedout', `RequestId: ${requestId} Error: ${timeout}`);
     }
-    const reason = this.verdict === 'memory' ? KILLED : end.reason;
+    const { reason } = this.verdict === 'memory' ? OUT_OF_MEMORY : end;
     const message = `RequestId: ${requestId} Error: Runtime exited ${reason}`;
     if (end.initError === undefined) log.append(`${message}\nRuntime.ExitError`);
     this.report(call, durationMs, failed);
@@ -212,4 +207,4 @@ export class Sandbox {
   }
 }
 
-const KILLED = 'with error: signal: killed';
+const OUT_OF_MEMORY: WorkerEnd = { reason: 'with error: signal: killed', initError: undefined };

@@ -31,13 +31,13 @@ export class S3Authorization {
       this.checkSession(name, request, principal);
       return;
     }
-    for (const need of s3Needs(name, request)) allow(authorizer, principal, need);
+    allow(authorizer, principal, s3Needs(name, request));
     // S3 looks for an object before it decrypts it.
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     const object = request.bucket === '' ? undefined : this.store.find(request.bucket, request.key);
     if (isRead && object === undefined) return;
     const stored = object?.metadata ?? {};
-    for (const need of keyNeeds(name, { ...request, stored }, authorizer)) allow(authorizer, principal, need);
+    allow(authorizer, principal, keyNeeds(name, { ...request, stored }, authorizer));
   }
 
   /** A caller that may not list a bucket: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
@@ -70,7 +70,7 @@ export class S3Authorization {
   private checkSession(name: S3OperationName, request: S3Request, principal: Principal): void {
     const { authorizer } = this;
     if (name === 'CreateSession') return;
-    if (name === 'HeadBucket') allow(authorizer, principal, sessionNeed(request, authorizer, 'ReadOnly'));
+    if (name === 'HeadBucket') allow(authorizer, principal, [sessionNeed(request, authorizer, 'ReadOnly')]);
     else if (request.session === undefined) throw new S3Error('AccessDenied');
   }
 }
@@ -82,7 +82,7 @@ function checkKey({ headers }: S3Request, authorizer: Authorizer): void {
   throw notImplemented(`the KMS key ${name}: name a key of the stack's template by its ARN or its id`);
 }
 
-function allow(authorizer: Authorizer, principal: Principal, need: Needed): void {
-  const refusal = authorizer.refusal(principal, need);
+function allow(authorizer: Authorizer, principal: Principal, needs: readonly Needed[]): void {
+  const refusal = authorizer.firstRefusal(principal, needs);
   if (refusal !== undefined) throw new S3Error('AccessDenied', refusal);
 }

@@ -24,15 +24,12 @@ export interface TemporaryCredentials extends Credentials {
 }
 
 export interface Caller {
-  readonly accessKeyId: string;
   /** The caller's principal in IAM. A caller without a principal may make every request. */
   readonly principal?: Principal;
   readonly traffic?: Traffic;
   /** The function's sandbox, which faults may hit. The requests of other callers are never hit. */
   readonly target?: FaultTarget;
 }
-
-type NewCaller = Omit<Caller, 'accessKeyId'>;
 
 export interface Session {
   readonly bucket: string;
@@ -48,33 +45,35 @@ export class Callers {
   private readonly byAccessKeyId = new Map<string, CallerKey>();
 
   /** Its requests need no session token. */
-  add(caller: NewCaller = {}): Credentials {
+  add(caller: Caller = {}): Credentials {
     const credentials = newCredentials();
     const { accessKeyId, secretAccessKey } = credentials;
-    this.byAccessKeyId.set(accessKeyId, { secretAccessKey, caller: { ...caller, accessKeyId } });
+    this.byAccessKeyId.set(accessKeyId, { secretAccessKey, caller });
     return credentials;
   }
 
   /** As functions have. */
-  addTemporary(caller: NewCaller = {}): TemporaryCredentials {
-    return this.issue((accessKeyId) => ({ caller: { ...caller, accessKeyId } }));
+  addTemporary(caller: Caller = {}): TemporaryCredentials {
+    return this.issue({ caller });
   }
 
   /** Adds credentials with which a caller uses one directory bucket. @param expires epoch milliseconds */
   addSession(caller: Caller, session: Session, expires: number): TemporaryCredentials {
-    return this.issue(() => ({ caller, session, expires }));
+    return this.issue({ caller, session, expires });
   }
 
-  private issue(key: (accessKeyId: string) => Omit<CallerKey, 'secretAccessKey'>): TemporaryCredentials {
+  private issue(key: Omit<CallerKey, 'secretAccessKey'>): TemporaryCredentials {
     const { accessKeyId, secretAccessKey } = newCredentials();
     const sessionToken = randomBytes(96).toString('base64');
-    this.byAccessKeyId.set(accessKeyId, { ...key(accessKeyId), secretAccessKey, sessionToken });
+    this.byAccessKeyId.set(accessKeyId, { ...key, secretAccessKey, sessionToken });
     return { accessKeyId, secretAccessKey, sessionToken };
   }
 
+  /** Removes also the credentials of the caller's sessions. */
   remove({ accessKeyId }: Pick<Credentials, 'accessKeyId'>): void {
+    const removed = this.find(accessKeyId)?.caller;
     for (const [id, { caller }] of this.byAccessKeyId) {
-      if (caller.accessKeyId === accessKeyId) this.byAccessKeyId.delete(id);
+      if (caller === removed) this.byAccessKeyId.delete(id);
     }
   }
 

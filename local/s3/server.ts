@@ -75,11 +75,8 @@ async function answer(
       throw served.authorization.hideMissingKey(struck, error);
     });
   } catch (error) {
-    // The client has gone, or a file failed halfway: the response can no longer become an error, so close it.
-    if (response.headersSent || response.destroyed) {
-      response.destroy();
-      return;
-    }
+    // The client has gone, or a file failed halfway: the response can no longer become an error.
+    if (response.headersSent || response.destroyed) throw error;
     const known = error instanceof S3Error ? error : new S3Error('InternalError', String(error));
     // Read the rest of the body. Otherwise the client sees a broken connection instead of the response.
     message.resume();

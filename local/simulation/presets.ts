@@ -1,11 +1,12 @@
 /** Simulations by their names in `--simulate`. Their figures are the constants of the model of cost, which have sources and dates. */
+import type { Pairs } from '../../lib/cost/constants/constant';
 import { type Environment, DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/defaults';
 import { standardDelays } from '../../lib/cost/formulas/step-functions';
 import { MIB } from '../../lib/cost/formulas/lambda';
 import { steady } from '../../lib/cost/formulas/slice-timing';
 import { atPercent } from '../../lib/cost/latency/latency-distribution';
 import { LocalCloudError } from '../local-cloud-error';
-import type { Percentiles, Simulation, StoreDelays } from './simulation';
+import type { Simulation, StoreDelays } from './simulation';
 
 /** Names of simulations. `aws-vpc` has the network of functions in a VPC. */
 export const SIMULATION_NAMES = ['none', 'aws', 'aws-vpc'] as const;
@@ -48,7 +49,7 @@ function ofAws(environment: Environment, isInVpc: boolean): Simulation {
 }
 
 /** A connection is open when the first request over it can start: published are the medians of first and of later requests. */
-function storeOf(get: Percentiles, put: Percentiles, firstGetMs: number, firstPutMs: number): StoreDelays {
-  const longer = (first: number, later: Percentiles) => Math.max(0, first - atPercent(later, 50));
+function storeOf(get: Pairs, put: Pairs, firstGetMs: number, firstPutMs: number): StoreDelays {
+  const longer = (first: number, later: Pairs) => Math.max(0, first - atPercent(later, 50));
   return { get, put, openForGetMs: longer(firstGetMs, get), openForPutMs: longer(firstPutMs, put) };
 }

@@ -1,11 +1,7 @@
 /** The delays that the local cloud adds, so that a run takes about as long as on AWS. */
+import type { Pairs } from '../../lib/cost/constants/constant';
 import type { BucketShape } from '../../lib/cost/formulas/slice-timing';
-
-/**
- * How a delay varies: pairs of a percentage and milliseconds, both rising, such as `[[50, 27], [99, 106]]`. Linear between the
- * pairs; a delay is never below the first one or above the last. A single pair makes a constant.
- */
-export type Percentiles = readonly (readonly [percent: number, ms: number])[];
+import type { PayloadDelay } from '../../lib/cost/formulas/step-functions';
 
 /** How fast bytes pass between functions and S3. Each direction has a bandwidth of its own. */
 export interface NetworkShape {
@@ -15,12 +11,15 @@ export interface NetworkShape {
   readonly sandbox: BucketShape;
 }
 
-/** How long S3 waits before it answers a request. */
+/**
+ * How long S3 waits before it answers a request. A delay varies: its pairs are a percentage and milliseconds. It is linear between the
+ * pairs, and never below the first one or above the last. A single pair makes a constant.
+ */
 export interface StoreDelays {
   /** Until the first byte of the response to a GET, a HEAD or a DELETE. */
-  readonly get: Percentiles;
+  readonly get: Pairs;
   /** Of a PUT or a POST, besides the time that its bytes take. */
-  readonly put: Percentiles;
+  readonly put: Pairs;
   /**
    * Milliseconds from opening a connection until it can carry a GET. A connection that was open before its sandbox stood still
    * counts as closed.
@@ -29,12 +28,6 @@ export interface StoreDelays {
   readonly openForGetMs?: number;
   /** @default 0 */
   readonly openForPutMs?: number;
-}
-
-/** A distribution of delays for events of so many bytes. */
-export interface PayloadDelay {
-  readonly bytes: number;
-  readonly percentiles: Percentiles;
 }
 
 /** Without a part, the local cloud adds no such delay. */

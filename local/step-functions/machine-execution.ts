@@ -44,12 +44,13 @@ export class MachineExecution {
   /** Resolves when the current attempt ends. Rejects with the environment's reason if that ends it. */
   result: Promise<ExecutionResult>;
 
+  /** How the last attempt ended; `undefined` while the execution runs. */
+  end: End | undefined;
   readonly mapRuns: MapRunProgress[] = [];
 
   /** The trace of all its calls: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
   private readonly trace: string;
   private readonly run: Run;
-  private ended: End | undefined;
   private stop: LinkedAbort;
 
   constructor(
@@ -69,12 +70,7 @@ export class MachineExecution {
   }
 
   get status(): ExecutionStatus {
-    return this.ended?.status ?? 'RUNNING';
-  }
-
-  /** How the last attempt ended; `undefined` while the execution runs. */
-  get end(): End | undefined {
-    return this.ended;
+    return this.end?.status ?? 'RUNNING';
   }
 
   /**
@@ -84,7 +80,7 @@ export class MachineExecution {
   async abort(reason: Pick<End, 'error' | 'cause'>): Promise<number> {
     this.stop.abort(new Ended({ status: 'ABORTED', ...reason }));
     await this.result;
-    return this.ended?.time ?? this.environment.clock.now();
+    return this.end?.time ?? this.environment.clock.now();
   }
 
   /**
@@ -92,8 +88,8 @@ export class MachineExecution {
    * https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
    */
   notRedrivable(): string | undefined {
-    if (this.ended === undefined) return 'Execution is RUNNING and cannot be redriven';
-    if (this.ended.status === 'SUCCEEDED') return 'Execution is SUCCEEDED and cannot be redriven';
+    if (this.end === undefined) return 'Execution is RUNNING and cannot be redriven';
+    if (this.end.status === 'SUCCEEDED') return 'Execution is SUCCEEDED and cannot be redriven';
     if (this.history.events.length >= MAX_HISTORY_EVENTS - 1) return 'Execution history event limit exceeded';
     return undefined;
   }
@@ -107,7 +103,7 @@ export class MachineExecution {
     const time = this.environment.clock.now();
     this.redriveCount++;
     this.redriveTime = time;
-    this.ended = undefined;
+    this.end = undefined;
     this.stop = new LinkedAbort(this.environment.signal);
     const { redriveCount } = this;
     this.history.append('ExecutionRedriven', () => ({ redriveCount }));
@@ -144,19 +140,16 @@ export class MachineExecution {
   }
 
   private finish(end: End): ExecutionResult {
-    this.ended = end;
+    this.end = end;
     const { status, output = null, error, cause } = end;
     const executionArn = this.init.arn;
     if (status === 'SUCCEEDED') {
       this.history.add('ExecutionSucceeded', () => ({ output: JSON.stringify(output) }));
       return { status, executionArn, output };
     }
+    const details = (): JsonObject => ({ error, cause });
     if (status === 'TIMED_OUT') this.history.add('ExecutionTimedOut');
-    else
-      this.history.add(status === 'FAILED' ? 'ExecutionFailed' : 'ExecutionAborted', () => ({
-        error,
-        cause,
-      }));
+    else this.history.add(status === 'FAILED' ? 'ExecutionFailed' : 'ExecutionAborted', details);
     return { status, executionArn, error: error ?? '', cause: cause ?? '' };
   }
 

@@ -10,9 +10,6 @@ import type { History } from './history';
 /** Calls a Lambda function; rejects with a `StateError` when it fails. */
 export type InvokeTask = InvokeFunction<TaskResult>;
 
-/** Queues an asynchronous call; rejects with a `StateError` when Lambda refuses to queue it. Nobody learns how the call ends. */
-export type InvokeLater = InvokeFunction<void>;
-
 /** The header is that of X-Ray. */
 type InvokeFunction<T> = (functionName: string, payload: Json, traceHeader?: string) => Promise<T>;
 
@@ -28,7 +25,8 @@ export type EventDetail<T = TraceEvent> = T extends TraceEvent
 
 export interface Environment {
   readonly invoke: InvokeTask;
-  readonly invokeLater: InvokeLater;
+  /** Queues an asynchronous call; rejects with a `StateError` when Lambda refuses to queue it. Nobody learns how the call ends. */
+  readonly invokeLater: InvokeFunction<void>;
   readonly trace: (event: TraceEvent) => void;
   readonly clock: Clock;
   /** Uniform in [0, 1); for the jitter of retries. */

@@ -27,18 +27,14 @@ export class StateMachine {
   readonly creationTime: number;
 
   constructor(
-    private current: StateMachineResource,
+    public resource: StateMachineResource,
     options: StateMachineOptions,
-    private definition: Definition = parseDefinition(current.definition, current.type),
+    private definition: Definition = parseDefinition(resource.definition, resource.type),
   ) {
     const { clock = SYSTEM_CLOCK, random = Math.random, retryPauses = 1, timeouts = 1, ...rest } = options;
     const { trace = () => undefined, signal = new AbortController().signal } = options;
     this.environment = { ...rest, trace, clock, random, signal, retryPauses, timeouts };
     this.creationTime = clock.now();
-  }
-
-  get resource(): StateMachineResource {
-    return this.current;
   }
 
   get executions(): readonly MachineExecution[] {
@@ -50,12 +46,12 @@ export class StateMachine {
   }
 
   named(name: string): MachineExecution | undefined {
-    return this.current.type === 'STANDARD' ? this.find(this.executionArn(name)) : undefined;
+    return this.resource.type === 'STANDARD' ? this.find(this.executionArn(name)) : undefined;
   }
 
   /** Replaces the definition. Running executions continue with the definition that they started with. */
   update(resource: StateMachineResource, definition: Definition): void {
-    this.current = resource;
+    this.resource = resource;
     this.definition = definition;
   }
 
@@ -66,11 +62,11 @@ export class StateMachine {
     const execution = new MachineExecution(
       {
         ...{ arn: this.executionArn(name), name, input, inputText },
-        ...{ resource: this.current, definition: this.definition },
+        ...{ resource: this.resource, definition: this.definition },
       },
       this.environment,
     );
-    if (this.current.type === 'STANDARD') this.kept.set(execution.init.arn, execution);
+    if (this.resource.type === 'STANDARD') this.kept.set(execution.init.arn, execution);
     return execution;
   }
 
@@ -93,7 +89,7 @@ export class StateMachine {
   }
 
   private executionArn(name: string): string {
-    const { arn, type } = this.current;
+    const { arn, type } = this.resource;
     if (type === 'STANDARD') return `${arn.replace(':stateMachine:', ':execution:')}:${name}`;
     return `${arn.replace(':stateMachine:', ':express:')}:${name}:${randomUUID()}`;
   }

@@ -46,17 +46,10 @@ export async function attemptTask(
     result = visit.limited(answer, 'lambda');
   } catch (error) {
     if (!(error instanceof StateError)) throw error;
-    history.append(error.error === ERROR.timeout ? 'TaskTimedOut' : 'TaskFailed', () => ({
-      ...LAMBDA_INVOKE,
-      error: error.error,
-      cause: error.cause,
-    }));
-    tracer.trace(state, {
-      type: 'TaskFailed',
-      attempt,
-      error: error.error ?? '',
-      cause: error.cause ?? '',
-    });
+    const { error: name, cause } = error;
+    const type = name === ERROR.timeout ? 'TaskTimedOut' : 'TaskFailed';
+    history.append(type, () => ({ ...LAMBDA_INVOKE, error: name, cause }));
+    tracer.trace(state, { type: 'TaskFailed', attempt, error: name ?? '', cause: cause ?? '' });
     throw error;
   }
   history.append('TaskSucceeded', () => ({ ...LAMBDA_INVOKE, output: JSON.stringify(result) }));

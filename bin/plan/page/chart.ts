@@ -2,16 +2,7 @@
 import type { CustomSeriesOption, LineSeriesOption } from 'echarts/charts';
 import type { GridComponentOption } from 'echarts/components';
 import type { ComposeOption } from 'echarts/core';
-import {
-  type Figure,
-  type Unit,
-  BYTE_UNITS,
-  TIME_UNITS,
-  grouped,
-  maybe,
-  quantity,
-  unitFor,
-} from '../figures';
+import { type Figure, type Unit, BYTE_UNITS, TIME_UNITS, grouped, quantity, unitFor } from '../figures';
 import type { PlanReport, ProfilePoint } from '../plan-report';
 import { THEME } from './theme';
 
@@ -229,7 +220,7 @@ function factsOf(
       ['operator', operator],
       ['from node', quantity('count', first)],
       ['to node', quantity('count', last)],
-      ['slice', maybe('count', own?.slice)],
+      ['slice', quantity('count', own?.slice)],
       ['weights', quantity('bytes', weightBytes)],
       ['compute', quantity('seconds', coreSeconds)],
       ['live tensors', quantity('bytes', liveBytes)],

@@ -1,5 +1,5 @@
 /** The tables of the page. Those of a chart have what its tooltips say. */
-import { type Figure, type QuantityKind, TEMPERATURES, maybe, quantity, runFigure } from '../figures';
+import { type Figure, type QuantityKind, TEMPERATURES, quantity, runFigure } from '../figures';
 import type {
   LineItem,
   PlanReport,
@@ -34,7 +34,7 @@ function column<Row>(
   kind: QuantityKind,
   value: (row: Row) => number | null | undefined,
 ): Column<Row> {
-  return [head, (row) => maybe(kind, value(row))];
+  return [head, (row) => quantity(kind, value(row))];
 }
 
 /** @param name heads the titles @param facts with the same labels each */
@@ -48,7 +48,7 @@ export function factsTable(caption: string, name: string, facts: readonly Facts[
 
 function timeOf({ times }: ReportedSlice, name: keyof SliceTimes): Figure {
   const { fast, slow } = times.ends;
-  return maybe('milliseconds', times[name], { fast: fast[name], slow: slow[name] });
+  return quantity('milliseconds', times[name], { fast: fast[name], slow: slow[name] });
 }
 
 export function sliceTable({ slices }: PlanReport): Table {
@@ -136,7 +136,10 @@ export function alternativeTable(alternatives: PlanReport['alternatives']): Tabl
   return tableOf('This plan and other services', priced, [
     ['service', ({ service }) => service],
     ['size', ({ size }) => size],
-    ['a month', ({ dollarsPerMonth, dollarsPerMonthEnds: ends }) => maybe('dollars', dollarsPerMonth, ends)],
+    [
+      'a month',
+      ({ dollarsPerMonth, dollarsPerMonthEnds: ends }) => quantity('dollars', dollarsPerMonth, ends),
+    ],
     ...columnsOf('warm'),
     ...columnsOf('cold'),
   ]);

@@ -78,10 +78,7 @@ async function answer(
     sendJson(response, 200, await operate(served.machines, message, body), JSON_1_0);
   } catch (error) {
     // The client has gone.
-    if (response.destroyed || !message.complete) {
-      response.destroy();
-      return;
-    }
+    if (response.destroyed || !message.complete) throw error;
     message.resume();
     // The local cloud's own errors, such as that it is closed, are failures of the service.
     const reason = error instanceof Error ? error.message : String(error);

@@ -120,10 +120,8 @@ export class MapRun implements StartedChildren {
       progress.redriveTime = environment.clock.now();
       history.append('MapRunRedriven', () => ({ mapRunArn, redriveCount }));
     }
-    for (const need of needs) {
-      const refusal = this.storage.refusal(need);
-      if (refusal !== undefined) throw new StateError(ERROR.permissions, refusal);
-    }
+    const refusal = this.storage.refusal(needs);
+    if (refusal !== undefined) throw new StateError(ERROR.permissions, refusal);
   }
 
   private async count(source: ItemSource, signal: AbortSignal): Promise<void> {

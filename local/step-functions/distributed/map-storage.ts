@@ -58,11 +58,11 @@ export class MapStorage {
     return (await this.store.put(bucket, key, body, { contentType: 'application/json' })).size;
   }
 
-  /** Why the role may not do this; `undefined` if it may. */
-  refusal(need: Needed): string | undefined {
+  /** Why the role may not do all of this; `undefined` if it may. */
+  refusal(needs: readonly Needed[]): string | undefined {
     const roleArn = this.roleArn();
     if (roleArn === undefined) return undefined;
-    return this.authorizer.refusal(roleSession(roleArn, randomBytes(16).toString('hex')), need);
+    return this.authorizer.firstRefusal(roleSession(roleArn, randomBytes(16).toString('hex')), needs);
   }
 
   private check(name: S3OperationName, target: S3Target): void {
@@ -70,10 +70,8 @@ export class MapStorage {
   }
 
   private allow(needs: readonly Needed[]): void {
-    for (const need of needs) {
-      const refusal = this.refusal(need);
-      if (refusal !== undefined) throw new S3Error('AccessDenied', refusal);
-    }
+    const refusal = this.refusal(needs);
+    if (refusal !== undefined) throw new S3Error('AccessDenied', refusal);
   }
 }
 
