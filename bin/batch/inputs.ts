@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { BatchItemsSignature } from '../../contract/batch';
 import { quoted, SlicedInferenceError } from '../../lib/errors';
@@ -111,7 +112,6 @@ async function isThere(
 
 async function digestOf(file: string, bytes: number): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of fs.createReadStream(file, { highWaterMark: chunkBytes(bytes) }))
-    hash.update(chunk as Buffer);
+  await pipeline(fs.createReadStream(file, { highWaterMark: chunkBytes(bytes) }), hash);
   return hash.digest('hex');
 }

@@ -4,7 +4,7 @@ import { InferenceError, SlicedInferenceClient } from '../../client';
 import { StepFunctions } from '../../client/aws/step-functions';
 import { type FollowedBatch, hasTable } from '../../client/batch/batch';
 import { describeBatch } from '../../client/batch/begin';
-import { countsOf, type ItemCounts } from '../../client/batch/progress';
+import { countsOf } from '../../client/batch/progress';
 import type { BatchOptions as ClientBatchOptions, BatchProgress } from '../../client/batch/types';
 import type { BatchSignature } from '../../contract/batch';
 import { DEFAULT_REQUEST_TIMEOUT } from '../../client/options';
@@ -138,10 +138,11 @@ export class BatchJob {
       counts = progress;
       showProgress(progressText(progress));
     }
+    const { total, done, failed, running, pending } = counts;
     const { status = 'unknown', startDate = NaN, stopDate = NaN } = await batch.describe();
     let account: Account = {
       ...{ executionArn, status, seconds: (Number(stopDate) - Number(startDate)) / 1000 },
-      items: unfinished(counts),
+      items: { total, done, failed, pending: running + pending },
     };
     if (stop) return account;
     try {
@@ -172,10 +173,6 @@ export class BatchJob {
       throw error;
     }
   }
-}
-
-function unfinished({ total, done, failed, running, pending }: ItemCounts): Account['items'] {
-  return { total, done, failed, pending: running + pending };
 }
 
 function progressText({ total, done, failed, perSecond, endsAt }: BatchProgress): string {

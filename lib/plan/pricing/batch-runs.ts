@@ -35,12 +35,10 @@ export function batchRuns(
     ...(cut.settings && { settings: cut.settings }),
   });
   const ofLine = requests === 'lines' ? lineBytes(analyzed.cuts) : 0;
-  // The clients write longer requests into objects, whose keys are in the lines.
-  const isInline = ofLine > 0 && ofLine <= MAX_LINE_BYTES;
   const model = new DetailedCostModel({
     ...costs.model(undefined, false).options,
     ...{ stateMachineType: 'express', warmUp: false, tensorsInState: false },
-    ...{ request: isInline ? 'inline' : 's3', result: 'inline' },
+    ...{ request: ofLine > 0 ? 'inline' : 's3', result: 'inline' },
   });
   const schedule: Schedule = sizes.map((_, slice) => ({ kind: 'slice', slice }));
   const { outputSecondsPerByte } = costs;
@@ -52,7 +50,7 @@ export function batchRuns(
   return {
     ...{ model, packOf, memoryMb: settings.memoryMb },
     bytes: largestOf(sizes.map(({ readBytes, writeBytes }) => Math.max(readBytes, writeBytes))),
-    lineBytes: isInline ? ofLine : 0,
+    lineBytes: ofLine,
   };
 }
 
@@ -64,7 +62,9 @@ function lineBytes({ dataflow, bytes }: CutSpace): number {
       ? (NUMBER_BYTES * bytes[value]) / 8
       : 4 * Math.ceil(bytes[value] / 3),
   );
-  return LINE_BYTES + TENSOR_BYTES * ofTensors.length + sumOf(ofTensors);
+  const all = LINE_BYTES + TENSOR_BYTES * ofTensors.length + sumOf(ofTensors);
+  // The clients write longer requests into objects, whose keys are in the lines.
+  return all <= MAX_LINE_BYTES ? all : 0;
 }
 
 /** The first slice reads a request for each item. The others read one object. */
