@@ -95,7 +95,9 @@ class Batches {
     if (areLines) {
       const tensors = [...this.inputs].map(([name, tensor]) => [name, encodeShortest(tensor)]);
       const inputs = { tensors: Object.fromEntries(tensors) as object };
-      const lines = Array.from({ length: count }, (_, id) => JSON.stringify({ id: `${folder}${id}`, inputs }));
+      const lines = Array.from({ length: count }, (_, id) =>
+        JSON.stringify({ id: `${folder}${id}`, inputs }),
+      );
       await cloud.putObject(`${folder}list`, Buffer.from(lines.join('\n')));
       return `${folder}list`;
     }
