@@ -12,8 +12,8 @@ export interface BatchSettings {
   readonly items: BatchItemsSignature;
   /** Prefix of the results, with a slash at its end. */
   readonly resultsPrefix: string;
-  /** Of the code of the handlers, if there are any: results that other code made are not skipped. */
-  readonly handlerDigest?: string;
+  /** Digests of the code of the handlers, or their ARNs: results that other code made are not skipped. */
+  readonly handlers: readonly string[];
   readonly hasPreprocess: boolean;
   readonly hasPostprocess: boolean;
   /** Most failed items, and the most of 100, of a batch that succeeds. */
@@ -49,6 +49,7 @@ export interface ChildInput {
 /** Asks which items have a result already. */
 export interface ItemsToFind {
   readonly items: readonly PackItem[];
+  /** See `StartedBatch.index`. */
   readonly index: string;
   readonly prefix: string;
 }
@@ -57,6 +58,8 @@ export interface FoundItems {
   readonly results: readonly PackResult[];
   /** Indices of the items without a result. */
   readonly left: readonly number[];
+  /** Their digests by index, if a preprocess function follows. A bad item has none. */
+  readonly digests?: Readonly<Record<string, string>>;
 }
 
 /** What a postprocess function answered for entries of a result. */
@@ -134,6 +137,10 @@ export const BATCH_ERROR_NAMES = {
   noItems: 'NoItems',
   /** Of a batch: more items failed than it tolerates. The table is written. */
   tooManyFailures: 'TooManyFailures',
+  /** Of a batch: its index of earlier results does not fit into the function's memory. */
+  tooManyResults: 'TooManyResults',
+  /** Of a batch: the table does not fit on the function's disk. */
+  tableTooLarge: 'TableTooLarge',
   /** Of a batch: items did not run, such as those behind one that took all the time. The table is written. */
   itemsPending: 'ItemsPending',
 } as const;

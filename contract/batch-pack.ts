@@ -26,7 +26,7 @@ export interface PackSource {
   readonly bucket: string;
   /** Name of the bucket of the items. */
   readonly itemsBucket: string;
-  /** Of `csv`: the column with the key of each item's request. */
+  /** Of `csv`: the column with the key of each item's request, unless columns are tensors. */
   readonly column?: string;
   readonly hasPreprocess?: true;
 }
@@ -36,6 +36,8 @@ export interface PackItem {
   readonly index: number;
   /** What the item reader found: an entry of a list of objects or of an inventory, a line, or a row. */
   readonly value: unknown;
+  /** The digest of the item before its preprocess function read the objects that it names. Absent if a list told their ETags. */
+  readonly digest?: string;
   /** What the preprocess function made of it. */
   readonly request?: unknown;
 }

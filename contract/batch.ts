@@ -21,7 +21,7 @@ export interface BatchItemsSignature {
   readonly location: string;
   /** Executions may name places below it. */
   readonly folder: string;
-  /** Of `csv`: the column that holds the key of each item's request. */
+  /** Of `csv`: the column that holds the key of each item's request, unless columns are tensors. */
   readonly column?: string;
 }
 

@@ -1,4 +1,4 @@
-/** Tells which items of a child have a result already. */
+/** Tells which items of a child have a result already, and the digests of the others. */
 import type { FoundItems, ItemsToFind } from '../../contract/batch-function';
 import type { PackItem, PackResult } from '../../contract/batch-pack';
 import { sourceOf, type BatchContext } from './context';
@@ -18,12 +18,7 @@ export async function findResults(
   { items, index: key, prefix }: ItemsToFind,
   context: BatchContext,
 ): Promise<FoundItems> {
-  if (kept?.key !== key)
-    kept = { key, index: bytesOfObject(key, context).then((bytes) => ResultIndex.decode(bytes)) };
-  const index = await kept.index.catch((error: unknown) => {
-    kept = undefined;
-    throw error;
-  });
+  const index = key === '' ? undefined : await indexAt(key, context);
   const source = sourceOf(context.settings);
   const digestOf = async (item: PackItem): Promise<string | undefined> => {
     try {
@@ -35,13 +30,15 @@ export async function findResults(
     }
   };
   const left: number[] = [];
+  const digests: Record<string, string> = {};
   const found = new Map<string, { items: number[]; entries: number[] }>();
   let at = 0;
   for await (const digest of readAhead(items, digestOf, { most: REQUESTS_AT_ONCE })) {
     const { index: item } = items[at++];
-    const result = digest === undefined ? undefined : index.find(digest);
+    const result = digest === undefined ? undefined : index?.find(digest);
     if (result === undefined) {
       left.push(item);
+      if (digest !== undefined) digests[item] = digest;
       continue;
     }
     const of = found.get(result.name) ?? { items: [], entries: [] };
@@ -50,5 +47,14 @@ export async function findResults(
     of.entries.push(result.entry);
   }
   const results = [...found].map(([name, of]): PackResult => ({ key: `${prefix}${name}`, ...of }));
-  return { results, left };
+  return { results, left, ...(context.settings.hasPreprocess && { digests }) };
+}
+
+async function indexAt(key: string, context: BatchContext): Promise<ResultIndex> {
+  if (kept?.key !== key)
+    kept = { key, index: bytesOfObject(key, context).then((bytes) => ResultIndex.decode(bytes)) };
+  return await kept.index.catch((error: unknown) => {
+    kept = undefined;
+    throw error;
+  });
 }

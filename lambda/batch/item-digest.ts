@@ -6,6 +6,7 @@ import { invalidInput } from '../errors';
 import { isRecord } from '../json-values';
 import { parseExecutionInput, type ParsedInput } from '../request/request';
 import { ObjectUnavailable, type ObjectStore } from '../store/object-store';
+import { INPUTS_PREFIX } from '../../contract/keys';
 import { itemName, readItem, type NamedObject } from './item';
 
 /** Hexadecimal digits of a digest. Contents may come from strangers. */
@@ -14,8 +15,10 @@ const SALT_DIGITS = 8;
 
 export interface IdentifiedItem {
   readonly digest: string;
-  /** The request. One in S3 must have the ETag that the digest was made of. Absent if the item's own columns have the tensors. */
+  /** The request. One in S3 must have the ETag that the digest was made of. Absent if `content` has the tensors. */
   readonly input?: ParsedInput;
+  /** See `ItemRequest`. */
+  readonly content?: unknown;
 }
 
 /** @throws NamedFailure `InvalidInput` if the item stands for no request, or if an object that it names is missing */
@@ -24,33 +27,63 @@ export async function identifiedItem(
   item: PackItem,
   objects: ObjectStore,
 ): Promise<IdentifiedItem> {
+  return await identified(
+    source,
+    item,
+    async (object) => object.etag ?? (await etagNow(object, source, objects)),
+  );
+}
+
+/**
+ * After the preprocess function has read the objects that the item names: somebody may have replaced one before.
+ * @throws NamedFailure `InvalidInput` also if an object is not the one of the item's digest
+ */
+export async function preprocessedItem(
+  source: PackSource,
+  item: PackItem,
+  objects: ObjectStore,
+): Promise<IdentifiedItem> {
+  const before = item.digest ?? (await identifiedItem(source, item, objects)).digest;
+  const now = await identified(source, item, async (object) =>
+    // Only requests may be read here.
+    object.key.startsWith(INPUTS_PREFIX) ? await etagNow(object, source, objects) : (object.etag ?? ''),
+  );
+  if (now.digest === before) return now;
+  throw invalidInput('an object of the item was replaced or deleted during the batch: start the batch again');
+}
+
+async function identified(
+  source: PackSource,
+  item: PackItem,
+  etagOf: (object: NamedObject) => Promise<string>,
+): Promise<IdentifiedItem> {
   const { request, objects: named, content } = readItem(source, item);
   const input = request === undefined ? undefined : parseExecutionInput(request);
-  const etags = await Promise.all(named.map((object) => knownEtag(object, source, objects)));
+  // Only some of the sources have quotes.
+  const etags = await Promise.all(named.map(async (object) => (await etagOf(object)).replaceAll('"', '')));
   const digest = digestOf(JSON.stringify([itemName(source, item), etags, sorted(content)]));
-  if (input?.tensors.kind !== 'object' || source.hasPreprocess) return { digest, ...(input && { input }) };
+  if (input?.tensors.kind !== 'object' || source.hasPreprocess)
+    return { digest, content, ...(input && { input }) };
   // S3 tells no ETag of an empty object, which nobody could ask for then.
   if (etags[0] === '') throw invalidInput("the request's object is empty: write a safetensors file");
   return { digest, input: { ...input, tensors: { ...input.tensors, etag: `"${etags[0]}"` } } };
 }
 
-/** Without quotes, which only some of the sources have. */
-async function knownEtag(
-  { key, etag }: NamedObject,
+async function etagNow(
+  { key }: NamedObject,
   { bucket, hasPreprocess }: PackSource,
   objects: ObjectStore,
 ): Promise<string> {
-  if (etag !== undefined) return etag.replaceAll('"', '');
   try {
     const { version, body } = await objects.get({ bucket, key }, { start: 0, end: 1 });
     // Read to its end, so that the connection is used again.
     await finished(body.resume());
-    return version.replaceAll('"', '');
+    return version;
   } catch (error) {
     if (!(error instanceof ObjectUnavailable)) throw error;
     // The preprocess function knows whether the field is a key at all.
     if (hasPreprocess) return '';
-    throw invalidInput("the request's object is missing or not permitted: check the item's key");
+    throw invalidInput(`the request's object ${error.problem}: check the item's key`);
   }
 }
 

@@ -1,13 +1,14 @@
 /** What an item of a batch is called, and the request that it stands for. */
 import type { PackItem, PackSource } from '../../contract/batch-pack';
-import { INPUTS_PREFIX, MAX_KEY_BYTES } from '../../contract/keys';
+import { INPUTS_PREFIX } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { invalidInput } from '../errors';
 import { isRecord, kindOf, quotedName, type JsonRecord } from '../json-values';
+import { problemOfKey } from '../request/request';
 
 /** The request of an item, and what tells it from other requests. */
 export interface ItemRequest {
-  /** Input of the pipeline's executions. Absent if the item has its tensors in columns. */
+  /** Input of the pipeline's executions. Absent if `content` has the tensors, by the names of columns. */
   readonly request?: unknown;
   /** Objects of the pipeline's bucket whose content the result depends on. */
   readonly objects: readonly NamedObject[];
@@ -60,14 +61,14 @@ function isOfObjects({ kind }: PackSource): boolean {
 }
 
 /** Whether the columns of a row are tensors, unless a preprocess function makes these. */
-export function isOfColumns({ kind }: PackSource): boolean {
-  return kind === 'parquet';
+function isOfColumns({ kind, column }: PackSource): boolean {
+  return kind === 'parquet' || (kind === 'csv' && column === undefined);
 }
 
-function fieldsOf({ kind, column }: PackSource, value: unknown): JsonRecord {
+function fieldsOf({ kind }: PackSource, value: unknown): JsonRecord {
   const fields = isRecord(value) ? value : {};
   if (kind === 'inventory') return { ...fields, Key: decoded(fields.Key) };
-  if (column === undefined) return fields;
+  if (kind !== 'csv') return fields;
   return Object.fromEntries(
     Object.entries(fields).map(([name, cell]) => [name.replace(BYTE_ORDER_MARK, ''), cell]),
   );
@@ -117,7 +118,10 @@ function ofRow(column: string, fields: JsonRecord): ItemRequest {
   );
 }
 
-/** A line is an input of the pipeline's executions, whose version may be left out, with an `id` of the user's. */
+/**
+ * A line is an input of the pipeline's executions, whose version may be left out, with an `id` of the user's. One without `inputs` has
+ * the tensors in its fields.
+ */
 function ofLine({ id, ...line }: JsonRecord): ItemRequest {
   if (id !== undefined && id !== '' && !isName(id))
     throw invalidInput(`'id' must be a string or a whole number, got ${kindOf(id)}: write it as a string`);
@@ -125,6 +129,8 @@ function ofLine({ id, ...line }: JsonRecord): ItemRequest {
     throw invalidInput("an item must have no 'output': the batch decides where results are");
   }
   const { s3: key, etag } = isRecord(line.inputs) ? line.inputs : {};
+  // An input of the model may have this name.
+  if (line.inputs === undefined || Array.isArray(line.inputs)) return { objects: [], content: line };
   const request = { version: CONTRACT_VERSION, ...line };
   if (typeof key !== 'string') return { request, objects: [], content: line };
   return { request, objects: [{ key, ...(typeof etag === 'string' && { etag }) }] };
@@ -153,8 +159,8 @@ function namedIn(fields: JsonRecord, { bucket }: PackSource): NamedObject[] {
       for (const nested of Object.values(value)) values.push(nested);
     if (typeof value !== 'string') continue;
     const key = value.startsWith(start) ? value.slice(start.length) : value;
-    // S3 refuses a longer key. A text may begin like a key, and be none.
-    if (key.startsWith(INPUTS_PREFIX) && Buffer.byteLength(key) <= MAX_KEY_BYTES) keys.add(key);
+    // A text may begin like a key, and be none.
+    if (problemOfKey(key) === undefined) keys.add(key);
     if (keys.size === MAX_NAMED_OBJECTS) break;
   }
   return [...keys].map((key) => ({ key }));

@@ -5,7 +5,7 @@ import { openRequest } from '../request/request';
 import type { ObjectStore } from '../store/object-store';
 import type { SafetensorsStore } from '../store/safetensors-store';
 import { tensorBytes, type RawTensor } from '../tensors/tensor';
-import { identifiedItem } from './item-digest';
+import { identifiedItem, preprocessedItem } from './item-digest';
 import { failureOfItem, isOfItem } from './item-failure';
 import { readAhead } from './read-ahead';
 import { inputOfRow } from './row-tensors';
@@ -38,14 +38,15 @@ export function packRequests(
   manifest: SliceManifest,
   { stores, maxBytes }: { readonly stores: RequestStores; readonly maxBytes: number },
 ): AsyncGenerator<ReadItem | UnreadItem, void> {
+  const identify = source.hasPreprocess ? preprocessedItem : identifiedItem;
   const read = async (item: PackItem): Promise<ReadItem | UnreadItem> => {
     const { index } = item;
     try {
-      const { digest, input = inputOfRow(item.value, manifest.request) } = await identifiedItem(
-        source,
-        item,
-        stores.objects,
-      );
+      const {
+        digest,
+        content,
+        input = inputOfRow(content, manifest.request),
+      } = await identify(source, item, stores.objects);
       const reader = await openRequest(input, manifest, stores.callers, stores.memoryBytes);
       return { index, digest, tensors: await reader.read(needed) };
     } catch (error) {

@@ -13,17 +13,21 @@ interface Ahead<T> {
  * bytes of the largest one so far.
  */
 export async function* readAhead<A, T>(
-  sources: readonly A[],
+  sources: Iterable<A> | AsyncIterable<A>,
   read: (source: A) => Promise<T>,
   { most, maxBytes = Infinity, bytesOf = () => 0 }: Ahead<T>,
 ): AsyncGenerator<T, void> {
   const ahead: Promise<T>[] = [];
-  let [next, atOnce, largest] = [0, 2, 1];
+  const iterator = iteratorOf(sources);
+  let [isEmpty, atOnce, largest] = [false, 2, 1];
   try {
     for (;;) {
       const room = Math.max(1, Math.min(atOnce, most, Math.floor(maxBytes / largest)));
-      while (next < sources.length && ahead.length < room) {
-        const value = read(sources[next++]);
+      while (!isEmpty && ahead.length < room) {
+        const next = await iterator.next();
+        isEmpty = next.done === true;
+        if (next.done) break;
+        const value = read(next.value);
         // The loop below throws its failure.
         value.catch(() => undefined);
         ahead.push(value);
@@ -38,5 +42,10 @@ export async function* readAhead<A, T>(
   } finally {
     // Lambda may freeze requests that are on their way.
     await Promise.allSettled(ahead);
+    await iterator.return?.();
   }
+}
+
+function iteratorOf<A>(sources: Iterable<A> | AsyncIterable<A>): Iterator<A> | AsyncIterator<A> {
+  return Symbol.asyncIterator in sources ? sources[Symbol.asyncIterator]() : sources[Symbol.iterator]();
 }

@@ -1,5 +1,10 @@
 /** Begins an execution of a batch: finds the results that earlier ones have written, of whatever list, also if they never ended. */
-import { INDICES_FOLDER, type BatchToStart, type StartedBatch } from '../../contract/batch-function';
+import {
+  BATCH_ERROR_NAMES,
+  INDICES_FOLDER,
+  type BatchToStart,
+  type StartedBatch,
+} from '../../contract/batch-function';
 import { ERROR_NAMES } from '../../contract/failures';
 import { NamedFailure } from '../errors';
 import { ObjectUnavailable } from '../store/object-store';
@@ -39,9 +44,9 @@ export async function startBatch(
   context: BatchContext,
 ): Promise<StartedBatch> {
   const { settings } = context;
-  const { resultsPrefix, deploymentDigest, handlerDigest } = settings;
+  const { resultsPrefix, deploymentDigest, handlers } = settings;
   const deployment =
-    handlerDigest === undefined ? deploymentDigest : digestOf(`${deploymentDigest} ${handlerDigest}`);
+    handlers.length === 0 ? deploymentDigest : digestOf([deploymentDigest, ...handlers].join(' '));
   const prefix = `${resultsPrefix}${deployment.slice(0, DEPLOYMENT_DIGITS)}/`;
   if (again) return { prefix, index: '', salt: saltOf(execution) };
   const results = await resultsBelow(prefix, context);
@@ -75,7 +80,7 @@ export function requireRoom(items: number, objects: number): void {
   if (items <= MAX_INDEXED_ITEMS && objects <= MAX_INDEXED_OBJECTS) return;
   const most = `${MAX_INDEXED_ITEMS} earlier results in ${MAX_INDEXED_OBJECTS} objects`;
   throw new BatchFailed(
-    'TooManyResults',
+    BATCH_ERROR_NAMES.tooManyResults,
     `a rerun must find at most ${most}, got ${items} in ${objects} or more: start the batch again with {"again": true}, or keep results for less time`,
   );
 }

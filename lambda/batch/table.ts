@@ -23,6 +23,7 @@ import type { BatchContext } from './context';
 import { BatchFailed, failureOfCause } from './item-failure';
 import { jsonObjects } from './json-objects';
 import { chunksOf, listObjects } from './objects';
+import { readAhead } from './read-ahead';
 import { countFailed } from './report';
 import { RowBuckets } from './row-buckets';
 
@@ -58,7 +59,7 @@ export async function writeTable(wanted: TableToWrite, context: BatchContext): P
   } catch (error) {
     if (!isOutOfSpace(error)) throw error;
     throw new BatchFailed(
-      'TableTooLarge',
+      BATCH_ERROR_NAMES.tableTooLarge,
       `${TABLE_TOO_LARGE}: start several batches, each with a part of the items`,
     );
   } finally {
@@ -143,10 +144,14 @@ interface ResultManifest {
   readonly ResultFiles: Readonly<Record<string, readonly { readonly Key: string }[]>>;
 }
 
+/** Their failures, and the answers of their postprocess functions, are in objects. */
+const CHILDREN_AT_ONCE = 16;
+
 async function* childrenOf(manifest: string, context: BatchContext): AsyncGenerator<FinishedChild, void> {
   for await (const { ResultFiles } of parsed<ResultManifest>(manifest, context)) {
     for (const { Key } of Object.values(ResultFiles).flat()) {
-      for await (const child of parsed<ChildRecord>(Key, context)) yield await finishedChild(child, context);
+      const finish = (child: ChildRecord): Promise<FinishedChild> => finishedChild(child, context);
+      yield* readAhead(parsed<ChildRecord>(Key, context), finish, { most: CHILDREN_AT_ONCE });
     }
   }
 }

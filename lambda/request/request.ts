@@ -62,18 +62,24 @@ function parseInputs(value: unknown): ParsedInput['tensors'] {
 }
 
 function checkedKey(key: unknown): string {
-  const refused = (problem: string) => invalidInput(`'inputs.s3' of ${INPUT} must ${problem}`);
-  if (typeof key !== 'string' || !key.startsWith(INPUTS_PREFIX) || key.length === INPUTS_PREFIX.length) {
-    const got = typeof key === 'string' ? quotedName(key) : kindOf(key);
-    throw refused(`be a key below '${INPUTS_PREFIX}' in the pipeline's bucket, got ${got}`);
-  }
+  const problem = typeof key === 'string' ? problemOfKey(key) : `${BE_BELOW}, got ${kindOf(key)}`;
+  if (problem === undefined) return key as string;
+  throw invalidInput(`'inputs.s3' of ${INPUT} must ${problem}`);
+}
+
+const BE_BELOW = `be a key below '${INPUTS_PREFIX}' in the pipeline's bucket`;
+
+/** @returns what the key of a request must do or be, and is not */
+export function problemOfKey(key: string): string | undefined {
+  if (!key.startsWith(INPUTS_PREFIX) || key.length === INPUTS_PREFIX.length)
+    return `${BE_BELOW}, got ${quotedName(key)}`;
   // A lone surrogate has no UTF-8.
-  if (/\p{Surrogate}/u.test(key)) throw refused('be Unicode text, got a lone surrogate');
+  if (/\p{Surrogate}/u.test(key)) return 'be Unicode text, got a lone surrogate';
   if (key.split('/').some((segment) => segment === '..' || segment === '.'))
-    throw refused(`not contain the segments . and .., got ${quotedName(key)}`);
+    return `not contain the segments . and .., got ${quotedName(key)}`;
   if (Buffer.byteLength(key) > MAX_KEY_BYTES)
-    throw refused(`have at most ${MAX_KEY_BYTES} bytes, got ${quotedName(key)}`);
-  return key;
+    return `have at most ${MAX_KEY_BYTES} bytes, got ${quotedName(key)}`;
+  return undefined;
 }
 
 function parseInlineMode(output: unknown): InlineMode {

@@ -45,13 +45,13 @@ export function isDirectoryBucket(bucket: string): boolean {
   return bucket.endsWith('--x-s3');
 }
 
-/** The object is missing or not permitted. For a caller that may not list the bucket, S3 answers 403 in both cases. */
+/** The object is missing, not permitted, or encrypted with a key that the function cannot use. For a caller that may not list the bucket, S3 answers 403 in both cases. */
 export class ObjectUnavailable extends Error {
   override readonly name = 'ObjectUnavailable';
 
   constructor(
     readonly object: ObjectReference,
-    problem = 'is missing or not permitted',
+    readonly problem = 'is missing or not permitted',
   ) {
     super(`s3://${object.bucket}/${object.key} ${problem}`);
   }

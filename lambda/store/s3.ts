@@ -74,6 +74,8 @@ export class S3ObjectStore implements ObjectStore {
     } catch (error) {
       const status = statusOf(error);
       if (status === 403 || status === 404) throw new ObjectUnavailable(object);
+      if (status === 400 && isUndecryptable(error))
+        throw new ObjectUnavailable(object, `cannot be decrypted: ${error.name}: ${error.message}`);
       if (status === 412) throw new ObjectChanged(object);
       // S3 answers 416 to every range of an empty object.
       if (status === 416) return { size: 0, version: '', body: Readable.from([]) };
@@ -118,6 +120,11 @@ export class S3ObjectStore implements ObjectStore {
       throw error;
     }
   }
+}
+
+/** A KMS key that is disabled, or a key of the writer's own (SSE-C): https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+function isUndecryptable(error: unknown): error is Error {
+  return error instanceof Error && (error.name === 'InvalidRequest' || error.name.startsWith('KMS.'));
 }
 
 /** Each attempt sends them from the beginning. */

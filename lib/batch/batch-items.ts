@@ -2,6 +2,7 @@
 import { Token } from 'aws-cdk-lib';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { BatchItemsKind } from '../../contract/batch';
+import { INPUTS_PREFIX } from '../../contract/keys';
 import { SlicedInferenceError, quoted } from '../errors';
 
 /**
@@ -9,8 +10,8 @@ import { SlicedInferenceError, quoted } from '../errors';
  * the batch can name another prefix or key below the same place. JSON arrays, Parquet and files below a prefix have not been tried on AWS.
  *
  * Without a `preprocess` function, an item names a request, a safetensors object below `inputs/` in the pipeline's bucket, or holds a
- * request. With one, an item may be anything that your function turns into a request: of an object it gets `{"bucket", "key"}`, of a line or a row
- * its JSON.
+ * request. With one, an item may be anything that your function turns into a request: of an object it gets `{"bucket", "key"}`, and the
+ * `etag` that `objects` listed, of a line or a row its JSON.
  *
  * @example
  * new SlicedInferenceBatch(stack, 'Nightly', {
@@ -51,9 +52,10 @@ export class BatchItems {
   /**
    * The lines of a JSON Lines object, or of all objects below a prefix, which must have this format. A line is a request
    * (docs/requests-and-results.md), without `output`, and may have an `id`:
-   * `{"id": "a-1", "inputs": {"s3": "inputs/a.safetensors"}}`. Inline tensors may have up to 150 KiB.
+   * `{"id": "a-1", "inputs": {"s3": "inputs/a.safetensors"}}`. Inline tensors may have up to 150 KiB. A line without `inputs` has tensors in
+   * fields with the names of the model's inputs, as a row of Parquet has in columns.
    *
-   * @param place a key such as `inputs/requests.jsonl`, in a folder, or a prefix with a slash at its end
+   * @param place a key such as `inputs/nightly/requests.jsonl`, in a folder other than `inputs/`, or a prefix with a slash at its end
    * @param bucket by default the pipeline's bucket
    * @throws an error of one line if the key is in no folder
    */
@@ -64,7 +66,7 @@ export class BatchItems {
   /**
    * The elements of one JSON array, which are like the lines of `jsonLines`.
    *
-   * @param key of an object that holds nothing but the array, such as `inputs/requests.json`, in a folder
+   * @param key of an object that holds nothing but the array, such as `inputs/nightly/requests.json`, in a folder other than `inputs/`
    * @param bucket by default the pipeline's bucket
    * @throws an error of one line if the key is in no folder, or if it is a prefix
    */
@@ -77,12 +79,13 @@ export class BatchItems {
    * The rows of a CSV object whose first row has the names of the columns, or of all objects below a prefix, each of which has
    * these names.
    *
-   * @param place a key such as `inputs/requests.csv`, in a folder, or a prefix with a slash at its end
-   * @param column the column that holds the key of each item's request
+   * @param place a key such as `inputs/nightly/requests.csv`, in a folder other than `inputs/`, or a prefix with a slash at its end
+   * @param column the column that holds the key of each item's request. By default, columns with the names of the model's inputs hold
+   * JSON: numbers, or nested lists of numbers
    * @param bucket by default the pipeline's bucket
    * @throws an error of one line if the key is in no folder, or if the column has no name
    */
-  public static csv(place: string, column: string, bucket?: s3.IBucket): BatchItems {
+  public static csv(place: string, column?: string, bucket?: s3.IBucket): BatchItems {
     if (column === '') throw new SlicedInferenceError('column must be the name of a column', "''", 'name it');
     return new BatchItems('csv', place, folderOf(place), bucket, column);
   }
@@ -92,7 +95,7 @@ export class BatchItems {
    * files that are not compressed or that are compressed inside with Snappy, GZIP or Zstandard, with row groups of at most 256 MB
    * and a footer of at most 5 MB.
    *
-   * @param place a key such as `inputs/rows.parquet`, in a folder, or a prefix with a slash at its end
+   * @param place a key such as `inputs/nightly/rows.parquet`, in a folder other than `inputs/`, or a prefix with a slash at its end
    * @param bucket by default the pipeline's bucket
    * @throws an error of one line if the key is in no folder
    */
@@ -124,11 +127,9 @@ function checkedPrefix(prefix: string): string {
 
 function folderOf(place: string): string {
   const folder = place.slice(0, place.lastIndexOf('/') + 1);
-  if (isPlace(place) && folder !== '') return folder;
-  throw badPlace(
-    'a list of items must be in a folder, such as inputs/requests.csv or inputs/requests/',
-    place,
-  );
+  // The state machine and callers may read all of the folder.
+  if (isPlace(place) && folder !== '' && folder !== INPUTS_PREFIX) return folder;
+  throw badPlace('a list of items must be in a folder of its own, such as inputs/nightly/a.csv', place);
 }
 
 /** A wildcard would widen permissions, and an expression would run in the state machine. */
@@ -138,5 +139,5 @@ function isPlace(place: string): boolean {
 
 function badPlace(what: string, place: string): SlicedInferenceError {
   const got = Token.isUnresolved(place) ? 'a CDK token' : quoted(place);
-  return new SlicedInferenceError(what, got, 'name it without * ? { } and $, in at most 900 bytes');
+  return new SlicedInferenceError(what, got, 'use another place, without * ? { } and $, of at most 900 bytes');
 }

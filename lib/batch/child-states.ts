@@ -83,7 +83,7 @@ class ChildBuilder {
     pack.next(this.pipeline());
     const done = sfn.Pass.jsonata(scope, 'Done', { outputs: { results: '{% $results %}', failures: EMPTY } });
     next
-      .when(sfn.Condition.jsonata("{% $index != '' %}"), this.find().next(next))
+      .when(sfn.Condition.jsonata('{% $isToFind %}'), this.find().next(next))
       .when(sfn.Condition.jsonata(`{% $count($queue) > 0 and ${expressions.HAS_TIME} %}`), pack)
       .when(sfn.Condition.jsonata('{% $count($failed) > 0 %}'), this.report())
       .otherwise(done);
@@ -94,15 +94,19 @@ class ChildBuilder {
   private ramp(): sfn.Wait {
     const { itemsPerRun, maxConcurrency } = this.props.sizes;
     const child = `$floor($states.input.Items[0].index / ${itemsPerRun})`;
+    const { kind } = this.props.items;
+    const index = '$states.input.BatchInput.index';
     const seconds = `${child} < ${maxConcurrency} ? $floor(${child} / ${RAMP_CHILDREN_PER_SECOND}) : 0`;
     return sfn.Wait.jsonata(this.scope, 'Ramp', {
       time: sfn.WaitTime.seconds(`{% ${seconds} %}`),
       assign: {
-        queue: expressions.itemsOfChild(this.props.items.kind),
+        queue: expressions.itemsOfChild(kind),
         ...{ results: [], failed: [] },
         prefix: '{% $states.input.BatchInput.prefix %}',
         salt: '{% $states.input.BatchInput.salt %}',
-        index: '{% $states.input.BatchInput.index %}',
+        index: `{% ${index} %}`,
+        // A list of objects tells the ETags that they have before the preprocess function reads them.
+        isToFind: `{% ${this.props.pipeline.preprocess && kind !== 'objects' ? 'true' : `${index} != ''`} %}`,
         execution: '{% $states.input.BatchInput.execution %}',
       },
       outputs: {},
@@ -114,9 +118,9 @@ class ChildBuilder {
       find: { items: '{% [$queue.items] %}', index: '{% $index %}', prefix: '{% $prefix %}' },
     };
     return this.callBatch('Find results', payload, {
-      index: EMPTY,
+      isToFind: '{% false %}',
       results: '{% $states.result.Payload.results %}',
-      queue: expressions.FOUND_QUEUE,
+      queue: expressions.foundQueue(this.props.pipeline.preprocess !== undefined),
     });
   }
 
@@ -210,11 +214,11 @@ class ChildBuilder {
 
   private preprocess(fn: TaskFunction): InvokeFunction {
     const { isOne } = this;
-    const { kind, bucket, column } = this.props.items;
+    const { kind, bucket } = this.props.items;
     const calls = 1 + this.props.pipeline.functions.length + this.callsAfterSlices;
     const payload = isOne
-      ? expressions.jsonata(expressions.handledItem('$items[0].value', kind, bucket, column))
-      : expressions.packToHandle(calls, kind, bucket, column);
+      ? expressions.jsonata(expressions.handledItem('$items[0].value', kind, bucket))
+      : expressions.packToHandle(calls, kind, bucket);
     return this.call('Preprocess', fn, payload, expressions.afterPreprocess(isOne), this.caught(!isOne));
   }
 

@@ -68,10 +68,13 @@ export function timeout(calls: number): string {
   return `{% $max([1, $ceil(($endsAt - $millis()) / ${1000 * calls})]) %}`;
 }
 
-/** After the search for results: items without one wait. */
-export const FOUND_QUEUE = jsonata(
-  queued('($left := $states.result.Payload.left; [$queue.items[index in $left]])', '[]'),
-);
+/** After the search for results: items without one wait. With a preprocess function, they have their digests. */
+export function foundQueue(hasPreprocess: boolean): string {
+  const left = '$left := $states.result.Payload.left; $own := [$queue.items[index in $left]]';
+  const digest = '$lookup($digests, $string($item.index))';
+  const identified = `$digests := $states.result.Payload.digests; [$map($own, function($item) { $merge([$item, {'digest': ${digest}}]) })]`;
+  return jsonata(queued(`(${left}; ${hasPreprocess ? identified : '$own'})`, '[]'));
+}
 
 /** What a call of a function took, by its answer. @param where the slice, or `'whole': true` */
 export function callsWith(where: string): string {
@@ -135,22 +138,19 @@ export function afterFailure(isOne: boolean): Record<string, string> {
 }
 
 /** What a preprocess function gets of an item. @param value JSONata of what the item reader found */
-export function handledItem(value: string, kind: BatchItemsKind, bucket: string, column?: string): string {
+export function handledItem(value: string, kind: BatchItemsKind, bucket: string): string {
   if (kind === 'objects' || kind === 'inventory') {
     const key =
       kind === 'inventory' ? `$decodeUrlComponent($replace(${value}.Key, '+', ' '))` : `${value}.Key`;
-    return `{'bucket': $exists(${value}.Bucket) ? ${value}.Bucket : '${bucket}', 'key': ${key}}`;
+    return `{'bucket': $exists(${value}.Bucket) ? ${value}.Bucket : '${bucket}', 'key': ${key}${kind === 'objects' ? `, 'etag': ${value}.Etag` : ''}}`;
   }
-  if (column === undefined) return value;
+  if (kind !== 'csv') return value;
   // Step Functions passes on a byte order mark as a part of the first column's name.
   return `$merge($each(${value}, function($cell, $name) { {$replace($name, /^\\ufeff/, ''): $cell} }))`;
 }
 
 /** What a preprocess function gets instead of one item. @param calls see `until` @param of see `handledItem`; without the value */
-export function packToHandle(
-  calls: number,
-  ...of: [kind: BatchItemsKind, bucket: string, column?: string]
-): string {
+export function packToHandle(calls: number, ...of: [kind: BatchItemsKind, bucket: string]): string {
   // The brackets at the end keep a pack of one item a list, also if the item is a list itself.
   return jsonata(
     `{'pack': $map($items, function($item) { ${handledItem('$item.value', ...of)} })[], 'until': ${until(calls)}}`,

@@ -1,20 +1,20 @@
 /** The code of a pipeline's handlers, which decides results as the model does. */
 import { createHash } from 'node:crypto';
-import { type IResolveContext, Lazy, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import { type IResolveContext, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { publishedVersion, type TaskFunction, userFunction } from '../aws/workflow/invoke-function';
 
 /**
- * A digest of the code and the settings of functions, as they are in the template. Other code makes another digest.
- *
- * @returns undefined without functions
+ * What tells the code of a function: a digest of its code and settings in the template, or the ARN of an imported function or version,
+ * which CloudFormation may know only at the deployment.
  */
-export function handlerDigest(handlers: readonly lambda.IFunction[]): string | undefined {
-  if (handlers.length === 0) return undefined;
+export function codeIdentity(handler: lambda.IFunction): string {
+  const resource = resourceOf(handler);
+  if (resource === undefined) return handler.functionArn;
   return Lazy.uncachedString({
     produce: (context) =>
       createHash('sha256')
-        .update(JSON.stringify(handlers.map((own) => codeOf(own, context))))
+        .update(JSON.stringify(codeOf(resource, context)))
         .digest('hex'),
   });
 }
@@ -36,7 +36,7 @@ export function versionToCall(handler: lambda.IFunction, stack: Stack): TaskFunc
 
 /** Whether a deployment can change the code behind what `versionToCall` returns. */
 export function isUnversioned(handler: lambda.IFunction): boolean {
-  return !isVersion(handler) && !/:\d+$/.test(arnOf(handler));
+  return !isVersion(handler) && !/:\d+$/.test(handler.functionArn);
 }
 
 function versionOf(handler: lambda.IFunction): lambda.IFunction | undefined {
@@ -49,11 +49,9 @@ function isVersion(handler: lambda.IFunction | undefined): handler is lambda.IVe
   return typeof (handler as Partial<lambda.IVersion> | undefined)?.version === 'string';
 }
 
-function codeOf(handler: lambda.IFunction, context: IResolveContext): unknown {
-  const resource = resourceOf(handler);
-  if (resource === undefined) return arnOf(handler);
-  const { code, handler: entry, runtime, layers, environment, imageConfig } = resource;
-  return context.resolve({ code, entry, runtime, layers, environment, imageConfig });
+function codeOf(resource: lambda.CfnFunction, context: IResolveContext): unknown {
+  const { code, handler, runtime, layers, environment, imageConfig } = resource;
+  return context.resolve({ code, handler, runtime, layers, environment, imageConfig });
 }
 
 function resourceOf(handler: lambda.IFunction): lambda.CfnFunction | undefined {
@@ -61,8 +59,4 @@ function resourceOf(handler: lambda.IFunction): lambda.CfnFunction | undefined {
   const { lambda: own = handler } = handler as Partial<lambda.IVersion>;
   const { defaultChild } = own.node;
   return defaultChild instanceof lambda.CfnFunction ? defaultChild : undefined;
-}
-
-function arnOf({ functionArn }: lambda.IFunction): string {
-  return Token.isUnresolved(functionArn) ? '' : functionArn;
 }

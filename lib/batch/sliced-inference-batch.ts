@@ -38,7 +38,7 @@ import { onObjects, useKey } from '../pipeline/storage';
 import { type BatchSizes, batchSizes, type SlicedInferenceBatchProps } from './batch-props';
 import { batchStates } from './batch-states';
 import { allow, type BatchPlaces, mapStatements } from './distributed-map';
-import { handlerDigest, isUnversioned, versionToCall } from './handler-code';
+import { codeIdentity, isUnversioned, versionToCall } from './handler-code';
 
 /**
  * Runs a pipeline on each item of a data set: on a Distributed Map of Step Functions, whose children take packs of items through the
@@ -269,13 +269,12 @@ function settingsOf(
   deployed: DeployedPipeline,
 ): BatchSettings {
   const { plan, preprocess, postprocess } = deployed.workflow;
-  const digest = handlerDigest(handlersOf(deployed));
   return {
     bucket: places.bucket.bucketName,
     deploymentDigest: plan.deploymentDigest,
     items: itemsSignature(places),
     resultsPrefix: places.resultsPrefix,
-    ...(digest !== undefined && { handlerDigest: digest }),
+    handlers: handlersOf(deployed).map(codeIdentity),
     hasPreprocess: preprocess !== undefined,
     hasPostprocess: postprocess !== undefined,
     ...(toleratedFailures !== undefined && { toleratedFailures }),

@@ -42,7 +42,7 @@ function addBatch(pipeline: SlicedInferencePipeline, id: string, items: BatchIte
 function addBatches(stack: Stack, plain: SlicedInferencePipeline, after = AFTER): void {
   for (const [id, [items]] of Object.entries(SOURCES)) addBatch(plain, id, items(plain));
   const objects = (name: string): BatchItems => BatchItems.objects(`inputs/${name}/`);
-  addBatch(plain, 'BadItems', BatchItems.jsonLines('inputs/bad.jsonl'), { itemsPerRun: 3 });
+  addBatch(plain, 'BadItems', BatchItems.jsonLines('inputs/lists/bad.jsonl'), { itemsPerRun: 3 });
   addBatch(plain, 'Tolerant', objects('many'), { itemsPerRun: 20, toleratedFailures: 2 });
   const another = (id: string, props: Partial<SlicedInferencePipelineProps>): SlicedInferencePipeline => {
     const shared = { modelPath: MODEL, architecture: ARCHITECTURE, bucket: plain.bucket };
@@ -81,15 +81,15 @@ const SOURCES: Record<string, [items: (pipeline: SlicedInferencePipeline) => Bat
     (cloud) => cloud.putObject(`${PREFIX}folder/`, Buffer.alloc(0)),
   ],
   Lines: [
-    () => BatchItems.jsonLines('inputs/list.jsonl'),
+    () => BatchItems.jsonLines('inputs/lists/list.jsonl'),
     (cloud, keys) =>
-      cloud.putObject('inputs/list.jsonl', text(keys.map((s3) => ({ id: s3, inputs: { s3 } })))),
+      cloud.putObject('inputs/lists/list.jsonl', text(keys.map((s3) => ({ id: s3, inputs: { s3 } })))),
   ],
   Elements: [
-    () => BatchItems.jsonArray('inputs/list.json'),
+    () => BatchItems.jsonArray('inputs/lists/list.json'),
     (cloud, keys) => {
       const list = keys.map((s3) => ({ id: s3, inputs: { s3 } }));
-      return cloud.putObject('inputs/list.json', Buffer.from(JSON.stringify(list, undefined, 2)));
+      return cloud.putObject('inputs/lists/list.json', Buffer.from(JSON.stringify(list, undefined, 2)));
     },
   ],
   LinesOfFiles: [
@@ -110,10 +110,10 @@ const SOURCES: Record<string, [items: (pipeline: SlicedInferencePipeline) => Bat
     },
   ],
   RowsWithMarkAndQuotes: [
-    () => BatchItems.csv('inputs/list.csv', 'key'),
+    () => BatchItems.csv('inputs/lists/list.csv', 'key'),
     (cloud, keys) => {
       const lines = keys.map((key) => `"${key}","a, ""b""\n${key}"`);
-      return cloud.putObject('inputs/list.csv', Buffer.from(['\ufeffkey,note', ...lines].join('\r\n')));
+      return cloud.putObject('inputs/lists/list.csv', Buffer.from(['\ufeffkey,note', ...lines].join('\r\n')));
     },
   ],
   Inventory: [
@@ -245,7 +245,7 @@ test('accounts for each bad item, and repeats only these', async () => {
     [{ inputs: { tensors: {}, etag: 'a1' } }, "InvalidInput: 'inputs.etag' of the execution's input must be"],
     [{ inputs: { s3: 'inputs/one', etag: 'a,b' } }, "InvalidInput: 'inputs.etag' of the execution's input"],
   ];
-  await cloud.putObject('inputs/bad.jsonl', text(cases.map(([item]) => item)));
+  await cloud.putObject('inputs/lists/bad.jsonl', text(cases.map(([item]) => item)));
   const { output, rows: table } = await runBatch(cloud, 'BadItems');
   const found = table.map(({ status, failure }, at) =>
     (failure ? `${failure.error}: ${failure.message}` : status).slice(0, cases[at][1].length),
@@ -288,7 +288,7 @@ test('runs all items whatever it tolerates, and a restart repeats only what fail
 
 test('computes only what is new in a list with items appended, inserted and changed', async () => {
   const inline = (seed: number) => ({ id: `row ${seed}`, inputs: requestOf(rows(1, seed)).inputs });
-  const items = 'inputs/growing.jsonl';
+  const items = 'inputs/lists/growing.jsonl';
   const run = async (seeds: readonly number[]) => {
     await cloud.putObject(items, text(seeds.map(inline)));
     return await runBatch(cloud, 'Lines', { items });

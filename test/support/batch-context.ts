@@ -20,6 +20,7 @@ export const SETTINGS: BatchSettings = {
   deploymentDigest: 'ab'.repeat(32),
   items: { kind: 'objects', bucket: 'pipeline', location: 'inputs/docs/', folder: 'inputs/docs/' },
   resultsPrefix: 'outputs/nightly/',
+  handlers: [],
   hasPreprocess: false,
   hasPostprocess: false,
   toleratedFailurePercentage: 100,

@@ -67,7 +67,26 @@ it('finds the results of items that a preprocess function made requests of', asy
   expect(await findResults(wanted, context)).toEqual({
     results: [{ key: `${PREFIX}a`, items: [3], entries: [0] }],
     left: [4],
+    digests: { 4: (await identifiedItem(source, changed, objects)).digest },
   });
+});
+
+it('tells the digests of all items but bad ones without an index, before a preprocess function reads their objects', async () => {
+  const items = { ...SETTINGS.items, kind: 'jsonLines' } as const;
+  const { context, put } = batchFixture({ hasPreprocess: true, items });
+  const line = (index: number) => ({ index, value: { picture: 'inputs/a' } });
+  const found = async (): Promise<unknown> =>
+    await findResults(
+      { items: [line(0), { index: 1, value: 'bad' }, line(2)], index: '', prefix: PREFIX },
+      context,
+    );
+  put('inputs/a', 'content');
+  const before = await found();
+  const digest = expect.stringMatching(/^[0-9a-f]{32}$/) as string;
+  expect(before).toEqual({ results: [], left: [0, 1, 2], digests: { 0: digest, 2: digest } });
+  expect(await found()).toEqual(before);
+  put('inputs/a', 'changed');
+  expect(await found()).not.toEqual(before);
 });
 
 it('reads the index once for all children of an execution, and that of another one anew', async () => {

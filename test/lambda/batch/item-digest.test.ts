@@ -4,6 +4,7 @@ import {
   digestOf,
   identifiedItem,
   parseResultName,
+  preprocessedItem,
   resultName,
   saltOf,
 } from '../../../lambda/batch/item-digest';
@@ -98,9 +99,11 @@ describe('the digest of a row that names an object', () => {
     );
   });
 
-  it('of a preprocess function is not asked for if its field is longer than a key', async () => {
+  it('of a preprocess function is not asked for if its field cannot be a key', async () => {
     const objects = bucketWithKey();
     await identified(PREPROCESSED, { key: `inputs/${'x'.repeat(1018)}` }, objects);
+    for (const key of ['inputs/', 'inputs/../runs/a', 'inputs/./a', 'inputs/\ud800'])
+      await identified(PREPROCESSED, { key }, objects);
     expect(objects.reads).toEqual([]);
     await identified(PREPROCESSED, { key: `inputs/${'x'.repeat(1017)}` }, objects);
     expect(objects.reads).toHaveLength(1);
@@ -290,6 +293,46 @@ describe('the digest of an item with a preprocess function', () => {
     }
     const known = await digestIn(from, { ...row, ETag: '1' });
     expect(await digestIn(from, { ...row, ETag: '1', VersionId: 'v2' })).toBe(known);
+  });
+});
+
+describe('an item that a preprocess function has read', () => {
+  const LISTED = source({ hasPreprocess: true });
+  const request = { version: 1, inputs: { tensors: { x: inline([1, 2, 3]) } } };
+  const replaced = {
+    name: 'InvalidInput',
+    message: 'an object of the item was replaced or deleted during the batch: start the batch again',
+  };
+  const cases: [what: string, from: PackSource, value: object][] = [
+    ['a list of objects', LISTED, { Key: KEY, Etag: '"1"' }],
+    ['an inventory', { ...INVENTORY, hasPreprocess: true }, { Bucket: BUCKET, Key: KEY, ETag: 'old' }],
+    ['CSV', PREPROCESSED, { key: KEY }],
+    ['JSON Lines', source({ kind: 'jsonLines', hasPreprocess: true }), { pages: [`s3://${BUCKET}/${KEY}`] }],
+  ];
+
+  it.each(cases)('of %s must not have changed since its digest was made', async (_, from, value) => {
+    const objects = bucketWithKey();
+    const { digest: before } = await identified(from, value, objects);
+    const own: PackItem = { ...item(value), request, ...(from !== LISTED && { digest: before }) };
+    const { digest: after, input } = await preprocessedItem(from, own, objects);
+    expect([after, input?.tensors.kind]).toEqual([before, 'inline']);
+    objects.put(KEY, Buffer.from('another'));
+    await expect(preprocessedItem(from, own, objects)).rejects.toMatchObject(replaced);
+    await expect(preprocessedItem(from, own, new MemoryObjects())).rejects.toMatchObject(replaced);
+  });
+
+  it('counts by the list if the function of the slice may not read it', async () => {
+    const elsewhere = { ...LISTED, itemsBucket: 'scans' };
+    const objects = new MemoryObjects();
+    for (const [from, Key] of [
+      [LISTED, 'scans/a'],
+      [elsewhere, KEY],
+    ] as const) {
+      const own = item({ Key, Etag: '"1"' });
+      const { digest: before } = await identifiedItem(from, own, objects);
+      expect((await preprocessedItem(from, { ...own, request }, objects)).digest).toBe(before);
+    }
+    expect(objects.reads).toEqual([]);
   });
 });
 

@@ -112,6 +112,22 @@ it('waits for the values on their way if the taker needs no more, also if these 
   expect(reads.started).toEqual([0, 1]);
 });
 
+it('ends a stream of sources of which the taker needs no more', async () => {
+  let isClosed = false;
+  async function* sources() {
+    try {
+      for (const number of NUMBERS) yield await Promise.resolve(number);
+    } finally {
+      isClosed = true;
+    }
+  }
+  for await (const value of readAhead(sources(), (source) => Promise.resolve(source), { most: 4 })) {
+    if (value === 7) break;
+    expect(isClosed).toBe(false);
+  }
+  expect(isClosed).toBe(true);
+});
+
 it('yields nothing of nothing', async () => {
   expect(await readAhead([], () => Promise.resolve(1), { most: 2 }).next()).toMatchObject({ done: true });
 });

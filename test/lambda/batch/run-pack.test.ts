@@ -372,12 +372,40 @@ describe('a model of one slice', () => {
       version: 1,
       inputs: { tensors: { x: inline([seed, 0, 1]), scale: inline([2, seed, 2]) } },
     });
-    const own = [1, 2].map((seed) => ({ ...itemOf(seed), request: request(seed) }));
-    const bad = { ...itemOf(3), request: { version: 1, inputs: {} } };
+    const [one, two, three] = items(1, 2, 3);
+    const own = [one, two].map((item, at) => ({ ...item, request: request(at + 1) }));
+    const bad = { ...three, request: { version: 1, inputs: {} } };
     const { pack } = await slices.sliceHandler(0, manifest)(both([...own, bad], {}, source));
     expect(pack).toMatchObject({ done: [10, 20], failed: [{ items: [30], error: 'InvalidInput' }] });
     expect(await entriesOf(pack?.result)).toEqual({ digests: await digestsOf(own, source) });
-    expect(ofInput()).toEqual([]);
+  });
+
+  it('fails an item whose object was replaced before the preprocess function read it, and stores nothing of it', async () => {
+    const source: PackSource = { ...SOURCE, hasPreprocess: true };
+    const request = { version: 1, inputs: { tensors: { x: inline([1, 0, 1]), scale: inline([2, 1, 2]) } } };
+    const own = items(1, 2).map((item) => ({ ...item, request }));
+    slices.objects.put(keyOf(2), file({ ...tensorsOf(7) }));
+    const { pack } = await slices.sliceHandler(0, manifest)(both(own, {}, source));
+    const failure = { items: [20], error: 'InvalidInput' };
+    expect(pack).toMatchObject({ done: [10], failed: [failure] });
+    expect(pack?.failed[0].cause).toMatch(/^an object of the item was replaced or deleted during the batch/);
+    expect(await entriesOf(pack?.result)).toEqual({ digests: await digestsOf(own.slice(0, 1), source) });
+  });
+
+  it.each<[kind: PackSource['kind'], cell: (numbers: readonly number[]) => unknown, mark?: string]>([
+    ['jsonLines', (numbers) => numbers],
+    ['csv', (numbers) => JSON.stringify(numbers), '\ufeff'],
+  ])('takes the tensors of items of %s from their fields', async (kind, cell, mark = '') => {
+    const source: PackSource = { ...SOURCE, kind };
+    const row = (seed: number): PackItem => ({
+      index: seed,
+      value: { [`${mark}x`]: cell([seed, 0, 1]), scale: cell([2, seed, 2]), id: `row ${seed}` },
+    });
+    const bad = { index: 9, value: { x: cell([1, 2, 3]), scale: 'none' } };
+    const { pack } = await slices.sliceHandler(0, manifest)(both([row(1), bad, row(2)], {}, source));
+    expect(pack).toMatchObject({ done: [1, 2], failed: [{ items: [9], error: 'InvalidInput' }] });
+    const { pack: expected } = await slices.sliceHandler(0, manifest)(both(items(1, 2)));
+    expect(slices.stored(pack?.result)).toEqual(slices.stored(expected?.result));
   });
 
   it('takes the tensors of rows of Parquet from their columns', async () => {

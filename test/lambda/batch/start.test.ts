@@ -148,11 +148,10 @@ it('with a postprocess function finds its answers, and not the tensors that it g
 });
 
 it('with handlers has its results apart from those of other code', async () => {
-  const of = async (handlerDigest?: string): Promise<string> =>
-    (await startBatch(NIGHT, batchFixture(handlerDigest === undefined ? {} : { handlerDigest }).context))
-      .prefix;
-  const prefixes = [await of(), await of('1'), await of('2')];
-  expect(new Set(prefixes).size).toBe(3);
+  const of = async (...handlers: string[]): Promise<string> =>
+    (await startBatch(NIGHT, batchFixture({ handlers }).context)).prefix;
+  const prefixes = [await of(), await of('1'), await of('2'), await of('1', '2'), await of('2', '1')];
+  expect(new Set(prefixes).size).toBe(5);
   const expected = digestOf(`${SETTINGS.deploymentDigest} 1`).slice(0, 12);
   expect(prefixes[1]).toBe(`outputs/nightly/${expected}/`);
 });

@@ -96,6 +96,21 @@ it('adds the items of children that failed as a whole to the metric, because the
   expect(lines).toMatchObject([{ FailedItems: 3, execution: 'night' }]);
 });
 
+it('reads the failures of several children at once, because a table of many children has 15 minutes', async () => {
+  const { context, objects, table } = endedBatch(Array<Status[]>(64).fill(['failed', 'done']));
+  const { get } = objects;
+  let [now, most] = [0, 0];
+  objects.get = async (...read) => {
+    most = Math.max(most, ++now);
+    await new Promise((resolve) => setImmediate(resolve));
+    return await get.apply(objects, read).finally(() => now--);
+  };
+  await writeTable(WANTED, context);
+  expect(most).toBeGreaterThanOrEqual(16);
+  expect(most).toBeLessThanOrEqual(18);
+  expect(table().map(({ index }) => index)).toEqual(Array.from({ length: 128 }, (_, index) => index));
+});
+
 it('answers the account of a batch that has succeeded', async () => {
   const { context } = endedBatch([['done', 'failed', 'done'], ['skipped']]);
   expect(await writeTable(WANTED, context)).toEqual({

@@ -24,7 +24,7 @@ const whole = 'must be a whole number';
 const percentage = 'toleratedFailurePercentage must be a number from 0 to 100, got';
 const folder = 'a prefix of items must be a folder in a bucket, such as inputs/documents/, got';
 const manifest = 'an inventory must be the key of its manifest.json, in a folder for its date, got';
-const list = 'a list of items must be in a folder, such as inputs/requests.csv or inputs/requests/, got';
+const list = 'a list of items must be in a folder of its own, such as inputs/nightly/a.csv, got';
 const requests = 'in the bucket of a pipeline without preprocess, because they are its requests, got';
 
 test.each<[message: string, refused: () => unknown]>([
@@ -39,12 +39,16 @@ test.each<[message: string, refused: () => unknown]>([
   ['the bucket of the items must be in the region of the stack, us-east-1, got eu-west-1', abroad],
   [`${requests} 'scans/': set a`, () => add({ items: BatchItems.objects('scans/') })],
   [`${requests} another bucket`, () => add({ items: BatchItems.objects('inputs/docs/', other) })],
-  [`${folder} 'inputs/docs': name it without * ? { } and $`, () => BatchItems.objects('inputs/docs')],
+  [
+    `${folder} 'inputs/docs': use another place, without * ? { } and $`,
+    () => BatchItems.objects('inputs/docs'),
+  ],
   [`${folder} 'inputs/{% $x %}/'`, () => BatchItems.objects('inputs/{% $x %}/')],
   [`${folder} 'inputs/xxx`, () => BatchItems.objects(`inputs/${'x'.repeat(900)}/`)],
   [`${folder} a CDK token`, () => BatchItems.objects(anywhere)],
   [`${manifest} 'today/manifest.json'`, () => BatchItems.inventory('today/manifest.json', other)],
   [`${list} 'a.jsonl'`, () => BatchItems.jsonLines('a.jsonl')],
+  [`${list} 'inputs/requests.jsonl': use another`, () => BatchItems.jsonLines('inputs/requests.jsonl')],
   [`${list} 'a.json'`, () => BatchItems.jsonArray('a.json')],
   ["a JSON array must be one object, got 'lists/'", () => BatchItems.jsonArray('lists/')],
   [`${list} 'lists/*/'`, () => BatchItems.csv('lists/*/', 'key')],

@@ -64,9 +64,25 @@ describe('the search for results', () => {
     const expected = count === 0 ? [] : [{ items: items(count) }];
     for (const more of [0, 3]) {
       const queue = [{ items: items(count + more) }];
-      expect(await valueOf(expressions.FOUND_QUEUE, { payload, queue })).toEqual(expected);
+      expect(await valueOf(expressions.foundQueue(false), { payload, queue })).toEqual(expected);
     }
   });
+
+  it.each(COUNTS)(
+    'tells %d items their digests before a preprocess function, unless they are bad',
+    async (count) => {
+      const left = items(count).map(({ index }) => index);
+      const digests = Object.fromEntries(left.slice(1).map((index) => [index, `digest ${index}`]));
+      const expected = items(count).map((own, at) =>
+        at === 0 ? own : { ...own, digest: `digest ${own.index}` },
+      );
+      const queue = [{ items: items(count + 3) }];
+      const payload = { results: [], left, digests };
+      expect(await valueOf(expressions.foundQueue(true), { payload, queue })).toEqual(
+        count === 0 ? [] : [{ items: expected }],
+      );
+    },
+  );
 });
 
 describe('the next pack', () => {

@@ -1,8 +1,8 @@
 /** Which changes of a pipeline's handlers a batch notices. */
-import { App, Stack } from 'aws-cdk-lib';
+import { App, CfnParameter, Fn, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { handlerDigest, isUnversioned, versionToCall } from '../../../lib/batch/handler-code';
+import { codeIdentity, isUnversioned, versionToCall } from '../../../lib/batch/handler-code';
 
 interface Handler {
   readonly code?: string;
@@ -24,7 +24,7 @@ const digestOf = (
 ): unknown => {
   const stack = new Stack(new App(), 'Stack');
   const fn = functionIn(stack, handler);
-  const digest = handlerDigest([used(fn)]);
+  const digest = codeIdentity(used(fn));
   // After the digest, as an app may.
   fn.addEnvironment('LATE', handler.variables?.LATE ?? '');
   return stack.resolve(digest);
@@ -60,9 +60,18 @@ it('an imported function has a version, or a deployment changes its code', () =>
   expect([unversioned, versioned].map(({ target }) => isUnversioned(target))).toEqual([true, false]);
   expect([unversioned, versioned].map(({ grantedArns }) => grantedArns)).toEqual([[ARN], [`${ARN}:7`]]);
   expect(isUnversioned(versionToCall(named, stack).target)).toBe(true);
-  const digests = [':8', ':9'].map((own) => stack.resolve(handlerDigest([imported(stack, own)])) as string);
-  expect(new Set(digests).size).toBe(2);
-  expect(handlerDigest([])).toBeUndefined();
+  expect([':8', ':9'].map((own) => codeIdentity(imported(stack, own)))).toEqual([`${ARN}:8`, `${ARN}:9`]);
+});
+
+it('an imported version whose ARN is known at the deployment counts by this ARN', () => {
+  const stack = new Stack(new App(), 'Stack');
+  const { valueAsString } = new CfnParameter(stack, 'VersionArn');
+  const version = lambda.Version.fromVersionArn(stack, 'Version', valueAsString);
+  const { target } = versionToCall(version, stack);
+  expect(isUnversioned(target)).toBe(false);
+  expect(stack.resolve(codeIdentity(target))).toEqual({ Ref: 'VersionArn' });
+  const within = lambda.Function.fromFunctionArn(stack, 'Within', `${Fn.importValue('Arn')}:7`);
+  expect(isUnversioned(within)).toBe(false);
 });
 
 describe('a batch calls', () => {

@@ -33,9 +33,9 @@ describe('what a preprocess function gets', () => {
     expect(endsAt - until).toBeLessThanOrEqual(40_001);
   });
 
-  it.each(MANY)('of %d objects are their places', async (count) => {
-    const places = items(count).map(({ index }) => ({ bucket: 'b', key: `inputs/${index}` }));
-    const values = items(count).map(({ value }) => value);
+  it.each(MANY)('of %d objects are their places, and their ETags in the list', async (count) => {
+    const places = items(count).map(({ index }) => ({ bucket: 'b', key: `inputs/${index}`, etag: '"1"' }));
+    const values = items(count).map(({ value }) => ({ ...(value as object), Etag: '"1"' }));
     expect(await pack(values, 'objects', 'b')).toEqual({ pack: places });
   });
 
@@ -52,8 +52,8 @@ describe('what a preprocess function gets', () => {
   it('of rows are the columns, without a byte order mark', async () => {
     const values = [{ '\ufeffkey': 'a', note: 'x' }, { key: 'b' }];
     const rows = [{ key: 'a', note: 'x' }, { key: 'b' }];
-    expect(await pack(values, 'csv', 'b', 'key')).toEqual({ pack: rows });
-    expect(await pack(values.slice(1), 'csv', 'b', 'key')).toEqual({ pack: rows.slice(1) });
+    expect(await pack(values, 'csv', 'b')).toEqual({ pack: rows });
+    expect(await pack(values.slice(1), 'csv', 'b')).toEqual({ pack: rows.slice(1) });
   });
 
   it.each<[unknown[]]>([[[{ a: [1] }]], [[[1, 2, 3]]], [[[]]], [[null]], [['x', null, [1], [], {}]]])(
