@@ -149,7 +149,8 @@ export class BatchJob {
       const output = await batch.result();
       const { items, failures, table } = output;
       const children = Math.ceil(items.total / signature.itemsPerRun);
-      const requestsInS3 = !/^(jsonLines|jsonArray|parquet)/.test(signature.items.kind);
+      const { kind, column } = signature.items;
+      const requestsInS3 = /^(objects|inventory)$/.test(kind) || column !== undefined;
       const constants = { prices: DEFAULT_PRICES, environment: DEFAULT_ENVIRONMENT };
       const dollars = sumOf(
         Object.values(batchBill(output, { children, architecture, requestsInS3, ...constants })),

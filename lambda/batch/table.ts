@@ -123,10 +123,11 @@ function requireSuccess(account: Account, { settings, table, place, failure }: E
   const isTolerated = failed <= toleratedFailures && failed * 100 <= toleratedFailurePercentage * total;
   if (!isTolerated || failed === total) {
     const reasons = account.failures().slice(0, SHOWN_REASONS);
+    const waiting = pending > 0 ? ` and ${pending} did not run` : '';
     const shown = reasons.map(({ count, error, message }) => `${count} with ${error}: ${message}`).join('; ');
     throw new BatchFailed(
       BATCH_ERROR_NAMES.tooManyFailures,
-      `${failed} of ${total} items failed, and the batch ${isTolerated ? 'needs a result' : 'tolerates fewer'}: ${shown}: the table ${table} has all: ${again}`,
+      `${failed} of ${total} items failed${waiting}, and the batch ${isTolerated ? 'needs a result' : 'tolerates fewer'}: ${shown}: the table ${table} has all: ${again}`,
     );
   }
   if (pending > 0) {
