@@ -98,12 +98,12 @@ it('adds the items of children that failed as a whole to the metric, because the
 
 it('reads the failures of several children at once, because a table of many children has 15 minutes', async () => {
   const { context, objects, table } = endedBatch(Array<Status[]>(64).fill(['failed', 'done']));
-  const { get } = objects;
+  const get = objects.get.bind(objects);
   let [now, most] = [0, 0];
   objects.get = async (...read) => {
     most = Math.max(most, ++now);
     await new Promise((resolve) => setImmediate(resolve));
-    return await get.apply(objects, read).finally(() => now--);
+    return await get(...read).finally(() => now--);
   };
   await writeTable(WANTED, context);
   expect(most).toBeGreaterThanOrEqual(16);
