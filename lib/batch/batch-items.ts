@@ -139,5 +139,5 @@ function isPlace(place: string): boolean {
 
 function badPlace(what: string, place: string): SlicedInferenceError {
   const got = Token.isUnresolved(place) ? 'a CDK token' : quoted(place);
-  return new SlicedInferenceError(what, got, 'use another place, without * ? { } and $, of at most 900 bytes');
+  return new SlicedInferenceError(what, got, 'use one without * ? { } and $, of at most 900 bytes');
 }

@@ -40,7 +40,7 @@ test.each<[message: string, refused: () => unknown]>([
   [`${requests} 'scans/': set a`, () => add({ items: BatchItems.objects('scans/') })],
   [`${requests} another bucket`, () => add({ items: BatchItems.objects('inputs/docs/', other) })],
   [
-    `${folder} 'inputs/docs': use another place, without * ? { } and $`,
+    `${folder} 'inputs/docs': use one without * ? { } and $`,
     () => BatchItems.objects('inputs/docs'),
   ],
   [`${folder} 'inputs/{% $x %}/'`, () => BatchItems.objects('inputs/{% $x %}/')],
@@ -48,7 +48,7 @@ test.each<[message: string, refused: () => unknown]>([
   [`${folder} a CDK token`, () => BatchItems.objects(anywhere)],
   [`${manifest} 'today/manifest.json'`, () => BatchItems.inventory('today/manifest.json', other)],
   [`${list} 'a.jsonl'`, () => BatchItems.jsonLines('a.jsonl')],
-  [`${list} 'inputs/requests.jsonl': use another`, () => BatchItems.jsonLines('inputs/requests.jsonl')],
+  [`${list} 'inputs/requests.jsonl': use one`, () => BatchItems.jsonLines('inputs/requests.jsonl')],
   [`${list} 'a.json'`, () => BatchItems.jsonArray('a.json')],
   ["a JSON array must be one object, got 'lists/'", () => BatchItems.jsonArray('lists/')],
   [`${list} 'lists/*/'`, () => BatchItems.csv('lists/*/', 'key')],
