@@ -24,7 +24,8 @@ export async function* readAhead<A, T>(
     for (;;) {
       const room = Math.max(1, Math.min(atOnce, most, Math.floor(maxBytes / largest)));
       while (!isEmpty && ahead.length < room) {
-        const next = await iterator.next();
+        const step = iterator.next();
+        const next = step instanceof Promise ? await step : step;
         isEmpty = next.done === true;
         if (next.done) break;
         const value = read(next.value);
