@@ -72,13 +72,8 @@ export function entryName(entry: number, tensor: string): string {
   return `${entry}/${tensor}`;
 }
 
-/** In the metadata of a pack's object: JSON that says which items it has. */
+/** In the metadata of a pack's object: JSON that says which items it has. That of results has the `digests` of the entries alone. */
 export const PACK = 'pack';
-
-/** A result's metadata: the digests of its entries, in hexadecimal digits. */
-export interface ResultEntries {
-  readonly digests: readonly string[];
-}
 
 /** A slice's metadata: for each entry the item's index and its digest, and what became of the other items. */
 export interface SliceEntries extends Pick<PackOutcome, 'failed' | 'left'> {
