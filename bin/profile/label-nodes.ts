@@ -2,7 +2,7 @@
  * Names the nodes of a slice by their index in the graph that was cut. The events of ONNX Runtime's profiler name nodes
  * by these names alone, and in a model nodes may have no name.
  */
-import { submessage } from '../../lib/onnx/encode';
+import { submessage, textField } from '../../lib/onnx/encode';
 import { replaceFields } from '../../lib/onnx/external-bodies';
 import { GRAPH, MODEL, NODE } from '../../lib/onnx/fields';
 import type { Chunk } from '../../lib/onnx/model';
@@ -42,8 +42,7 @@ export function labelNodes(
       .map((name) => (name === '' ? undefined : producerOf(name)))
       .find((found) => found !== undefined);
     // ONNX Runtime itself names a node whose name is empty. The last name of a node counts.
-    const label = Buffer.from(index === undefined ? '' : labels.of(index));
-    return [ownRange(node), ...submessage(NODE.name, [label])];
+    return [ownRange(node), textField(NODE.name, index === undefined ? '' : labels.of(index))];
   };
   const whole = { start: 0, end: model.length };
   const chunks = replaceFields<Chunk>(source, whole, (graph) => {
