@@ -3,19 +3,15 @@ import { Command } from 'commander';
 import { escaped } from '../../lib/errors';
 import { type ModelProfile, profileText } from '../../lib/compute-time/profile/profile';
 import { checkPlace, writeNamedFile } from '../outputs/named-file';
-import { profileModel } from '../profile/profile-model';
+import { type ProfileOptions, profileModel } from '../profile/profile-model';
 import { laidOut } from '../terminal/help';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { wholeNumber } from './search-options';
 import { type ModelOptions, addModelOptions } from './slicing-options';
 import { print } from '../terminal/print';
 
-interface Options extends ModelOptions {
+interface Options extends ModelOptions, Omit<ProfileOptions, 'dimensions' | 'optimization' | 'onStep'> {
   readonly out: string;
-  readonly inputs?: string;
-  readonly seed: number;
-  readonly threads: number;
-  readonly runs: number;
 }
 
 /** More would not run on any function of Lambda. */
@@ -46,17 +42,10 @@ export function profileCommand(): Command {
     .optionsGroup('Output:')
     .requiredOption('--out <file>', 'file to write the profile to');
   return command.action(async (model: string, options: Options) => {
-    const { dimension: dimensions, optimize: optimization, inputs, seed, threads, runs, out } = options;
+    const { dimension: dimensions, optimize: optimization, out, ...measured } = options;
     checkPlace(out, '--out');
-    const profile = await profileModel(model, {
-      dimensions,
-      optimization,
-      seed,
-      threads,
-      runs,
-      onStep: showProgress,
-      ...(inputs !== undefined && { inputs }),
-    });
+    const settings = { ...measured, dimensions, optimization, onStep: showProgress };
+    const profile = await profileModel(model, settings);
     await writeNamedFile(out, '--out', profileText(profile));
     clearProgress();
     print(describe(profile, out));

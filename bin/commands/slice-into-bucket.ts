@@ -36,12 +36,9 @@ export async function sliceIntoBucket(
   const { bucket, prefix } = parseS3Uri(out);
   const { plan, slices, estimates } = stageModel(modelPath, slicer, analyze);
   warnOfProfile(estimates.profileDifferences);
-  const task = (file: string, planned: PlannedFile): UploadTask => ({
-    file,
-    key: remoteKey(prefix, planned),
-    bytes: planned.bytes,
-    sha256: planned.sha256,
-  });
+  const task = (file: string, planned: PlannedFile): UploadTask => {
+    return { ...planned, file, key: remoteKey(prefix, planned) };
+  };
   const tasks = slices.flatMap(({ model, weights }, slice) => {
     const planned = plan.slices[slice];
     return [

@@ -1,15 +1,8 @@
 /** Encodes the tiny models that tell how fast a machine is: one for each kernel, and a graph that computes nothing. */
-import { Writer } from 'protobufjs/minimal';
 import type { KernelSpeeds } from '../../lib/compute-time/kernel-class';
 import { onnxDataType, packedBytes } from '../../lib/onnx/data-type';
-import {
-  encodeGraphName,
-  encodeInteger,
-  encodeNode,
-  encodeTensor,
-  encodeValueInfo,
-} from '../../lib/onnx/encode';
-import { GRAPH, MODEL, OPSET, WIRE_TYPE, fieldTag } from '../../lib/onnx/fields';
+import * as encode from '../../lib/onnx/encode';
+import { GRAPH, MODEL, OPSET } from '../../lib/onnx/fields';
 import type { NumericDataType, RawTensor } from '../../lambda/tensors/tensor';
 
 const IR_VERSION = 8;
@@ -69,30 +62,36 @@ function kernel(operations: number, node: OneNode): KernelModel {
   const { opType, domain = '', inputs, weights = [], integers = {}, output } = node;
   const names = inputs.map((_, index) => `x${index}`);
   const held = weights.map((_, index) => `w${index}`);
-  const attributes = Object.entries(integers).map(([name, value]) => encodeInteger(name, value));
-  const graph = Buffer.concat([
-    encodeNode(opType, [...names, ...held], ['y'], { domain, attributes }),
-    encodeGraphName('kernel'),
+  const attributes = Object.entries(integers).map(([name, value]) => encode.encodeInteger(name, value));
+  const graph = encode.field(
+    MODEL.graph,
+    encode.encodeNode(opType, [...names, ...held], ['y'], { domain, attributes }),
+    encode.encodeGraphName('kernel'),
     ...weights.map((tensor, index) =>
-      encodeTensor(held[index], { dataType: onnxDataType(tensor.dtype), dims: tensor.shape }, filled(tensor)),
+      encode.encodeTensor(
+        held[index],
+        { dataType: onnxDataType(tensor.dtype), dims: tensor.shape },
+        filled(tensor),
+      ),
     ),
     ...inputs.map(({ dtype, shape }, index) =>
-      encodeValueInfo(GRAPH.input, names[index], { dataType: onnxDataType(dtype), shape }),
+      encode.encodeValueInfo(GRAPH.input, names[index], { dataType: onnxDataType(dtype), shape }),
     ),
-    encodeValueInfo(GRAPH.output, 'y', { dataType: onnxDataType(output) }),
-  ]);
-  const model = new Writer().uint32(fieldTag(MODEL.irVersion, WIRE_TYPE.varint)).int64(IR_VERSION);
-  for (const [name, version] of Object.entries(OPSETS)) {
-    model.uint32(fieldTag(MODEL.opsetImport, WIRE_TYPE.lengthDelimited)).fork();
-    model.uint32(fieldTag(OPSET.domain, WIRE_TYPE.lengthDelimited)).string(name);
-    model.uint32(fieldTag(OPSET.version, WIRE_TYPE.varint)).int64(version).ldelim();
-  }
-  model.uint32(fieldTag(MODEL.graph, WIRE_TYPE.lengthDelimited)).bytes(graph);
+    encode.encodeValueInfo(GRAPH.output, 'y', { dataType: onnxDataType(output) }),
+  );
+  const opsets = Object.entries(OPSETS).map(([name, version]) =>
+    encode.field(
+      MODEL.opsetImport,
+      encode.textField(OPSET.domain, name),
+      encode.integerField(OPSET.version, version),
+    ),
+  );
+  const model = Buffer.concat([encode.integerField(MODEL.irVersion, IR_VERSION), ...opsets, graph]);
   const tensors = inputs.map((tensor, index): [string, RawTensor] => [
     names[index],
     { ...tensor, bytes: filled(tensor) },
   ]);
-  return { model: model.finish(), inputs: new Map(tensors), operations };
+  return { model, inputs: new Map(tensors), operations };
 }
 
 /** Small values: none is a denormal number or infinite. */

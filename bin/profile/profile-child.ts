@@ -90,15 +90,12 @@ type Clock = () => number;
  * the model. Several threads wait for one another, so only the elapsed time tells.
  */
 function clockFor(threads: number): Clock {
-  return threads > 1 ? elapsedSeconds : processorSeconds;
+  if (threads > 1) return () => performance.now() / 1000;
+  return () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  };
 }
-
-const elapsedSeconds: Clock = () => Number(process.hrtime.bigint()) / 1e9;
-
-const processorSeconds: Clock = () => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-};
 
 async function timed(clock: Clock, work: () => Promise<unknown>): Promise<number> {
   const start = clock();

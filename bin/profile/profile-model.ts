@@ -35,8 +35,6 @@ export interface ProfileOptions {
   readonly threads: number;
   /** Number of measured runs, the first not counted. */
   readonly runs: number;
-  /** Most bytes of weights of a slice. */
-  readonly sliceBytes?: number;
   readonly onStep: (step: string) => void;
 }
 
@@ -51,7 +49,7 @@ export async function profileModel(modelPath: string, options: ProfileOptions): 
   const { dimensions, optimization, onStep } = options;
   onStep(`reading ${modelPath}`);
   const analyzed = analyzeModel(modelPath, { dimensions, optimization, inputs: false });
-  const compiled = cutBySize(analyzed, options.sliceBytes);
+  const compiled = cutBySize(analyzed);
   const candidates = await inputsOf(compiled, options);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-profile-'));
   try {

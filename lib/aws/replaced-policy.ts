@@ -4,7 +4,7 @@
  * it has updated everything else. Until then the roles have both, so no run loses a permission. A policy lists its roles,
  * because a role that lists its policies would lose the earlier one as soon as the role itself is updated.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type CfnResource, type IResolvable, Lazy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
@@ -90,7 +90,7 @@ function nameByContent(resource: CfnResource, document: IResolvable): void {
   const produce = (): string => {
     // CloudFormation refuses to change the type of a resource.
     const content = `${resource.cfnResourceType}${JSON.stringify(stack.resolve(document))}`;
-    return `${logicalId}${createHash('sha256').update(content).digest('hex').slice(0, DIGEST_CHARACTERS)}`;
+    return `${logicalId}${hash('sha256', content).slice(0, DIGEST_CHARACTERS)}`;
   };
   resource.overrideLogicalId(Lazy.uncachedString({ produce }));
 }

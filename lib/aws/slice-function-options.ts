@@ -97,15 +97,7 @@ export function optionsOfSlices(
     );
   }
   checkOptions(common, 'sliceFunctions');
-  return names.map((name) => {
-    const own = Object.hasOwn(overrides, name) ? overrides[name] : undefined;
-    if (own === undefined) return common;
-    checkOverride(own, `sliceFunctionOverrides['${name}']`);
-    const merged = { ...common, ...withoutUndefined(own) };
-    checkConcurrency(merged, `sliceFunctionOverrides['${name}']`);
-    const environment = { ...common.environment, ...own.environment };
-    return { ...merged, ...(Object.keys(environment).length > 0 && { environment }) };
-  });
+  return names.map((name) => overridden(name, common, overrides));
 }
 
 /**
@@ -115,13 +107,25 @@ export function optionsOfSlices(
  * @throws SlicedInferenceError for values that Lambda does not allow
  */
 export function optionsOfWhole(
-  { environment: common }: SliceFunctionOptions = {},
+  { environment }: SliceFunctionOptions = {},
   overrides: SliceFunctionOverrides = {},
 ): SliceFunctionOptions {
-  const own = Object.hasOwn(overrides, WHOLE) ? overrides[WHOLE] : undefined;
-  if (own !== undefined) checkOverride(own, `sliceFunctionOverrides['${WHOLE}']`);
-  const environment = { ...common, ...own?.environment };
-  return { ...withoutUndefined(own ?? {}), ...(Object.keys(environment).length > 0 && { environment }) };
+  return overridden(WHOLE, environment ? { environment } : {}, overrides);
+}
+
+function overridden(
+  name: string,
+  common: SliceFunctionOptions,
+  overrides: SliceFunctionOverrides,
+): SliceFunctionOptions {
+  const own = Object.hasOwn(overrides, name) ? overrides[name] : undefined;
+  if (own === undefined) return common;
+  const where = `sliceFunctionOverrides['${name}']`;
+  checkOverride(own, where);
+  const merged = { ...common, ...withoutUndefined(own) };
+  checkConcurrency(merged, where);
+  const environment = { ...common.environment, ...own.environment };
+  return { ...merged, ...(Object.keys(environment).length > 0 && { environment }) };
 }
 
 /**

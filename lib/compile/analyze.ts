@@ -169,12 +169,6 @@ function profiledSizes({ graph }: Model, { dimensions }: ModelProfile): Dimensio
   return Object.fromEntries(sizes.filter(([, size]) => size > 0));
 }
 
-function hasPlannedSizes(profile: ModelProfile, planned: PlannedTypes): boolean {
-  return Object.entries(planned.dimensions).every(
-    ([name, size]) => givenSize(profile.dimensions, name) === size,
-  );
-}
-
 /**
  * The estimates stay if the profile was measured with other sizes of dimensions. A size that depends on data becomes the one that
  * the profile has seen, so it is no longer an upper bound.
@@ -187,6 +181,7 @@ function trueTypes(
   profile: ModelProfile,
   planned: PlannedTypes,
 ): PlannedTypes {
-  if (!hasPlannedSizes(profile, planned)) return planned;
+  const sizes = Object.entries(planned.dimensions);
+  if (sizes.some(([name, size]) => givenSize(profile.dimensions, name) !== size)) return planned;
   return { ...planned, ...sizedBy(model, nodesInOrder, profiledTypes(model.graph, profile, planned.types)) };
 }

@@ -1,5 +1,5 @@
 /** Stages a model for deployment: compiles it into stored slices, or reuses them if the model's files are unchanged. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -89,27 +89,24 @@ function stagedModel(
 /** Covers everything that a plan depends on, except the contents of the model's files. */
 function keyOf(modelPath: string, slicer: Slicer, options: StageOptions): string {
   const { dimensions = {}, optimization = 'none', profile, costs = {} } = options;
-  return createHash('sha256')
-    .update(
-      JSON.stringify([
-        packageVersion(),
-        onnxRuntimeVersion(),
-        path.resolve(modelPath),
-        slicer.key,
-        sortedSizes(dimensions),
-        optimization,
-        profile && createHash('sha256').update(JSON.stringify(profile.profile)).digest('hex'),
-        withDefaults(costs),
-        costs.requestsPerHour,
-        costs.prepacking,
-        options.transport,
-        options.consolidation,
-        options.splits,
-        // Which nodes ONNX Runtime fuses depends on the processor.
-        os.cpus().at(0)?.model,
-      ]),
-    )
-    .digest('hex');
+  const parts = [
+    packageVersion(),
+    onnxRuntimeVersion(),
+    path.resolve(modelPath),
+    slicer.key,
+    sortedSizes(dimensions),
+    optimization,
+    profile && hash('sha256', JSON.stringify(profile.profile)),
+    withDefaults(costs),
+    costs.requestsPerHour,
+    costs.prepacking,
+    options.transport,
+    options.consolidation,
+    options.splits,
+    // Which nodes ONNX Runtime fuses depends on the processor.
+    os.cpus().at(0)?.model,
+  ];
+  return hash('sha256', JSON.stringify(parts));
 }
 
 function knownPlan(value: unknown): KnownPlan | undefined {

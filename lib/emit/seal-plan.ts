@@ -1,5 +1,5 @@
 /** Completes a plan with the digests of its slice files after they are written. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { CONTRACT_VERSION } from '../../contract/version';
 import type { PlanDraft, PlannedSlice, SlicePlan } from '../plan/file/plan';
 
@@ -34,7 +34,5 @@ export function sealPlan(draft: PlanDraft, digests: readonly SliceDigests[]): Sl
 /** Digest of the digests of all slice files, and of the version of the contract with the functions that the files keep. */
 export function planDigest(digests: readonly SliceDigests[]): string {
   const files = digests.map(({ model, weights }) => [model, weights ?? '']);
-  return createHash('sha256')
-    .update(JSON.stringify([CONTRACT_VERSION, files]))
-    .digest('hex');
+  return hash('sha256', JSON.stringify([CONTRACT_VERSION, files]));
 }

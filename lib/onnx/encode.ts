@@ -1,7 +1,6 @@
 /** Encodes the few ONNX messages that a slice does not copy verbatim. */
 import { Writer } from 'protobufjs/minimal';
 import type { Dimension } from '../../contract/tensors';
-import { ONNX_INT64 } from './data-type';
 import * as proto from './fields';
 import type { Chunk } from './model';
 
@@ -10,32 +9,41 @@ export function fieldHead(fieldNumber: number, contentBytes: number): Uint8Array
   return new Writer().uint32(delimited(fieldNumber)).uint64(contentBytes).finish();
 }
 
+/** A field with a message, or with bytes. */
+export function field(fieldNumber: number, ...content: readonly Uint8Array[]): Uint8Array {
+  return Buffer.concat([fieldHead(fieldNumber, totalLength(content)), ...content]);
+}
+
+export function textField(fieldNumber: number, text: string): Uint8Array {
+  return new Writer().uint32(delimited(fieldNumber)).string(text).finish();
+}
+
+export function integerField(fieldNumber: number, value: number): Uint8Array {
+  return new Writer().uint32(proto.fieldTag(fieldNumber, proto.WIRE_TYPE.varint)).int64(value).finish();
+}
+
 /** `ValueInfoProto` of a tensor as field `fieldNumber` of a graph; without `type` it has only the name. */
 export function encodeValueInfo(
   fieldNumber: number,
   name: string,
   type?: { readonly dataType: number; readonly shape?: readonly Dimension[] },
 ): Uint8Array {
-  const writer = new Writer().uint32(delimited(fieldNumber)).fork();
-  writer.uint32(delimited(proto.VALUE_INFO.name)).string(name);
-  if (type) {
-    writer.uint32(delimited(proto.VALUE_INFO.type)).fork().uint32(delimited(proto.TYPE.tensorType)).fork();
-    writer.uint32(varint(proto.TENSOR_TYPE.elemType)).int32(type.dataType);
-    if (type.shape) encodeShape(writer, type.shape);
-    writer.ldelim().ldelim();
-  }
-  return writer.ldelim().finish();
+  const named = textField(proto.VALUE_INFO.name, name);
+  if (type === undefined) return field(fieldNumber, named);
+  const elements = integerField(proto.TENSOR_TYPE.elemType, type.dataType);
+  const shape = type.shape ? [field(proto.TENSOR_TYPE.shape, ...type.shape.map(encodeDimension))] : [];
+  const tensor = field(proto.TYPE.tensorType, elements, ...shape);
+  return field(fieldNumber, named, field(proto.VALUE_INFO.type, tensor));
 }
 
-function encodeShape(writer: Writer, shape: readonly Dimension[]): void {
-  writer.uint32(delimited(proto.TENSOR_TYPE.shape)).fork();
-  for (const dimension of shape) {
-    writer.uint32(delimited(proto.SHAPE.dim)).fork();
-    if (typeof dimension === 'number') writer.uint32(varint(proto.DIMENSION.dimValue)).int64(dimension);
-    else if (dimension !== null) writer.uint32(delimited(proto.DIMENSION.dimParam)).string(dimension);
-    writer.ldelim();
-  }
-  writer.ldelim();
+function encodeDimension(dimension: Dimension): Uint8Array {
+  if (dimension === null) return field(proto.SHAPE.dim);
+  return field(
+    proto.SHAPE.dim,
+    typeof dimension === 'number'
+      ? integerField(proto.DIMENSION.dimValue, dimension)
+      : textField(proto.DIMENSION.dimParam, dimension),
+  );
 }
 
 interface NodeParts {
@@ -53,42 +61,24 @@ export function encodeNode(
   outputs: readonly string[],
   { domain = '', name = '', attributes = [] }: NodeParts = {},
 ): Uint8Array {
-  const writer = new Writer().uint32(delimited(proto.GRAPH.node)).fork();
-  for (const input of inputs) writer.uint32(delimited(proto.NODE.input)).string(input);
-  for (const output of outputs) writer.uint32(delimited(proto.NODE.output)).string(output);
-  if (name !== '') writer.uint32(delimited(proto.NODE.name)).string(name);
-  writer.uint32(delimited(proto.NODE.opType)).string(opType);
-  for (const attribute of attributes) writer.uint32(delimited(proto.NODE.attribute)).bytes(attribute);
-  if (domain !== '') writer.uint32(delimited(proto.NODE.domain)).string(domain);
-  return writer.ldelim().finish();
+  return field(
+    proto.GRAPH.node,
+    ...inputs.map((input) => textField(proto.NODE.input, input)),
+    ...outputs.map((output) => textField(proto.NODE.output, output)),
+    ...(name === '' ? [] : [textField(proto.NODE.name, name)]),
+    textField(proto.NODE.opType, opType),
+    ...attributes.map((attribute) => field(proto.NODE.attribute, attribute)),
+    ...(domain === '' ? [] : [textField(proto.NODE.domain, domain)]),
+  );
 }
 
 /** `AttributeProto` with an integer. */
 export function encodeInteger(name: string, value: number): Uint8Array {
-  const writer = new Writer().uint32(delimited(proto.ATTRIBUTE.name)).string(name);
-  writer.uint32(varint(proto.ATTRIBUTE.i)).int64(value);
-  return writer.uint32(varint(proto.ATTRIBUTE.type)).int32(proto.ATTRIBUTE_TYPE_INT).finish();
-}
-
-/** A field of a graph: a tensor with its data. */
-export function encodeTensor(
-  name: string,
-  tensor: Omit<DenseTensor, 'byteLength'>,
-  data: Uint8Array,
-): Uint8Array {
-  const writer = tensorHead(name, { ...tensor, byteLength: data.length });
-  const content = writer.uint32(delimited(proto.TENSOR.rawData)).bytes(data).finish();
-  return new Writer().uint32(delimited(proto.GRAPH.initializer)).bytes(content).finish();
-}
-
-/** A field of a graph: a tensor of int64, of rank 1 or a scalar. */
-export function encodeIntegers(name: string, values: readonly number[], isScalar = false): Uint8Array {
-  const writer = new Writer().uint32(delimited(proto.GRAPH.initializer)).fork();
-  const data = new BigInt64Array(values.map(BigInt));
-  if (!isScalar) writer.uint32(delimited(proto.TENSOR.dims)).fork().int64(values.length).ldelim();
-  writer.uint32(varint(proto.TENSOR.dataType)).int32(ONNX_INT64);
-  writer.uint32(delimited(proto.TENSOR.name)).string(name);
-  return writer.uint32(delimited(proto.TENSOR.rawData)).bytes(new Uint8Array(data.buffer)).ldelim().finish();
+  return Buffer.concat([
+    textField(proto.ATTRIBUTE.name, name),
+    integerField(proto.ATTRIBUTE.i, value),
+    integerField(proto.ATTRIBUTE.type, proto.ATTRIBUTE_TYPE_INT),
+  ]);
 }
 
 interface DenseTensor {
@@ -97,51 +87,57 @@ interface DenseTensor {
   readonly byteLength: number;
 }
 
+/** A field of a graph: a tensor with its data. */
+export function encodeTensor(
+  name: string,
+  tensor: Omit<DenseTensor, 'byteLength'>,
+  data: Uint8Array,
+): Uint8Array {
+  return field(proto.GRAPH.initializer, tensorHead(name, tensor), field(proto.TENSOR.rawData, data));
+}
+
 /** `TensorProto` with its data in another file. */
 export function encodeExternalTensor(
   name: string,
   tensor: DenseTensor,
   { location, offset }: { readonly location: string; readonly offset: number },
 ): Uint8Array {
-  const writer = tensorHead(name, tensor);
   const entries = { location, offset: String(offset), length: String(tensor.byteLength) };
-  for (const [key, value] of Object.entries(entries))
-    encodeEntry(writer, proto.TENSOR.externalData, key, value);
-  return writer.uint32(varint(proto.TENSOR.dataLocation)).int32(proto.DATA_LOCATION_EXTERNAL).finish();
+  return Buffer.concat([
+    tensorHead(name, tensor),
+    ...Object.entries(entries).map(([key, value]) => encodeEntry(proto.TENSOR.externalData, key, value)),
+    integerField(proto.TENSOR.dataLocation, proto.DATA_LOCATION_EXTERNAL),
+  ]);
 }
 
 export function encodeTensorHead(name: string, tensor: DenseTensor): Uint8Array {
-  return tensorHead(name, tensor).uint32(delimited(proto.TENSOR.rawData)).uint64(tensor.byteLength).finish();
+  return Buffer.concat([tensorHead(name, tensor), fieldHead(proto.TENSOR.rawData, tensor.byteLength)]);
 }
 
-function tensorHead(name: string, tensor: DenseTensor): Writer {
-  const writer = new Writer().uint32(delimited(proto.TENSOR.dims)).fork();
-  for (const dim of tensor.dims) writer.int64(dim);
-  writer.ldelim().uint32(varint(proto.TENSOR.dataType)).int32(tensor.dataType);
-  return writer.uint32(delimited(proto.TENSOR.name)).string(name);
+function tensorHead(name: string, { dataType, dims }: Omit<DenseTensor, 'byteLength'>): Uint8Array {
+  const sizes = new Writer();
+  for (const dim of dims) sizes.int64(dim);
+  return Buffer.concat([
+    field(proto.TENSOR.dims, sizes.finish()),
+    integerField(proto.TENSOR.dataType, dataType),
+    textField(proto.TENSOR.name, name),
+  ]);
 }
 
 export function encodeMetadata(key: string, value: string): Uint8Array {
-  const writer = new Writer();
-  encodeEntry(writer, proto.MODEL.metadataProps, key, value);
-  return writer.finish();
+  return encodeEntry(proto.MODEL.metadataProps, key, value);
 }
 
 export function encodeGraphName(name: string): Uint8Array {
-  return new Writer().uint32(delimited(proto.GRAPH.name)).string(name).finish();
+  return textField(proto.GRAPH.name, name);
 }
 
-function encodeEntry(writer: Writer, fieldNumber: number, key: string, value: string): void {
-  writer.uint32(delimited(fieldNumber)).fork().uint32(delimited(proto.ENTRY.key)).string(key);
-  writer.uint32(delimited(proto.ENTRY.value)).string(value).ldelim();
+function encodeEntry(fieldNumber: number, key: string, value: string): Uint8Array {
+  return field(fieldNumber, textField(proto.ENTRY.key, key), textField(proto.ENTRY.value, value));
 }
 
 function delimited(fieldNumber: number): number {
   return proto.fieldTag(fieldNumber, proto.WIRE_TYPE.lengthDelimited);
-}
-
-function varint(fieldNumber: number): number {
-  return proto.fieldTag(fieldNumber, proto.WIRE_TYPE.varint);
 }
 
 export function totalLength(chunks: readonly Chunk[]): number {

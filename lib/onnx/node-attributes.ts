@@ -20,7 +20,7 @@ export function nodeAttributes(
 ): ReadonlyMap<string, NodeAttribute> {
   const held = field instanceof Uint8Array ? field : undefined;
   const source = new ByteSource(model.files[0].path, held);
-  const start = 'offset' in field ? field.offset : 0;
+  const start = field instanceof Uint8Array ? 0 : field.offset;
   try {
     const [whole] = fields(source, { start, end: start + field.length });
     const attributes = [...fields(source, content(whole))].filter(({ number }) => number === NODE.attribute);

@@ -1,5 +1,5 @@
 /** Lets ONNX Runtime optimize and save a graph, and reads that graph back, with the casts that ONNX Runtime inserted. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -176,7 +176,6 @@ export function writeMapped(
 function keyOf(model: Model, level: OptimizationLevel): string {
   const processor = [process.arch, os.cpus().at(0)?.model ?? ''];
   const files = model.files.map(({ path: file, fingerprint }) => [fs.realpathSync(file), fingerprint]);
-  return createHash('sha256')
-    .update(JSON.stringify([packageVersion(), onnxRuntimeVersion(), level, processor, files]))
-    .digest('hex');
+  const parts = [packageVersion(), onnxRuntimeVersion(), level, processor, files];
+  return hash('sha256', JSON.stringify(parts));
 }

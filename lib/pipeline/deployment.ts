@@ -1,5 +1,5 @@
 /** Computes the plan that a stack deploys from the model's plan and the pipeline's settings. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type Duration, Token } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { WHOLE } from '../../contract/keys';
@@ -140,7 +140,7 @@ function digestOf(
     isKnown(expressZone) ? expressZone : 'a zone',
     ...(whole ? [whole.planDigest] : []),
   ];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return hash('sha256', JSON.stringify(parts));
 }
 
 /** The memory of the plan is that of its choice. */

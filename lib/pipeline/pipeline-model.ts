@@ -1,5 +1,5 @@
 /** Provides the sliced model of a pipeline and writes its plan into the cloud assembly. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type Duration, Stage } from 'aws-cdk-lib';
@@ -86,7 +86,7 @@ export function writePlan(scope: Construct, plan: SlicePlan): string {
   const folder = Stage.of(scope)?.assetOutdir ?? '';
   const text = planText(plan);
   // Plans with the same slices may differ in the memory of their functions.
-  const digest = createHash('sha256').update(text).digest('hex');
+  const digest = hash('sha256', text);
   const file = path.join(folder, `plan-${digest}.json`);
   fs.writeFileSync(file, text);
   return file;

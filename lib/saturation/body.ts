@@ -1,5 +1,5 @@
 /** Changes the weights of operators in the body graphs of a node, at any depth. Weights of bodies become initializers of the whole graph. */
-import { fieldHead } from '../onnx/encode';
+import { textField } from '../onnx/encode';
 import { replaceFields } from '../onnx/external-bodies';
 import { ParseContext } from '../onnx/external-data';
 import { ATTRIBUTE, GRAPH, NODE } from '../onnx/fields';
@@ -166,10 +166,7 @@ export function renamedInputs(
   inputs: readonly string[],
   rest?: readonly Piece[],
 ): Piece[] {
-  const encoded = inputs.map((name): Uint8Array => {
-    const bytes = Buffer.from(name);
-    return Buffer.concat([fieldHead(NODE.input, bytes.length), bytes]);
-  });
+  const encoded = inputs.map((name) => textField(NODE.input, name));
   const others = rest ?? [ownRange(node)];
   return [...encoded, ...others.flatMap((piece) => withoutInputs(source, node, piece))];
 }

@@ -214,7 +214,7 @@ class Rewriter {
   }
 
   private contentOf(field: UnlinkedNode['field']): Span {
-    if (!('offset' in field)) throw new Error('a node that was read from a file has a place in it');
+    if (field instanceof Uint8Array) throw new Error('a node that was read from a file has a place in it');
     const [whole] = fields(this.source, { start: field.offset, end: field.offset + field.length });
     return content(whole);
   }

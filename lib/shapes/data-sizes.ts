@@ -2,7 +2,7 @@
  * Sizes of values and iterations of loops that depend on data: those of one run of the whole model, in a child process and on one thread. The
  * times of the run are not used, so that a plan stays the same.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { TensorSpec } from '../../contract/tensors';
@@ -100,7 +100,7 @@ export function runForSizes(
       // Of a file that cannot be read, the run says what is wrong.
       file !== undefined && fs.existsSync(file) && fs.statSync(file).isFile() && fileDigest(file),
     ];
-    const key = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+    const key = hash('sha256', JSON.stringify(parts));
     const cache = cacheFolder('shapes');
     const cached = readCached(cache, key) as DataSizes | undefined;
     if (cached !== undefined) return cached;

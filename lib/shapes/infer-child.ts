@@ -5,7 +5,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Dimension } from '../../contract/tensors';
-import { fieldHead, encodeNode, encodeValueInfo } from '../onnx/encode';
+import { field, encodeNode, encodeValueInfo } from '../onnx/encode';
 import { ONNX_BFLOAT16, ONNX_UINT64 } from '../onnx/data-type';
 import { GRAPH, MODEL } from '../onnx/fields';
 
@@ -93,9 +93,8 @@ function scalarNames(model: Buffer, outputs: readonly RawOutput[], job: InferJob
   const shapeOf = (place: number): string => `sliced-inference/shape/${place}`;
   const nodes = outputs.map(({ name }, place) => encodeNode('Shape', [name], [shapeOf(place)]));
   const declarations = outputs.map((_, place) => encodeValueInfo(GRAPH.output, shapeOf(place)));
-  const fields = Buffer.concat([...nodes, ...declarations]);
   // Protobuf merges the two graphs of one message: their nodes and outputs are concatenated.
-  const extended = Buffer.concat([model, fieldHead(MODEL.graph, fields.length), fields]);
+  const extended = Buffer.concat([model, field(MODEL.graph, ...nodes, ...declarations)]);
   try {
     const lengths = new Map(load(extended, job).map(({ name, shape }) => [name, shape?.at(0)]));
     return outputs.filter((_, place) => lengths.get(shapeOf(place)) === 0).map(({ name }) => name);

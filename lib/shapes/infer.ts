@@ -1,5 +1,5 @@
 /** Infers types and shapes of a model's values with ONNX Runtime in a child process, and caches them by digest. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { readCached, writeCached, cacheFolder } from '../cache/folder';
@@ -110,7 +110,7 @@ export function askOnnxRuntime(
       skeleton.zerosBytes,
       digest,
     ];
-    const key = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+    const key = hash('sha256', JSON.stringify(parts));
     const cached = readCached(cache, key) as readonly SessionOutput[] | null | undefined;
     if (cached?.length === skeleton.exposed.length) return cached;
     const zeros = path.join(folder, ZEROS_FILE);

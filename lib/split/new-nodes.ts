@@ -1,10 +1,9 @@
 /** Collects the nodes and weights that take the place of operators. */
-import { encodeIntegers, encodeNode } from '../onnx/encode';
+import { encodeNode, encodeTensor } from '../onnx/encode';
 import { ONNX_INT64 } from '../onnx/data-type';
 import type { UnlinkedInitializer, UnlinkedNode } from '../onnx/link-graph';
 import type { Model, Node, TensorWithData } from '../onnx/model';
 
-const INT64_BYTES = 8;
 const NO_FIELD = new Uint8Array();
 
 export type EncodedAttributes = ReadonlyMap<string, { readonly encoded: Uint8Array }>;
@@ -33,11 +32,11 @@ export class NewNodes {
   /** A constant of int64. @returns its name */
   integers(values: readonly number[], isScalar = false): string {
     return this.once(isScalar ? `int64 ${values.join()}` : `int64[] ${values.join()}`, (name) => {
-      const dims = isScalar ? [] : [values.length];
-      const tensor = { name, dataType: ONNX_INT64, dims, byteLength: INT64_BYTES * values.length };
+      const type = { dataType: ONNX_INT64, dims: isScalar ? [] : [values.length] };
+      const data = new Uint8Array(new BigInt64Array(values.map(BigInt)).buffer);
       this.initializers.push({
-        tensor: { ...tensor, external: false },
-        field: encodeIntegers(name, values, isScalar),
+        tensor: { name, ...type, byteLength: data.length, external: false },
+        field: encodeTensor(name, type, data),
       });
     });
   }

@@ -1,5 +1,5 @@
 /** A pipeline as a fragment of the user's state machine, whose query language is JSONPath or JSONata. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Stack } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
@@ -91,5 +91,5 @@ function variablePrefix(id: string): string {
   const name = id.replaceAll(/\W/g, '_').replace(/^(?![a-z])/i, 'sliced');
   if (name === id) return `${name}_`;
   // Other ids may become the same name, so add a digest of the id.
-  return `${name}_${createHash('sha256').update(id).digest('hex').slice(0, 8)}_`;
+  return `${name}_${hash('sha256', id).slice(0, 8)}_`;
 }

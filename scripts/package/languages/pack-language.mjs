@@ -1,11 +1,10 @@
 // Builds the packages for other languages, with jsii-pacmak, from the staged folder and npm's tarball. The same package makes the same bytes.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
-import * as os from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { filesIn, IS_WINDOWS, JSII_VARIABLES, MANIFEST, ROOT, STAGED, TARBALL } from '../project.mjs';
-import { LANGUAGE_NAMES, MAVEN_CACHE, problemOf, PYTHON } from './tools.mjs';
+import { inTemporaryFolder, LANGUAGE_NAMES, MAVEN_CACHE, problemOf, PYTHON } from './tools.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const { groupId, artifactId } = MANIFEST.jsii.targets.java.maven;
@@ -164,15 +163,6 @@ function finishJava(folder) {
 /** Removes the package from Maven's cache, where it would hide a later build of the same version. */
 export function removeFromMavenCache() {
   fs.rmSync(path.join(MAVEN_CACHE, ...groupId.split('.'), artifactId), { recursive: true, force: true });
-}
-
-function inTemporaryFolder(use) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-pack-'));
-  try {
-    use(folder);
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
-  }
 }
 
 function run(program, args, variables = {}, cwd = undefined) {

@@ -41,11 +41,17 @@ export const LANGUAGE_NAMES = Object.keys(NEEDS);
 
 /** @returns {string | undefined} why the package of a language can neither be built nor used here */
 export function problemOf(language) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), `needs-of-${language}-`));
-  try {
+  return inTemporaryFolder((folder) => {
     fs.writeFileSync(path.join(folder, 'pom.xml'), POM);
     const failing = NEEDS[language].find(([command, ...args]) => !succeeds(command, args, folder));
     return failing && `the package for ${language} needs \`${failing.join(' ')}\`, which fails`;
+  });
+}
+
+export function inTemporaryFolder(use) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-pack-'));
+  try {
+    return use(folder);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }

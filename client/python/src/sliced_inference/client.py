@@ -102,7 +102,17 @@ class SlicedInferenceClient:
         ``InferenceTimeoutError`` if the run did not end in time, or a request had no answer; and
         ``InferenceCancelledError`` if ``cancel`` was set. A run that a deployment makes fail is started again.
         """
-        return self._infer(self._call(wait_timeout, cancel, stop_on_cancel, on_progress), inputs, results)
+        call = self._call(wait_timeout, cancel, stop_on_cancel, on_progress)
+        if results not in INLINE_MODES:
+            raise ValueError(f"results must be one of {', '.join(INLINE_MODES)}, got {results!r}")
+
+        def attempt() -> Inference:
+            machine, tensors = self._suited(call, inputs)
+            put = partial(call.ask, "PutObject", Bucket=machine.pipeline.bucket)
+            request = request_of(tensors, lambda key, file: put(Key=key, Body=file), results)
+            return self._result(call, machine.pipeline, execute(call, machine, compact_json(request)))
+
+        return self._run(call, attempt, has_tensors=True)
 
     def invoke(
         self,
@@ -196,18 +206,6 @@ class SlicedInferenceClient:
         _check_positive(wait_timeout=wait_timeout)
         seconds = self._wait_timeout if wait_timeout is None else wait_timeout
         return Call(self._aws, seconds, cancel, self._poll_interval, stops, on_progress)
-
-    def _infer(self, call: Call, inputs: Inputs, results: ResultsPlace) -> Inference:
-        if results not in INLINE_MODES:
-            raise ValueError(f"results must be one of {', '.join(INLINE_MODES)}, got {results!r}")
-
-        def attempt() -> Inference:
-            machine, tensors = self._suited(call, inputs)
-            put = partial(call.ask, "PutObject", Bucket=machine.pipeline.bucket)
-            request = request_of(tensors, lambda key, file: put(Key=key, Body=file), results)
-            return self._result(call, machine.pipeline, execute(call, machine, compact_json(request)))
-
-        return self._run(call, attempt, has_tensors=True)
 
     def _run(self, call: Call, attempt: Callable[[], T], has_tensors: bool) -> T:
         try:
