@@ -106,11 +106,7 @@ export function slicingFlags(options: SlicingOptions): string[] {
 export function slicerFor(options: SlicingOptions): Slicer {
   const given = slicingFlags(options);
   if (given.length > 1 && SLICING_CHOICES.some((choice) => options[choice] !== undefined))
-    throw new SlicedInferenceError(
-      'slicing flags exclude one another',
-      given.join(' and '),
-      'keep one of them',
-    );
+    throw new SlicedInferenceError('slicing flags exclude one another', given.join(' and '), 'keep one');
   if (options.slices !== undefined) return count(options.slices);
   if (options.maxSliceSize !== undefined) return maxSliceSize(options.maxSliceSize);
   if (options.atTensors !== undefined) return atTensors(splitNames(options.atTensors));

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import type { TensorDataType } from '../../contract/tensors';
 import { type AnalyzedModel, analyzeModel } from '../../lib/compile/analyze';
 import { isBindable } from '../../lib/onnx/data-type';
-import { dataSizesNote } from '../../lib/plan/data-sizes';
+import { dataSizesNote } from '../../lib/plan/notes';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { type ExampleInput, runnableInputs } from './example-inputs';
 

@@ -11,7 +11,7 @@ import {
   runFigure,
 } from './figures';
 import { rewrittenNote } from '../../lib/plan/int8-weights';
-import { NOT_PACKED } from '../../lib/plan/data-sizes';
+import { NOT_PACKED } from '../../lib/plan/notes';
 import { splitSentence } from './report/sentences';
 import type { PlanReport, ReportedBatch, ReportedSlice, Temperature } from './plan-report';
 

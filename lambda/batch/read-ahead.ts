@@ -18,7 +18,8 @@ export async function* readAhead<A, T>(
   { most, maxBytes = Infinity, bytesOf = () => 0 }: Ahead<T>,
 ): AsyncGenerator<T, void> {
   const ahead: Promise<T>[] = [];
-  const iterator = iteratorOf(sources);
+  const iterator =
+    Symbol.asyncIterator in sources ? sources[Symbol.asyncIterator]() : sources[Symbol.iterator]();
   let [isEmpty, atOnce, largest] = [false, 2, 1];
   try {
     for (;;) {
@@ -45,8 +46,4 @@ export async function* readAhead<A, T>(
     await Promise.allSettled(ahead);
     await iterator.return?.();
   }
-}
-
-function iteratorOf<A>(sources: Iterable<A> | AsyncIterable<A>): Iterator<A> | AsyncIterator<A> {
-  return Symbol.asyncIterator in sources ? sources[Symbol.asyncIterator]() : sources[Symbol.iterator]();
 }

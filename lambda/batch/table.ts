@@ -104,6 +104,7 @@ interface Ended extends Pick<BatchContext, 'settings'> {
 
 /** @throws BatchFailed with the number of the items that have no result, and the first reasons */
 function requireSuccess(account: Account, { settings, table, place, failure }: Ended): void {
+  const { noItems, tooManyFailures, itemsPending } = BATCH_ERROR_NAMES;
   const { total, failed, pending } = account.items;
   const again = 'start the batch again: it repeats only these';
   if (failure !== undefined) {
@@ -112,11 +113,8 @@ function requireSuccess(account: Account, { settings, table, place, failure }: E
     throw new BatchFailed(failure.error, `${failure.message}: ${found}: ${again}`);
   }
   if (total === 0) {
-    const advice = 'check the place, and start the batch again';
-    throw new BatchFailed(
-      BATCH_ERROR_NAMES.noItems,
-      `a batch must have items, got none in ${place}: ${advice}`,
-    );
+    const text = `a batch must have items, got none in ${place}`;
+    throw new BatchFailed(noItems, `${text}: check the place, and start the batch again`);
   }
   const { toleratedFailures = Infinity, toleratedFailurePercentage } = settings;
   // If all items failed, the fault is not theirs, and an alarm must see it.
@@ -126,16 +124,13 @@ function requireSuccess(account: Account, { settings, table, place, failure }: E
     const waiting = pending > 0 ? ` and ${pending} did not run` : '';
     const shown = reasons.map(({ count, error, message }) => `${count} with ${error}: ${message}`).join('; ');
     throw new BatchFailed(
-      BATCH_ERROR_NAMES.tooManyFailures,
+      tooManyFailures,
       `${failed} of ${total} items failed${waiting}, and the batch ${isTolerated ? 'needs a result' : 'tolerates fewer'}: ${shown}: the table ${table} has all: ${again}`,
     );
   }
   if (pending > 0) {
     const text = `all items must run, got ${pending} of ${total} that did not, because their runs took too long`;
-    throw new BatchFailed(
-      BATCH_ERROR_NAMES.itemsPending,
-      `${text}: the table ${table} has their names: ${again}`,
-    );
+    throw new BatchFailed(itemsPending, `${text}: the table ${table} has their names: ${again}`);
   }
 }
 

@@ -8,7 +8,7 @@ import { largestOf, sumOf } from '../extremes';
 import type { SlicePlan } from '../plan/file/plan';
 import { loadSeconds } from '../plan/schedule/schedule';
 import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_TIMEOUT_SECONDS } from '../plan/sizes/lambda-quotas';
-import { SHORTER_CALLS, callText, longCallNote } from '../plan/time-limits';
+import { SHORTER_CALLS, callText, longCallNote } from '../plan/notes';
 import { warn } from './annotate';
 import { deployedLength } from './deployed-length';
 import * as quotas from './quotas';

@@ -1,5 +1,5 @@
 /** The code of a pipeline's handlers, which decides results as the model does. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type IResolveContext, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { publishedVersion, type TaskFunction, userFunction } from '../aws/workflow/invoke-function';
@@ -12,10 +12,7 @@ export function codeIdentity(handler: lambda.IFunction): string {
   const resource = resourceOf(handler);
   if (resource === undefined) return handler.functionArn;
   return Lazy.uncachedString({
-    produce: (context) =>
-      createHash('sha256')
-        .update(JSON.stringify(codeOf(resource, context)))
-        .digest('hex'),
+    produce: (context) => hash('sha256', JSON.stringify(codeOf(resource, context))),
   });
 }
 

@@ -1,6 +1,6 @@
 /** Detects whether a file has changed, without reading it, and caches the digests of files by that. */
 import * as fs from 'node:fs';
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { isSinceBoot, readCached, writeCached, cacheFolder } from './folder';
 
 export type Fingerprint = string;
@@ -79,20 +79,18 @@ function remember(cache: string | undefined, path: string, print: Fingerprint, d
 }
 
 function keyOf(path: string, print: Fingerprint): string {
-  return createHash('sha256')
-    .update(`${path}\n${withoutCtime(print)}`)
-    .digest('hex');
+  return hash('sha256', `${path}\n${withoutCtime(print)}`);
 }
 
 function readDigest(path: string): string {
-  const hash = createHash('sha256');
+  const sum = createHash('sha256');
   const buffer = Buffer.allocUnsafe(READ_BYTES);
   const descriptor = fs.openSync(path, 'r');
   try {
     for (let read = fs.readSync(descriptor, buffer); read > 0; read = fs.readSync(descriptor, buffer))
-      hash.update(buffer.subarray(0, read));
+      sum.update(buffer.subarray(0, read));
   } finally {
     fs.closeSync(descriptor);
   }
-  return hash.digest('hex');
+  return sum.digest('hex');
 }

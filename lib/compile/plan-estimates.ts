@@ -14,7 +14,7 @@ import { wholeModel as wholeCut } from '../plan/pricing/price';
 import { type Goal, DEFAULT_GOAL } from '../plan/goal';
 import type { Slicer } from '../plan/slicers';
 import { memoryMb } from '../plan/sizes/estimate';
-import { uselessSlicesNote } from '../plan/useless-slices';
+import { uselessSlicesNote } from '../plan/notes';
 import { listed, printable } from '../errors';
 import type { PlannedTypes } from '../shapes/planned-types';
 

@@ -3,7 +3,7 @@ import { Duration, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { PlanEstimates, RunEstimate } from '../compile/plan-estimates';
 import type { RunCost } from '../cost/chain';
-import { dataSizesNote } from '../plan/data-sizes';
+import { dataSizesNote } from '../plan/notes';
 import type { PlannedSlice, SlicePlan } from '../plan/file/plan';
 import { inexactNote } from '../plan/int8-weights';
 import { sliceName } from '../../contract/keys';

@@ -10,7 +10,7 @@ import { type LineItems, ITEM_NAMES, LINE_ITEMS } from '../../../lib/cost/step';
 import { storagePerMonth } from '../../../lib/cost/formulas/s3';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
 import { findCuts } from '../../../lib/plan/cuts/cuts';
-import { dataSizesNote } from '../../../lib/plan/data-sizes';
+import { dataSizesNote } from '../../../lib/plan/notes';
 import type { PlanDraft } from '../../../lib/plan/file/plan';
 import { fileBytes } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';

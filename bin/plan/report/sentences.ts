@@ -1,6 +1,6 @@
 /** The sentences of a report on the plan itself, and on what may make its figures differ from runs. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
-import { dataSizesNote } from '../../../lib/plan/data-sizes';
+import { dataSizesNote, longCallNote, longRunNote, uselessSlicesNote } from '../../../lib/plan/notes';
 import type { PlanDraft } from '../../../lib/plan/file/plan';
 import { refusedSizesNote } from '../../../lib/compile/plan-estimates';
 import { listed } from '../../../lib/errors';
@@ -8,8 +8,6 @@ import { largestOf } from '../../../lib/extremes';
 import { inexactNote, rewrittenNote } from '../../../lib/plan/int8-weights';
 import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
-import { longCallNote, longRunNote } from '../../../lib/plan/time-limits';
-import { uselessSlicesNote } from '../../../lib/plan/useless-slices';
 import type { PlannedSplit } from '../../../lib/split/split';
 import { quantityText } from '../figures';
 import type { PlanReport } from '../plan-report';

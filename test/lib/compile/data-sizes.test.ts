@@ -7,7 +7,7 @@ import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { type AnalyzeOptions, analyzeModel } from '../../../lib/compile/analyze';
 import { compile, compileAnalyzed } from '../../../lib/compile/compile';
 import { count } from '../../../lib/plan/slicers';
-import { dataSizesNote } from '../../../lib/plan/data-sizes';
+import { dataSizesNote } from '../../../lib/plan/notes';
 import { nodesOf } from '../../support/graph-text';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import {

@@ -4,7 +4,7 @@ import { bestCut } from '../../../lib/plan/best-cut';
 import { type Slicer, automatic, count } from '../../../lib/plan/slicers';
 import { busyMs, memoryMb } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
-import { uselessSlicesNote } from '../../../lib/plan/useless-slices';
+import { uselessSlicesNote } from '../../../lib/plan/notes';
 import { graphOf, nodesOf } from '../../support/graph-text';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import { type GraphInit, FLOAT, INT64, floats, saveModel, value } from '../../support/model-builder';
