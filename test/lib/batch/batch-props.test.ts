@@ -39,10 +39,7 @@ test.each<[message: string, refused: () => unknown]>([
   ['the bucket of the items must be in the region of the stack, us-east-1, got eu-west-1', abroad],
   [`${requests} 'scans/': set a`, () => add({ items: BatchItems.objects('scans/') })],
   [`${requests} another bucket`, () => add({ items: BatchItems.objects('inputs/docs/', other) })],
-  [
-    `${folder} 'inputs/docs': use one without * ? { } and $`,
-    () => BatchItems.objects('inputs/docs'),
-  ],
+  [`${folder} 'inputs/docs': use one without * ? { } and $`, () => BatchItems.objects('inputs/docs')],
   [`${folder} 'inputs/{% $x %}/'`, () => BatchItems.objects('inputs/{% $x %}/')],
   [`${folder} 'inputs/xxx`, () => BatchItems.objects(`inputs/${'x'.repeat(900)}/`)],
   [`${folder} a CDK token`, () => BatchItems.objects(anywhere)],
