@@ -49,7 +49,6 @@ export interface ChildInput {
 /** Asks which items have a result already. */
 export interface ItemsToFind {
   readonly items: readonly PackItem[];
-  /** See `StartedBatch.index`. */
   readonly index: string;
   readonly prefix: string;
 }

@@ -91,11 +91,7 @@ export class BatchJob {
     const { input = '' } = await batch.describe();
     if (again && parsedRecord(input)?.again !== true) {
       const got = `${executionArn}, which runs and skips what has a result`;
-      throw new SlicedInferenceError(
-        '--again must begin a batch',
-        got,
-        'stop it with --stop, or wait for its end',
-      );
+      throw new SlicedInferenceError('--again must begin a batch', got, 'wait for it, or use --stop');
     }
     clearProgress();
     printLine(`note: attached to ${executionArn}`);

@@ -57,11 +57,7 @@ export function addInputOptions(command: Command): Command {
 /** @throws SlicedInferenceError if the command lacks an input, or cannot write what comes out */
 export function checkInputOptions(command: string, { inputs, inputJson, out }: InputOptions): void {
   if (inputs === undefined && inputJson === undefined) {
-    throw new SlicedInferenceError(
-      `${command} must have --inputs or --input-json`,
-      'neither',
-      'add one of them',
-    );
+    throw new SlicedInferenceError(`${command} must have --inputs or --input-json`, 'neither', 'add one');
   }
   if (out !== undefined) checkOut(out, inputs === undefined ? 'json' : 'tensors');
 }

@@ -1,11 +1,12 @@
 /** Digests of items, and keys of results: they depend on the name and the content of each request, so a result that is there is right. */
 import { createHash } from 'node:crypto';
 import { finished } from 'node:stream/promises';
+import type { ObjectReference } from '../../contract/execution';
 import type { PackItem, PackSource } from '../../contract/batch-pack';
 import { invalidInput } from '../errors';
 import { isRecord } from '../json-values';
 import { parseExecutionInput, type ParsedInput } from '../request/request';
-import { ObjectUnavailable, type ObjectStore } from '../store/object-store';
+import { ObjectChanged, ObjectUnavailable, type ObjectStore } from '../store/object-store';
 import { INPUTS_PREFIX } from '../../contract/keys';
 import { itemName, readItem, type NamedObject } from './item';
 
@@ -19,6 +20,7 @@ export interface IdentifiedItem {
   readonly input?: ParsedInput;
   /** See `ItemRequest`. */
   readonly content?: unknown;
+  readonly named: readonly NamedObject[];
 }
 
 /** @throws NamedFailure `InvalidInput` if the item stands for no request, or if an object that it names is missing */
@@ -27,11 +29,15 @@ export async function identifiedItem(
   item: PackItem,
   objects: ObjectStore,
 ): Promise<IdentifiedItem> {
-  return await identified(
-    source,
-    item,
-    async (object) => object.etag ?? (await etagNow(object, source, objects)),
-  );
+  const { request, objects: named, content } = readItem(source, item);
+  const input = request === undefined ? undefined : parseExecutionInput(request);
+  const etags = await Promise.all(named.map((object) => knownEtag(object, source, objects)));
+  const digest = digestOf(JSON.stringify([itemName(source, item), etags, sorted(content)]));
+  const identified = { digest, content, named, ...(input && { input }) };
+  if (input?.tensors.kind !== 'object' || source.hasPreprocess) return identified;
+  // S3 tells no ETag of an empty object, which nobody could ask for then.
+  if (etags[0] === '') throw invalidInput("the request's object is empty: write a safetensors file");
+  return { ...identified, input: { ...input, tensors: { ...input.tensors, etag: `"${etags[0]}"` } } };
 }
 
 /**
@@ -43,48 +49,54 @@ export async function preprocessedItem(
   item: PackItem,
   objects: ObjectStore,
 ): Promise<IdentifiedItem> {
-  const before = item.digest ?? (await identifiedItem(source, item, objects)).digest;
-  const now = await identified(source, item, async (object) =>
-    // Only requests may be read here.
-    object.key.startsWith(INPUTS_PREFIX) ? await etagNow(object, source, objects) : (object.etag ?? ''),
-  );
-  if (now.digest === before) return now;
-  throw invalidInput('an object of the item was replaced or deleted during the batch: start the batch again');
+  const now = await identifiedItem(source, item, objects);
+  const { digest = now.digest } = item;
+  const { input, named } = now;
+  const written = input?.tensors.kind === 'object' ? input.tensors.key : undefined;
+  // If the item names the request, its function has just written it.
+  if (named.some(({ key }) => key === written)) return { ...now, digest };
+  if (now.digest !== digest)
+    throw invalidInput(
+      'an object of the item was replaced or deleted during the batch: start the batch again',
+    );
+  for (const { key, etag } of named) {
+    // Only requests may be read.
+    if (etag === undefined || !key.startsWith(INPUTS_PREFIX)) continue;
+    await etagOf({ bucket: source.bucket, key }, objects, `"${unquoted(etag)}"`).catch((error: unknown) => {
+      const isItsFault = error instanceof ObjectChanged || error instanceof ObjectUnavailable;
+      throw isItsFault ? invalidInput(`the item's object ${error.message}`) : error;
+    });
+  }
+  return now;
 }
 
-async function identified(
-  source: PackSource,
-  item: PackItem,
-  etagOf: (object: NamedObject) => Promise<string>,
-): Promise<IdentifiedItem> {
-  const { request, objects: named, content } = readItem(source, item);
-  const input = request === undefined ? undefined : parseExecutionInput(request);
-  // Only some of the sources have quotes.
-  const etags = await Promise.all(named.map(async (object) => (await etagOf(object)).replaceAll('"', '')));
-  const digest = digestOf(JSON.stringify([itemName(source, item), etags, sorted(content)]));
-  if (input?.tensors.kind !== 'object' || source.hasPreprocess)
-    return { digest, content, ...(input && { input }) };
-  // S3 tells no ETag of an empty object, which nobody could ask for then.
-  if (etags[0] === '') throw invalidInput("the request's object is empty: write a safetensors file");
-  return { digest, input: { ...input, tensors: { ...input.tensors, etag: `"${etags[0]}"` } } };
+function unquoted(etag: string): string {
+  return etag.replaceAll('"', '');
 }
 
-async function etagNow(
-  { key }: NamedObject,
+/** Without quotes, which only some of the sources have. */
+async function knownEtag(
+  { key, etag }: NamedObject,
   { bucket, hasPreprocess }: PackSource,
   objects: ObjectStore,
 ): Promise<string> {
+  if (etag !== undefined) return unquoted(etag);
   try {
-    const { version, body } = await objects.get({ bucket, key }, { start: 0, end: 1 });
-    // Read to its end, so that the connection is used again.
-    await finished(body.resume());
-    return version;
+    return unquoted(await etagOf({ bucket, key }, objects));
   } catch (error) {
     if (!(error instanceof ObjectUnavailable)) throw error;
     // The preprocess function knows whether the field is a key at all.
     if (hasPreprocess) return '';
     throw invalidInput(`the request's object ${error.problem}: check the item's key`);
   }
+}
+
+/** @returns nothing if the object is empty */
+async function etagOf(object: ObjectReference, objects: ObjectStore, expected?: string): Promise<string> {
+  const { version, body } = await objects.get(object, { start: 0, end: 1 }, expected);
+  // Read to its end, so that the connection is used again.
+  await finished(body.resume());
+  return version;
 }
 
 /** Of JSON. What walks deeper values may exhaust the stack. */

@@ -85,15 +85,16 @@ function decoded(key: unknown): unknown {
 }
 
 function ofObject(
-  { kind, bucket: own, itemsBucket }: PackSource,
+  { kind, bucket: own, itemsBucket, hasPreprocess }: PackSource,
   { Bucket, Key, Etag, ETag, ...others }: JsonRecord,
 ): Pick<ItemRequest, 'objects' | 'content'> {
   if (typeof Key !== 'string') throw invalidInput(`an item must have a Key, got ${kindOf(Key)}`);
   const bucket = typeof Bucket === 'string' ? Bucket : itemsBucket;
   const listed = Etag ?? ETag;
   const hasEtag = typeof listed === 'string' && listed !== '';
-  // An inventory may be days old: then S3 is asked for the ETag of today.
-  if (bucket === own)
+  // An inventory may be days old: then S3 is asked for the ETag of today, where the functions may read.
+  const isReadable = kind === 'objects' || hasPreprocess !== true || Key.startsWith(INPUTS_PREFIX);
+  if (bucket === own && isReadable)
     return { objects: [{ key: Key, ...(hasEtag && kind === 'objects' && { etag: listed }) }] };
   // Without the ETag, the other columns may show that the object has changed.
   return { objects: [], content: { ...(hasEtag ? { etag: listed } : others), bucket, key: Key } };

@@ -45,7 +45,7 @@ export function packRequests(
       const {
         digest,
         content,
-        input = inputOfRow(content, manifest.request),
+        input = inputOfRow(content, manifest.request, source.kind),
       } = await identify(source, item, stores.objects);
       const reader = await openRequest(input, manifest, stores.callers, stores.memoryBytes);
       return { index, digest, tensors: await reader.read(needed) };

@@ -55,39 +55,38 @@ export class BatchItems {
    * `{"id": "a-1", "inputs": {"s3": "inputs/a.safetensors"}}`. Inline tensors may have up to 150 KiB. A line without `inputs` has tensors in
    * fields with the names of the model's inputs, as a row of Parquet has in columns.
    *
-   * @param place a key such as `inputs/nightly/requests.jsonl`, in a folder other than `inputs/`, or a prefix with a slash at its end
+   * @param place a key such as `inputs/nightly/requests.jsonl`, in a folder, or a prefix with a slash at its end
    * @param bucket by default the pipeline's bucket
-   * @throws an error of one line if the key is in no folder
+   * @throws an error of one line if the key is in no folder of its own
    */
   public static jsonLines(place: string, bucket?: s3.IBucket): BatchItems {
-    return new BatchItems('jsonLines', place, folderOf(place), bucket);
+    return new BatchItems('jsonLines', place, folderOf(place, bucket), bucket);
   }
 
   /**
    * The elements of one JSON array, which are like the lines of `jsonLines`.
    *
-   * @param key of an object that holds nothing but the array, such as `inputs/nightly/requests.json`, in a folder other than `inputs/`
+   * @param key of an object that holds nothing but the array, such as `inputs/nightly/requests.json`, in a folder
    * @param bucket by default the pipeline's bucket
-   * @throws an error of one line if the key is in no folder, or if it is a prefix
+   * @throws an error of one line if the key is in no folder of its own, or if it is a prefix
    */
   public static jsonArray(key: string, bucket?: s3.IBucket): BatchItems {
     if (key.endsWith('/')) throw badPlace('a JSON array must be one object', key);
-    return new BatchItems('jsonArray', key, folderOf(key), bucket);
+    return new BatchItems('jsonArray', key, folderOf(key, bucket), bucket);
   }
 
   /**
    * The rows of a CSV object whose first row has the names of the columns, or of all objects below a prefix, each of which has
    * these names.
    *
-   * @param place a key such as `inputs/nightly/requests.csv`, in a folder other than `inputs/`, or a prefix with a slash at its end
-   * @param column the column that holds the key of each item's request. By default, columns with the names of the model's inputs hold
-   * JSON: numbers, or nested lists of numbers
+   * @param place a key such as `inputs/nightly/requests.csv`, in a folder, or a prefix with a slash at its end
+   * @param column holds the key of each item's request. By default, columns hold the model's inputs by name, as JSON
    * @param bucket by default the pipeline's bucket
-   * @throws an error of one line if the key is in no folder, or if the column has no name
+   * @throws an error of one line if the key is in no folder of its own, or if the column has no name
    */
   public static csv(place: string, column?: string, bucket?: s3.IBucket): BatchItems {
     if (column === '') throw new SlicedInferenceError('column must be the name of a column', "''", 'name it');
-    return new BatchItems('csv', place, folderOf(place), bucket, column);
+    return new BatchItems('csv', place, folderOf(place, bucket), bucket, column);
   }
 
   /**
@@ -95,12 +94,12 @@ export class BatchItems {
    * files that are not compressed or that are compressed inside with Snappy, GZIP or Zstandard, with row groups of at most 256 MB
    * and a footer of at most 5 MB.
    *
-   * @param place a key such as `inputs/nightly/rows.parquet`, in a folder other than `inputs/`, or a prefix with a slash at its end
+   * @param place a key such as `inputs/nightly/rows.parquet`, in a folder, or a prefix with a slash at its end
    * @param bucket by default the pipeline's bucket
-   * @throws an error of one line if the key is in no folder
+   * @throws an error of one line if the key is in no folder of its own
    */
   public static parquet(place: string, bucket?: s3.IBucket): BatchItems {
-    return new BatchItems('parquet', place, folderOf(place), bucket);
+    return new BatchItems('parquet', place, folderOf(place, bucket), bucket);
   }
 
   private constructor(
@@ -125,10 +124,10 @@ function checkedPrefix(prefix: string): string {
   throw badPlace('a prefix of items must be a folder in a bucket, such as inputs/documents/', prefix);
 }
 
-function folderOf(place: string): string {
+/** Of its own in the pipeline's bucket, because the state machine and callers may read all of the folder. */
+function folderOf(place: string, bucket?: s3.IBucket): string {
   const folder = place.slice(0, place.lastIndexOf('/') + 1);
-  // The state machine and callers may read all of the folder.
-  if (isPlace(place) && folder !== '' && folder !== INPUTS_PREFIX) return folder;
+  if (isPlace(place) && folder !== '' && (bucket || folder !== INPUTS_PREFIX)) return folder;
   throw badPlace('a list of items must be in a folder of its own, such as inputs/nightly/a.csv', place);
 }
 
@@ -139,5 +138,5 @@ function isPlace(place: string): boolean {
 
 function badPlace(what: string, place: string): SlicedInferenceError {
   const got = Token.isUnresolved(place) ? 'a CDK token' : quoted(place);
-  return new SlicedInferenceError(what, got, 'use one without * ? { } and $, of at most 900 bytes');
+  return new SlicedInferenceError(what, got, 'name it without * ? { } and $, in at most 900 bytes');
 }

@@ -4,10 +4,7 @@ import { type IResolveContext, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { publishedVersion, type TaskFunction, userFunction } from '../aws/workflow/invoke-function';
 
-/**
- * What tells the code of a function: a digest of its code and settings in the template, or the ARN of an imported function or version,
- * which CloudFormation may know only at the deployment.
- */
+/** What tells the code of a function: a digest of what the template says of it, or the ARN of an imported one, which may be a token. */
 export function codeIdentity(handler: lambda.IFunction): string {
   const resource = resourceOf(handler);
   if (resource === undefined) return handler.functionArn;

@@ -6,11 +6,7 @@ import { SlicedInferenceError } from '../errors';
 export function knownAtSynth<T>(value: T, what: string): T {
   const isAmount = value instanceof Duration || value instanceof Size;
   if (!(isAmount ? value.isUnresolved() : Token.isUnresolved(value))) return value;
-  throw new SlicedInferenceError(
-    `${what} must be known at synth time`,
-    'a CDK token',
-    'pass the value itself',
-  );
+  throw new SlicedInferenceError(`${what} must be known at synth time`, 'a CDK token', 'pass the value');
 }
 
 /** @throws SlicedInferenceError for `undefined`, which the types do not allow and a caller without types can pass */

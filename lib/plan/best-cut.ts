@@ -21,7 +21,6 @@ export function bestCut(
   slicer: Slicer,
   consolidation: ConsolidationMode = 'never',
 ): ChosenCut {
-  return 'search' in slicer
-    ? searchedCut(dataflow, cuts, slicer, consolidation)
-    : namedCut(dataflow, cuts, slicer, consolidation);
+  if ('search' in slicer) return searchedCut(dataflow, cuts, slicer, consolidation);
+  return namedCut(dataflow, cuts, slicer, consolidation);
 }

@@ -32,12 +32,12 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-test.each<[of: string, items: () => BatchItems]>([
-  ['objects', () => BatchItems.objects(PREFIX)],
-  ['rows', () => BatchItems.csv('inputs/lists/keys.csv', 'key')],
+test.each<[of: string, items: () => BatchItems, message: RegExp]>([
+  ['objects', () => BatchItems.objects(PREFIX), /^the item's object s3:.* was replaced: write each/],
+  ['rows', () => BatchItems.csv('inputs/lists/keys.csv', 'key'), /^an object of the item was replaced or/],
 ])(
   'fails its item in a batch of %s, and a rerun computes it',
-  async (_, items) => {
+  async (_, items, message) => {
     rmSync(replaced, { force: true });
     const assembly = synthesizeBatch({
       ...{ itemsPerRun: 1, maxConcurrency: 1, items },
@@ -58,8 +58,8 @@ test.each<[of: string, items: () => BatchItems]>([
     expect(existsSync(replaced)).toBe(true);
     const table = await tableOf(cloud, first);
     expect(table.map(({ status }) => status)).toEqual(['done', 'failed', 'done']);
-    const message = 'an object of the item was replaced or deleted during the batch: start the batch again';
-    expect(table[1].failure).toEqual({ error: 'InvalidInput', message });
+    expect(table[1].failure?.error).toBe('InvalidInput');
+    expect(table[1].failure?.message).toMatch(message);
     const second = outputOf(await cloud.execute({}));
     expect(second.items).toMatchObject({ done: 1, skipped: 2, failed: 0 });
     for (const row of await tableOf(cloud, second))

@@ -152,7 +152,7 @@ describe('batch', () => {
     );
     Object.assign(executions[0], running);
     expect(await refuse([...args, '--again'], local)).toMatch(
-      `--again must begin a batch, got ${executionArn}, which runs and skips what has a result: stop it with --stop, or wait for its end`,
+      `--again must begin a batch, got ${executionArn}, which runs and skips what has a result: wait for it, or use --stop`,
     );
     expect(executions).toHaveLength(1);
     Object.assign(executions[0], { ...running, input: JSON.stringify({ again: true }) });

@@ -235,7 +235,7 @@ describe('sliced-inference', () => {
 
   describe('invoke refuses', () => {
     it.each<[string, readonly string[], RegExp]>([
-      ['Fast', [], /^invoke must have --inputs or --input-json, got neither: add one of them$/],
+      ['Fast', [], /^invoke must have --inputs or --input-json, got neither: add one$/],
       ['Fast', ['--input-json', '{}', '--results', 'inline'], /'--results <place>' cannot be used with/],
       ['Fast', ['--inputs', '/none/x.npz'], /^--inputs must name a file, got '\/none\/x\.npz': /],
       ['Fast', ['--input-json', '{}', '--timeout', '100000m'], /It must be at most 24 days/],

@@ -195,7 +195,7 @@ describe('run refuses', () => {
   fs.mkdirSync(path.join(taken, 'y.npz'));
 
   it.each<[readonly string[], string]>([
-    [[], 'run must have --inputs or --input-json, got neither: add one of them'],
+    [[], 'run must have --inputs or --input-json, got neither: add one'],
     [['--inputs', 'x', '--repeat', '1'], 'It must be a whole number from 2 to 10000'],
     [['--input-json', '{}', '--repeat', '9'], "'--repeat <n>' cannot be used with option '--input-json"],
     [['--inputs', 'x.npz', '--input-json', '{}'], "cannot be used with option '--inputs <file>'"],

@@ -68,7 +68,7 @@ describe('an item', () => {
     }
   });
 
-  it('of another bucket is known by what the list says if there is a preprocess function', () => {
+  it('of another bucket, or where functions may not read, is known by what the inventory says if there is a preprocess function', () => {
     const from = source('inventory', { itemsBucket: 'inventories', hasPreprocess: true });
     const value = { Bucket: 'scans', Key: 'a+b', ETag: '1' };
     expect(readItem(from, { index: 0, value, request: 7 })).toEqual({
@@ -77,8 +77,11 @@ describe('an item', () => {
       content: { bucket: 'scans', key: 'a b', etag: '1' },
     });
     expect(readItem(from, { index: 0, value: { ...value, Bucket: 'pipeline' } })).toMatchObject({
-      objects: [{ key: 'a b' }],
+      objects: [],
+      content: { bucket: 'pipeline', key: 'a b', etag: '1' },
     });
+    const request = { ...value, Bucket: 'pipeline', Key: 'inputs/a+b' };
+    expect(readItem(from, { index: 0, value: request })).toEqual({ objects: [{ key: 'inputs/a b' }] });
   });
 
   it.each<[string, PackSource, unknown, string]>([

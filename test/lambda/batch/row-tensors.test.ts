@@ -7,8 +7,10 @@ function spec(shape: TensorSpec['shape'], dtype: TensorSpec['dtype'] = 'float32'
   return { name, dtype, shape };
 }
 
+const parquet = (row: unknown, ...specs: readonly TensorSpec[]) => inputOfRow(row, specs, 'parquet');
+
 function tensorsOf(row: unknown, ...specs: readonly TensorSpec[]): ReadonlyMap<string, RawTensor> {
-  const { tensors, inline } = inputOfRow(row, specs);
+  const { tensors, inline } = parquet(row, ...specs);
   expect(inline).toBe('never');
   return tensors.kind === 'inline' ? tensors.tensors : new Map();
 }
@@ -104,8 +106,30 @@ it('other columns do not matter, and missing ones are left to the check of the r
   expect([
     ...tensorsOf({ id: 'a', x: [1], note: null }, spec([1]), spec([1], 'float32', 'y')).keys(),
   ]).toEqual(['x']);
-  expect(tensorsOf(null, spec([1])).size).toBe(0);
-  expect(tensorsOf({}, spec([1], 'float32', 'constructor')).size).toBe(0);
+});
+
+it.each([null, {}, { input: { s3: 'inputs/a' } }])('%j, which has none of the inputs, is refused', (row) => {
+  const message =
+    "the item must have 'inputs', or fields with the names of inputs, got none of 'constructor', 'y'";
+  const specs = [spec([1], 'float32', 'constructor'), spec([1], 'float32', 'y')];
+  expect(() => parquet(row, ...specs)).toThrow(message);
+});
+
+it('a cell of CSV is JSON, unless the tensor has texts', () => {
+  const row = { x: '[[1, 2]]', y: '3', name: '[4]' };
+  const specs = [spec([1, 2]), spec([1], 'int64', 'y'), spec([1], 'string', 'name')];
+  const { tensors } = inputOfRow(row, specs, 'csv');
+  const read = tensors.kind === 'inline' ? tensors.tensors : undefined;
+  expect(['x', 'y', 'name'].map((name) => elements(read?.get(name)))).toEqual([
+    [
+      [1, 2],
+      [1, 2],
+    ],
+    [[1], [3n]],
+    [[1], ['[4]']],
+  ]);
+  for (const cell of ['True', '', '[1'])
+    expect(() => inputOfRow({ x: cell }, specs, 'csv')).toThrow(/^'data' of tensor 'x' must be numbers/);
 });
 
 it.each<[string, TensorSpec['dtype'], unknown, RegExp]>([
@@ -142,7 +166,7 @@ it.each<[string, TensorSpec['dtype'], unknown, RegExp]>([
   ],
   ['a number for texts', 'string', [1], /^'data' of tensor 'x' must be strings, got a number at position 0$/],
 ])('%s is refused', (_, dtype, value, message) => {
-  expect(() => inputOfRow({ x: value }, [spec([null], dtype)])).toThrow(
+  expect(() => parquet({ x: value }, spec([null], dtype))).toThrow(
     expect.objectContaining({
       name: 'InvalidInput',
       message: expect.stringMatching(message) as string,
@@ -153,7 +177,5 @@ it.each<[string, TensorSpec['dtype'], unknown, RegExp]>([
 
 it('lists that are nested deeper than any tensor are refused, and not followed', () => {
   const deep: unknown = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000));
-  expect(() => inputOfRow({ x: deep }, [spec([1])])).toThrow(
-    /must be numbers .*, got a list of length 1 at pos/,
-  );
+  expect(() => parquet({ x: deep }, spec([1]))).toThrow(/must be numbers .*, got a list of length 1 at pos/);
 });

@@ -388,7 +388,9 @@ describe('a model of one slice', () => {
     const { pack } = await slices.sliceHandler(0, manifest)(both(own, {}, source));
     const failure = { items: [20], error: 'InvalidInput' };
     expect(pack).toMatchObject({ done: [10], failed: [failure] });
-    expect(pack?.failed[0].cause).toMatch(/^an object of the item was replaced or deleted during the batch/);
+    expect(pack?.failed[0].cause).toMatch(
+      /^the item's object s3:.* was replaced: write each request to a new key$/,
+    );
     expect(await entriesOf(pack?.result)).toEqual({ digests: await digestsOf(own.slice(0, 1), source) });
   });
 

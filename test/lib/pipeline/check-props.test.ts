@@ -28,7 +28,7 @@ type Props = Partial<SlicedInferencePipelineProps>;
 const number = (): number => Lazy.number({ produce: () => 1 });
 const text = (): string => Lazy.string({ produce: () => 'x' });
 
-const known = 'must be known at synth time, got a CDK token: pass the value itself';
+const known = 'must be known at synth time, got a CDK token: pass the value';
 const express = 'the timeout of an Express state machine must be at most 5 minutes, got';
 const withVpc = 'must be combined with the vpc that they belong to, got no vpc';
 const node20 = 'runtime must be Node.js 20 or newer, got';
