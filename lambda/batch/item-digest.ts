@@ -34,10 +34,13 @@ export async function identifiedItem(
   const etags = await Promise.all(named.map((object) => knownEtag(object, source, objects)));
   const digest = digestOf(JSON.stringify([itemName(source, item), etags, sorted(content)]));
   const identified = { digest, content, named, ...(input && { input }) };
-  if (input?.tensors.kind !== 'object' || source.hasPreprocess) return identified;
+  if (input?.tensors.kind !== 'object') return identified;
+  const { key: requested } = input.tensors;
+  const etag = etags.find((_, at) => named[at].key === requested);
+  if (etag === undefined) return identified;
   // S3 tells no ETag of an empty object, which nobody could ask for then.
-  if (etags[0] === '') throw invalidInput("the request's object is empty: write a safetensors file");
-  return { ...identified, input: { ...input, tensors: { ...input.tensors, etag: `"${etags[0]}"` } } };
+  if (etag === '') throw invalidInput("the request's object is empty: write a safetensors file");
+  return { ...identified, input: { ...input, tensors: { ...input.tensors, etag: `"${etag}"` } } };
 }
 
 /**
@@ -51,15 +54,13 @@ export async function preprocessedItem(
 ): Promise<IdentifiedItem> {
   const now = await identifiedItem(source, item, objects);
   const { digest = now.digest } = item;
-  const { input, named } = now;
-  const written = input?.tensors.kind === 'object' ? input.tensors.key : undefined;
-  // If the item names the request, its function has just written it.
-  if (named.some(({ key }) => key === written)) return { ...now, digest };
-  if (now.digest !== digest)
-    throw invalidInput(
-      'an object of the item was replaced or deleted during the batch: start the batch again',
-    );
-  for (const { key, etag } of named) {
+  if (now.digest !== digest) {
+    const tensors = now.input?.tensors;
+    // The function may have written the request that the item names: no rerun finds a result of this digest.
+    if (tensors?.kind === 'object' && tensors.etag) return { ...now, digest: digestOf(digest + now.digest) };
+    throw invalidInput('an object of the item was replaced or deleted during the batch: start it again');
+  }
+  for (const { key, etag } of now.named) {
     // Only requests may be read.
     if (etag === undefined || !key.startsWith(INPUTS_PREFIX)) continue;
     await etagOf({ bucket: source.bucket, key }, objects, `"${unquoted(etag)}"`).catch((error: unknown) => {

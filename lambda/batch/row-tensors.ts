@@ -16,9 +16,7 @@ export function inputOfRow(row: unknown, specs: readonly TensorSpec[], kind: Bat
   const own = specs.filter(({ name }) => Object.hasOwn(fields, name));
   const names = specs.map(({ name }) => quotedName(name)).join(', ');
   if (own.length === 0)
-    throw invalidInput(
-      `the item must have 'inputs', or fields with the names of inputs, got none of ${names}`,
-    );
+    throw invalidInput(`an item must have 'inputs' or a field for each input, got none of ${names}`);
   const tensors = own.map(({ name, dtype, shape: wanted }) => {
     const cell = kind === 'csv' && dtype !== 'string' ? parsedCell(fields[name]) : fields[name];
     const { shape, data } = flat(name, cell);

@@ -344,7 +344,24 @@ describe('an item that a preprocess function has read', () => {
       { ...item(value), request: written, digest: before },
       objects,
     );
-    expect([after, input?.tensors]).toEqual([before, { kind: 'object', key: 'inputs/made' }]);
+    // It has the ETag of what is read, and no rerun finds a result of this digest.
+    expect(input?.tensors).toEqual({ kind: 'object', key: 'inputs/made', etag: '"1"' });
+    expect([before, await digestIn(PREPROCESSED, value, objects)]).not.toContain(after);
+  });
+
+  it.each<[string, PackSource, object]>([
+    ['listed', LISTED, { Key: KEY, Etag: '"1"' }],
+    ['in a row', PREPROCESSED, { key: KEY }],
+  ])('%s that is the request itself must still be the one that was identified', async (_, from, value) => {
+    const objects = bucketWithKey();
+    const { digest: before } = await identified(from, value, objects);
+    const own = { ...item(value), digest: before, request: { version: 1, inputs: { s3: KEY } } };
+    const same = await preprocessedItem(from, own, objects);
+    expect([same.digest, same.input?.tensors]).toEqual([before, { kind: 'object', key: KEY, etag: '"1"' }]);
+    objects.put(KEY, Buffer.from('another'));
+    const digest = preprocessedItem(from, own, objects).then((after) => after.digest);
+    if (from === LISTED) await expect(digest).rejects.toMatchObject(replaced);
+    else expect(await digest).not.toBe(before);
   });
 
   it('fails if the function of the slice may not see whether it is the one that was listed', async () => {

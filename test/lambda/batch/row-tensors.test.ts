@@ -108,9 +108,8 @@ it('other columns do not matter, and missing ones are left to the check of the r
   ]).toEqual(['x']);
 });
 
-it.each([null, {}, { input: { s3: 'inputs/a' } }])('%j, which has none of the inputs, is refused', (row) => {
-  const message =
-    "the item must have 'inputs', or fields with the names of inputs, got none of 'constructor', 'y'";
+it.each([null, {}, { input: { s3: 'inputs/a' } }])('refuses %j, which has no input of the model', (row) => {
+  const message = "an item must have 'inputs' or a field for each input, got none of 'constructor', 'y'";
   const specs = [spec([1], 'float32', 'constructor'), spec([1], 'float32', 'y')];
   expect(() => parquet(row, ...specs)).toThrow(message);
 });
