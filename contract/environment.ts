@@ -28,6 +28,10 @@ export const ENV = {
    * model has it.
    */
   loaderKey: 'SLICE_LOADER_KEY',
+  /** `on` if callers invoke the function itself, and not only state machines: see `lambda/direct-call.ts`. Absent if not. */
+  directCalls: 'SLICE_DIRECT_CALLS',
+  /** ONNX Runtime's level when it loads the slice; absent if it optimizes nothing. */
+  graphOptimization: 'SLICE_GRAPH_OPTIMIZATION',
   /** CloudWatch namespace of the metrics that each call writes to the log; absent when calls write no metrics. */
   metricsNamespace: 'SLICE_METRICS_NAMESPACE',
 } as const;

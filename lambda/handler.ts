@@ -1,7 +1,11 @@
 /** The slice function: checks the event, loads the slice once, reads tensors, runs the session, writes the outputs. */
+import { randomUUID } from 'node:crypto';
+import type { DescribeAnswer } from '../contract/direct-call';
 import { ENV } from '../contract/environment';
+import type { ExecutionOutput } from '../contract/execution';
 import type { ColdAnswer, LoadAnswer, SliceAnswer, SliceEvent, WarmUpAnswer } from '../contract/slice-event';
 import { runPack } from './batch/run-pack';
+import { answerOfCall, asksForSignature, describeAnswer, eventOfCall, isDirectCall } from './direct-call';
 import { failureOf, UNKNOWN_SLICE } from './errors';
 import { checkEvent, isWarmUp, loggedCall } from './request/event-check';
 import { readEnvironment, type SliceEnvironment, type Variables } from './slice/environment';
@@ -26,7 +30,7 @@ const LOAD_MESSAGES: Readonly<Record<LoadAnswer['loaded'], string>> = {
   elsewhere: 'another sandbox loads the whole model',
 };
 
-type Answer = SliceAnswer | WarmUpAnswer | ColdAnswer | LoadAnswer;
+type Answer = SliceAnswer | WarmUpAnswer | ColdAnswer | LoadAnswer | ExecutionOutput | DescribeAnswer;
 
 export type SliceHandler = (event: SliceEvent, context?: CallContext) => Promise<Answer>;
 
@@ -73,15 +77,26 @@ export function makeHandler(
   const resident = new ResidentSlice(counted, root);
   const { AWS_LAMBDA_FUNCTION_NAME: functionName = '' } = variables;
   const telemetry = new Telemetry(write, functionName, variables[ENV.metricsNamespace]);
-  return async (event, context) => {
+  return async (sent, context) => {
     const startedAt = Date.now();
+    // Of a direct call, it is made of the request.
+    let event = sent;
     if (context) deadline?.start(context.getRemainingTimeInMillis());
     let slice = UNKNOWN_SLICE;
     let deploymentDigest = '';
-    const about = loggedCall(event, context, variables);
+    const about = loggedCall(sent, context, variables);
     try {
       const environment = readEnvironment(variables);
       ({ slice, deploymentDigest } = environment);
+      const isDirect = isDirectCall(sent, environment);
+      if (isDirect) {
+        if (asksForSignature(sent)) {
+          const answer = describeAnswer(await resident.manifest(environment), environment);
+          telemetry.note(about, 'function is described', { slice }, counted.take());
+          return answer;
+        }
+        event = eventOfCall(sent, environment, context?.awsRequestId ?? randomUUID());
+      }
       checkEvent(event, environment);
       if (event.warmUp) {
         const { cold, loadMs } = await resident.warm(environment, event.run);
@@ -103,10 +118,11 @@ export function makeHandler(
       }
       const remainingMs = () => context?.getRemainingTimeInMillis() ?? LONGEST_CALL_MS;
       const loading = resident.forRun(environment, event.run);
-      const answer = await runEvent(event, loading, { environment, counted, startedAt, remainingMs });
+      const call = { environment, counted, startedAt, remainingMs, isDirect };
+      const answer = await runEvent(event, loading, call);
       const { timing, items } = answer;
       telemetry.call(about, { ...timing, ...(items !== undefined && { items }) }, counted.take());
-      return answer;
+      return isDirect ? answerOfCall(event, answer) : answer;
     } catch (error) {
       // Permissions change with the model, so a deployment during the run may be the reason.
       const failure = failureOf(error, slice, isUnavailable(error) ? { deploymentDigest } : {});
@@ -124,12 +140,13 @@ interface RunningCall {
   readonly counted: ObjectStore;
   readonly startedAt: number;
   readonly remainingMs: () => number;
+  readonly isDirect: boolean;
 }
 
 function runEvent(
   event: SliceEvent,
   loading: SliceForRun,
-  { environment, counted: objects, startedAt, remainingMs }: RunningCall,
+  { environment, counted: objects, startedAt, remainingMs, isDirect }: RunningCall,
 ): Promise<SliceAnswer> {
   const { bucket, runsBucket, memoryBytes, loaderClaim } = environment;
   const stores = {
@@ -139,6 +156,7 @@ function runEvent(
   };
   const call = { startedAt, isWhole: loaderClaim !== undefined };
   const { pack } = event;
-  if (pack === undefined) return runSlice(event, loading, stores, call);
+  if (pack === undefined)
+    return runSlice(event, loading, stores, { ...call, receiver: isDirect ? 'caller' : 'state' });
   return runPack({ ...event, pack }, loading, stores, { ...call, objects, remainingMs });
 }

@@ -23,10 +23,18 @@ export interface SliceEnvironment {
   readonly threads: number;
   /** See `ENV.prepacking`. */
   readonly prepacking: boolean;
+  readonly graphOptimization: GraphLevel;
   readonly memoryBytes: number;
+  /** See `ENV.directCalls`. */
+  readonly takesCalls: boolean;
+  readonly functionName: string;
   /** The object by which loaders claim the load. Only the function of the whole model has one. */
   readonly loaderClaim?: ObjectReference;
 }
+
+/** Of ONNX Runtime's session option `graphOptimizationLevel`. */
+const LEVELS = ['disabled', 'basic', 'extended', 'layout', 'all'] as const;
+export type GraphLevel = (typeof LEVELS)[number];
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -51,6 +59,9 @@ export function readEnvironment(variables: Variables): SliceEnvironment {
     deploymentDigest: required(variables, ENV.deploymentDigest),
     threads: wholeNumber(variables, ENV.threads, 1),
     prepacking: variables[ENV.prepacking] !== 'off',
+    graphOptimization: levelOf(variables),
+    takesCalls: variables[ENV.directCalls] === 'on',
+    functionName: variables.AWS_LAMBDA_FUNCTION_NAME ?? 'function',
     // Lambda sets the variable in every function. The smallest function has 128 MB.
     memoryBytes: Number(variables.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? '128') * 1024 * 1024,
     ...(loaderKey !== undefined && { loaderClaim: { bucket, key: loaderKey } }),
@@ -94,4 +105,10 @@ function wholeNumber(variables: Variables, name: string, lowest: number): number
 function bad(name: string, expected: string, got: string) {
   const message = `the environment variable ${name} must be ${expected}, got ${got}: deploy the stack again`;
   return sliceFailed(message, { expected, got });
+}
+
+function levelOf({ [ENV.graphOptimization]: level = 'disabled' }: Variables): GraphLevel {
+  const known = LEVELS.find((name) => name === level);
+  if (known === undefined) throw bad(ENV.graphOptimization, LEVELS.join(', '), level);
+  return known;
 }

@@ -25,6 +25,16 @@ export interface LoadingSlice {
   readonly slice: Promise<LoadedSlice>;
 }
 
+/** The manifest alone, without the weights. */
+export async function fetchManifest(
+  objects: ObjectStore,
+  { files }: SliceEnvironment,
+  root?: string,
+): Promise<SliceManifest> {
+  const { path } = await new SliceFetch(objects, files, root).model();
+  return readManifest(await readFile(path));
+}
+
 /**
  * Loads ONNX Runtime when it is first needed. The function of the whole model must answer that it is cold without it: its 46 MB
  * take a new sandbox longer to read than everything else in the init phase.
@@ -47,12 +57,12 @@ export function startLoading(
   const files = allDone([model, weights] as const).finally(() => {
     objects.closeIdleConnections();
   });
-  const { threads, prepacking } = environment;
+  const { threads, prepacking, graphOptimization: graphOptimizationLevel } = environment;
   const open = async (): Promise<LoadedSlice> => {
     const [{ path, bytes }, ofWeights] = await files;
     return {
       manifest: await read,
-      session: await sessionModule().Session.open({ path, threads, prepacking }),
+      session: await sessionModule().Session.open({ path, threads, prepacking, graphOptimizationLevel }),
       weightBytes: bytes + (ofWeights?.bytes ?? 0),
     };
   };

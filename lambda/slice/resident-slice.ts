@@ -4,7 +4,7 @@ import type { SliceManifest } from '../../contract/slice-manifest';
 import type { ObjectStore } from '../store/object-store';
 import { Stopwatch } from '../telemetry/telemetry';
 import type { SliceEnvironment } from './environment';
-import { startLoading, type LoadedSlice, type LoadingSlice } from './load';
+import { fetchManifest, startLoading, type LoadedSlice, type LoadingSlice } from './load';
 
 type LoadTiming = Pick<SliceTiming, 'cold' | 'warmedUp' | 'loadMs'>;
 
@@ -27,6 +27,14 @@ export class ResidentSlice {
 
   get isReady(): boolean {
     return this.isLoaded;
+  }
+
+  /** Without a load, unless one has begun. */
+  manifest(environment: SliceEnvironment): Promise<SliceManifest> {
+    const { loading, objects, root } = this;
+    return loading === undefined
+      ? fetchManifest(objects, environment, root)
+      : this.joined(loading, environment).manifest;
   }
 
   async loadForLater(environment: SliceEnvironment): Promise<number> {

@@ -9,6 +9,7 @@
  */
 import './ort-telemetry';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { GraphLevel } from './environment';
 import { bytesOf, typedView, type RawTensor } from '../tensors/tensor';
 
 interface SessionSettings {
@@ -22,7 +23,7 @@ interface SessionSettings {
    *
    * @default 'disabled' - slices are cut from an optimized graph; if optimized again, fusions would depend on the cuts
    */
-  readonly graphOptimizationLevel?: 'disabled' | 'basic' | 'extended';
+  readonly graphOptimizationLevel?: GraphLevel;
   /** Whether ONNX Runtime rewrites weights for its kernels when it creates the session. @default true */
   readonly prepacking?: boolean;
   readonly profilePrefix?: string;

@@ -1,4 +1,5 @@
 /** Writes a run's results to S3, or returns them inline, or both, as the request wants it. */
+import { MAX_CALL_TENSOR_BYTES } from '../../contract/direct-call';
 import {
   MAX_INLINE_RESULT_BYTES,
   type ExecutionOutputs,
@@ -11,6 +12,9 @@ import { base64Length, encodeInlineTensor, inlineBytes } from '../request/inline
 import type { SafetensorsStore } from '../store/safetensors-store';
 import type { RawTensor } from '../tensors/tensor';
 
+/** Who gets the answer of a call: a state machine in a state, or the caller itself, whose answer may be larger. */
+export type Receiver = 'state' | 'caller';
+
 /** The rest of the 256 KiB has room for the timings of this many slices, each of at most `TIMING_BYTES`. */
 const TIMINGS_INCLUDED = 100;
 const TIMING_BYTES = 400;
@@ -18,27 +22,36 @@ const TIMING_BYTES = 400;
 export function checkPlannedResults(
   inline: InlineMode,
   { resultBytes, slices }: Pick<SliceManifest, 'resultBytes' | 'slices'>,
+  receiver: Receiver,
 ): void {
   if (inline !== 'only' || resultBytes === undefined) return;
-  const least = base64Length(resultBytes);
-  if (least > inlineLimit(slices)) throw tooLarge(`${least} bytes or more`, slices);
+  const [least, limit] = [base64Length(resultBytes), inlineLimit(slices, receiver)];
+  if (least > limit) throw tooLarge(`${least} bytes or more`, limit);
+}
+
+export interface WantedResults {
+  readonly inline: InlineMode;
+  readonly slices: number;
+  readonly receiver: Receiver;
 }
 
 export async function writeResults(
   key: string,
   tensors: ReadonlyMap<string, RawTensor>,
-  { inline, slices }: { readonly inline: InlineMode; readonly slices: number },
+  { inline, slices, receiver }: WantedResults,
   store: SafetensorsStore,
 ): Promise<{ outputs: ExecutionOutputs; bytesWritten: number }> {
-  const limit = inlineLimit(slices);
-  if (inline === 'only') {
+  const limit = inlineLimit(slices, receiver);
+  // A caller who has the results in the answer needs no object.
+  if (inline === 'only' || (inline === 'auto' && receiver === 'caller')) {
     const fitting = fittingTensors(tensors, limit);
-    if (fitting === undefined) throw tooLarge(`more than ${limit}`, slices);
-    return { outputs: { tensors: fitting }, bytesWritten: 0 };
+    if (fitting !== undefined) return { outputs: { tensors: fitting }, bytesWritten: 0 };
+    if (inline === 'only') throw tooLarge(`more than ${limit}`, limit);
   }
   const bytesWritten = await store.write(key, tensors);
   const s3 = store.reference(key);
-  if (inline === 'never' || !mayFit(tensors, limit)) return { outputs: { s3 }, bytesWritten };
+  if (inline === 'never' || receiver === 'caller' || !mayFit(tensors, limit))
+    return { outputs: { s3 }, bytesWritten };
   // If an earlier attempt wrote results to S3, return those.
   const reader = bytesWritten === 0 ? await store.open(key) : undefined;
   const written = reader ? await reader.read([...reader.heads.keys()]) : tensors;
@@ -46,12 +59,13 @@ export async function writeResults(
   return { outputs: { s3, ...(fitting && { tensors: fitting }) }, bytesWritten };
 }
 
-function inlineLimit(slices: number): number {
+function inlineLimit(slices: number, receiver: Receiver): number {
+  if (receiver === 'caller') return MAX_CALL_TENSOR_BYTES;
   return MAX_INLINE_RESULT_BYTES - Math.max(0, slices - TIMINGS_INCLUDED) * TIMING_BYTES;
 }
 
-function tooLarge(got: string, slices: number): NamedFailure {
-  const expected = `at most ${inlineLimit(slices)} bytes as JSON`;
+function tooLarge(got: string, limit: number): NamedFailure {
+  const expected = `at most ${limit} bytes as JSON`;
   return invalidInput(
     `inline results must have ${expected}, got ${got}: set 'output.inline' to "auto" or "never", so that the results are in S3`,
     { expected, got },

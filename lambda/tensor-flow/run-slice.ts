@@ -5,6 +5,7 @@ import type { SliceForRun } from '../slice/resident-slice';
 import { processOf } from '../telemetry/processor';
 import { roundedTenth, Stopwatch } from '../telemetry/telemetry';
 import { tensorBytes } from '../tensors/tensor';
+import type { Receiver } from './results';
 import {
   expectsWrite,
   parseRequest,
@@ -15,20 +16,29 @@ import {
   type Stores,
 } from './slice-tensors';
 
+interface RunningCall {
+  readonly startedAt: number;
+  readonly isWhole: boolean;
+  /** @default 'state' */
+  readonly receiver?: Receiver;
+}
+
 /** Reads the tensors while the slice loads, so a bad request fails without waiting for the weights. */
 export async function runSlice(
   event: SliceEvent,
   { manifest: manifestPromise, loaded }: SliceForRun,
   stores: Stores,
-  { startedAt, isWhole }: { readonly startedAt: number; readonly isWhole: boolean },
+  { startedAt, isWhole, receiver = 'state' }: RunningCall,
 ): Promise<SliceAnswer> {
   const watch = new Stopwatch();
   // If reading fails first, nothing awaits the load any more: mark its rejection as handled.
   loaded.catch(() => undefined);
   const manifest = await manifestPromise;
-  const input = parseRequest(event, manifest);
+  const input = parseRequest(event, manifest, receiver);
   const inline = input?.inline ?? 'auto';
-  const target = expectsWrite(event, manifest, inline) ? storeOfOutputs(manifest, stores) : undefined;
+  const target = expectsWrite(event, manifest, { inline, receiver })
+    ? storeOfOutputs(manifest, stores)
+    : undefined;
   void target?.prepareConnection();
   const [{ slice: loadedSlice, timing: load }, { tensors: read, ...request }] = await Promise.all([
     loaded,
@@ -51,7 +61,7 @@ export async function runSlice(
     event,
     manifest,
     { read, computed },
-    { inline, ...request },
+    { inline, receiver, ...request },
     stores,
   );
   const writeMs = roundedTenth(connectMs + watch.lap());

@@ -10,7 +10,7 @@ import type { SafetensorsStore } from '../store/safetensors-store';
 import type { Metadata } from '../tensors/safetensors';
 import { type RawTensor } from '../tensors/tensor';
 import { gatherTensors, type GatheredTensors } from './gather';
-import { checkPlannedResults, writeResults } from './results';
+import { checkPlannedResults, type Receiver, writeResults } from './results';
 import { encodeStateTensors } from './state-tensors';
 
 type NamedTensors = ReadonlyMap<string, RawTensor>;
@@ -22,10 +22,14 @@ export interface Stores {
   readonly runs: SafetensorsStore;
 }
 
-export function parseRequest({ request }: SliceEvent, manifest: SliceManifest): ParsedInput | undefined {
+export function parseRequest(
+  { request }: SliceEvent,
+  manifest: SliceManifest,
+  receiver: Receiver,
+): ParsedInput | undefined {
   if (!readsRequest(manifest) && request === undefined) return undefined;
   const input = parseExecutionInput(request);
-  checkPlannedResults(input.inline, manifest);
+  checkPlannedResults(input.inline, manifest, receiver);
   return input;
 }
 
@@ -68,9 +72,10 @@ function isFromRequest({ source }: SourcedTensor): boolean {
 export function expectsWrite(
   { maxTensors = 0 }: Pick<SliceEvent, 'maxTensors'>,
   { result }: SliceManifest,
-  inline: InlineMode,
+  { inline, receiver }: Omit<WriteOptions, 'requestEtag'>,
 ): boolean {
-  return result === undefined ? maxTensors === 0 : inline !== 'only';
+  if (result === undefined) return maxTensors === 0;
+  return inline === 'never' || (inline === 'auto' && receiver === 'state');
 }
 
 export function storeOfOutputs({ result }: SliceManifest, { callers, runs }: Stores): SafetensorsStore {
@@ -79,6 +84,7 @@ export function storeOfOutputs({ result }: SliceManifest, { callers, runs }: Sto
 
 interface WriteOptions {
   readonly inline: InlineMode;
+  readonly receiver: Receiver;
   readonly requestEtag?: string;
 }
 
@@ -86,7 +92,7 @@ export async function writeTensors(
   { run, maxTensors }: Pick<SliceEvent, 'run' | 'maxTensors'>,
   manifest: SliceManifest,
   { read, computed }: { readonly read: NamedTensors; readonly computed: NamedTensors },
-  { inline, requestEtag }: WriteOptions,
+  { inline, receiver, requestEtag }: WriteOptions,
   stores: Stores,
 ) {
   if (manifest.result !== undefined) {
@@ -94,7 +100,7 @@ export async function writeTensors(
     const { outputs, bytesWritten } = await writeResults(
       outputObjectKey(run),
       pick(all, manifest.result),
-      { inline, slices: manifest.slices },
+      { inline, receiver, slices: manifest.slices },
       stores.callers,
     );
     return { ...(outputs.s3 && { object: outputs.s3 }), outputs, bytesWritten };

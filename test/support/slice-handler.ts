@@ -9,7 +9,7 @@ import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safet
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { comparable } from './arbitrary-tensors';
 import { MemoryObjects } from './memory-objects';
-import { DEPLOYMENT_DIGEST, float32Bytes, MANIFESTS, stageSlice } from './tiny-slice';
+import { DEPLOYMENT_DIGEST, float32Bytes, MANIFESTS, stageFunction, stageSlice } from './tiny-slice';
 
 export const RUN = 'machine/run-1';
 
@@ -79,6 +79,11 @@ class SliceHandlers {
   /** Stages the slice and creates its handler. `variables` are added to the environment. */
   handler(slice: number, variables: Readonly<Record<string, string>> = {}): SliceHandler {
     return this.handlerOf({ ...stageSlice(this.objects, slice), ...variables });
+  }
+
+  /** The handler of a function that has the whole model, and that callers invoke. */
+  functionHandler(variables: Readonly<Record<string, string>> = {}): SliceHandler {
+    return this.handlerOf({ ...stageFunction(this.objects), ...variables });
   }
 
   /** A handler for events that are no warm-ups. */

@@ -94,13 +94,40 @@ export function stageSlice(
   manifest: SliceManifest = MANIFESTS[slice],
 ): Record<string, string> {
   const variables = stageModel(objects, `assets/${slice}.onnx`, MODELS[slice], manifest);
-  if (slice !== 0) return variables;
+  return slice === 0 ? { ...variables, ...stageWeights(objects) } : variables;
+}
+
+function stageWeights(objects: MemoryObjects): Record<string, string> {
   objects.put('assets/0.weights', float32Bytes(SHIFT));
   return {
-    ...variables,
     [ENV.weightsUri]: 's3://assets/assets/0.weights',
     [ENV.weightsSha256]: sha256(float32Bytes(SHIFT)),
     [ENV.weightsFile]: WEIGHTS_FILE,
+  };
+}
+
+/** The model whole, as one slice: `late = (x + [10, 20, 30]) * scale` and `early = -x`. The outputs are those of `MANIFESTS`. */
+const WHOLE: TinyModel = {
+  ...MODELS[0],
+  nodes: nodesOf('Add x shift > shifted; Neg x > early; Mul shifted scale > late'),
+  inputs: [x, scale],
+  outputs: [late, early],
+};
+
+const WHOLE_MANIFEST: SliceManifest = {
+  ...{ ...shared, slices: 1, slice: 0 },
+  ...{ inputs: [fromRequest(x), fromRequest(scale)], outputs: [late, early] },
+  result: [fromSlice(late, 0), fromSlice(early, 0), fromRequest(x)],
+};
+
+/** Stages the model whole, and returns the environment variables of a function that callers invoke. */
+export function stageFunction(objects: MemoryObjects): Record<string, string> {
+  const variables = stageModel(objects, 'assets/whole.onnx', WHOLE, WHOLE_MANIFEST);
+  return {
+    ...variables,
+    ...stageWeights(objects),
+    [ENV.directCalls]: 'on',
+    AWS_LAMBDA_FUNCTION_NAME: 'model',
   };
 }
 

@@ -1,0 +1,23 @@
+/** Calls of a function that has the whole model and no state machine: its event is a request, and its answer is an execution's output. */
+import type { PipelineSignature } from './signature';
+import type { CONTRACT_VERSION } from './version';
+
+/**
+ * Most bytes of a call's event and of its answer, as JSON. Lambda takes and returns 6 MB, and the answer has other fields than its tensors:
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
+export const MAX_CALL_BYTES = 6 * 2 ** 20;
+
+/** What is left for the other fields of a call's event or answer. */
+export const MAX_CALL_TENSOR_BYTES = MAX_CALL_BYTES - 8 * 1024;
+
+/** Asks a function for its signature, as clients do before their first request. It does not load the weights. */
+export interface DescribeCall {
+  readonly version: typeof CONTRACT_VERSION;
+  readonly describe: true;
+}
+
+/** The answer to a `DescribeCall`. */
+export interface DescribeAnswer {
+  readonly signature: PipelineSignature;
+}

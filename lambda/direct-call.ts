@@ -1,0 +1,56 @@
+/**
+ * Answers callers who invoke the function of a whole model themselves: the event is a request of the pipeline's contract, and the answer is the
+ * output of an execution. Inside, the call is that of the only slice.
+ */
+import type { DescribeAnswer } from '../contract/direct-call';
+import type { ExecutionOutput } from '../contract/execution';
+import type { SliceAnswer, SliceEvent } from '../contract/slice-event';
+import { CONTRACT_VERSION } from '../contract/version';
+import type { SliceManifest } from '../contract/slice-manifest';
+import { invalidInput, sliceFailed } from './errors';
+import { fieldValue, isRecord } from './json-values';
+import type { SliceEnvironment } from './slice/environment';
+
+/** State machines name the deployment in their events; requests have no such field. */
+export function isDirectCall(event: unknown, { takesCalls }: SliceEnvironment): boolean {
+  return takesCalls && !(isRecord(event) && 'deploymentDigest' in event);
+}
+
+/**
+ * The event of the only slice.
+ * @param callId the same for each attempt at an asynchronous call, so that a second attempt finds the results of the first one
+ */
+export function eventOfCall(
+  request: unknown,
+  { deploymentDigest, functionName }: SliceEnvironment,
+  callId: string,
+): SliceEvent {
+  return { version: CONTRACT_VERSION, deploymentDigest, run: `${functionName}/${callId}`, request };
+}
+
+export function answerOfCall(
+  { run, deploymentDigest }: SliceEvent,
+  { outputs, timing }: SliceAnswer,
+): ExecutionOutput {
+  if (outputs === undefined)
+    throw sliceFailed(
+      'the function must have the whole model, got one of its slices: deploy the stack again',
+    );
+  return { version: CONTRACT_VERSION, deploymentDigest, run, outputs, timings: [timing] };
+}
+
+/** @throws NamedFailure `InvalidInput` for another version of the question */
+export function asksForSignature(event: unknown): boolean {
+  if (!isRecord(event) || event.describe !== true) return false;
+  if (event.version === CONTRACT_VERSION) return true;
+  throw invalidInput(`'version' must be ${CONTRACT_VERSION}, got ${fieldValue(event.version)}`);
+}
+
+export function describeAnswer(
+  { request, result = [] }: SliceManifest,
+  { bucket, deploymentDigest, threads }: SliceEnvironment,
+): DescribeAnswer {
+  const inputs = request.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
+  const outputs = result.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
+  return { signature: { version: CONTRACT_VERSION, deploymentDigest, threads, bucket, inputs, outputs } };
+}

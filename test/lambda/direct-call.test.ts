@@ -1,0 +1,144 @@
+/** Calls of a function that has the whole model and no state machine. */
+import type { DescribeAnswer } from '../../contract/direct-call';
+import type { ExecutionOutput } from '../../contract/execution';
+import type { SliceEvent } from '../../contract/slice-event';
+import type { SliceHandler } from '../../lambda/handler';
+import { decodeInlineTensor } from '../../lambda/request/inline-tensor';
+import {
+  event,
+  failure,
+  file,
+  inline,
+  named,
+  RESULTS,
+  scale,
+  sliceHandlers,
+  tensor,
+  x,
+} from '../support/slice-handler';
+import { BUCKET, DEPLOYMENT_DIGEST } from '../support/tiny-slice';
+
+const slices = sliceHandlers();
+
+const REQUEST_ID = '8f1a6c4e-0c1e-4a5b-9d7c-2f6f0e4f7a11';
+const KEY = `outputs/model/${REQUEST_ID}.safetensors`;
+const context = { getRemainingTimeInMillis: () => 10_000, awsRequestId: REQUEST_ID };
+
+const request = (changes: object = {}) => ({ ...(event().request as object), ...changes });
+
+async function call(handler: SliceHandler, sent: object = request()): Promise<ExecutionOutput> {
+  return (await handler(sent as SliceEvent, context)) as ExecutionOutput;
+}
+
+/** Inline results, in a form that `toEqual` compares. */
+function inlined({ outputs: { tensors = {} } }: ExecutionOutput): unknown {
+  return named(
+    Object.fromEntries(Object.entries(tensors).map(([name, own]) => [name, decodeInlineTensor(name, own)])),
+  );
+}
+
+it('takes a request, and answers the output of an execution with the results inside and in no object', async () => {
+  const output = await call(slices.functionHandler());
+  expect(inlined(output)).toEqual(RESULTS);
+  expect(output).toMatchObject({
+    ...{ version: 1, deploymentDigest: DEPLOYMENT_DIGEST, run: `model/${REQUEST_ID}` },
+    timings: [{ slice: 0, cold: true, bytesWritten: 0 }],
+  });
+  expect(output.outputs.s3).toBeUndefined();
+  expect(slices.written()).toEqual([]);
+});
+
+it('reads a request from S3, and writes results that the request wants there', async () => {
+  slices.objects.put('inputs/a', file({ x, scale }));
+  const handler = slices.functionHandler();
+  const output = await call(handler, { version: 1, inputs: { s3: 'inputs/a' }, output: { inline: 'never' } });
+  expect(output.outputs).toEqual({ s3: { bucket: BUCKET, key: KEY } });
+  expect(slices.stored(KEY)).toEqual(RESULTS);
+});
+
+it('a second attempt at a call finds what the first one has written, and a further call writes its own', async () => {
+  const handler = slices.functionHandler();
+  const wanted = request({ output: { inline: 'never' } });
+  expect((await call(handler, wanted)).timings[0].bytesWritten).toBeGreaterThan(0);
+  expect((await call(handler, wanted)).timings[0].bytesWritten).toBe(0);
+  await handler(wanted as unknown as SliceEvent, { ...context, awsRequestId: 'another' });
+  expect(slices.written()).toEqual([KEY, 'outputs/model/another.safetensors']);
+});
+
+it('each call has the results of its own request', async () => {
+  const handler = slices.functionHandler();
+  const results = await Promise.all(
+    [1, 2, 3].map(async (value) => {
+      const tensors = { x: inline([value, 0, 0]), scale: inline([1, 1, 1]) };
+      return inlined(await call(handler, { version: 1, inputs: { tensors } }));
+    }),
+  );
+  expect(results).toEqual(
+    [1, 2, 3].map((value) =>
+      named({
+        late: tensor([value + 10, 20, 30]),
+        early: tensor([-value, -0, -0]),
+        x: tensor([value, 0, 0]),
+      }),
+    ),
+  );
+});
+
+it('is described without its weights', async () => {
+  const handler = slices.functionHandler();
+  slices.objects.put('assets/0.weights', new Uint8Array(0));
+  const { signature } = (await handler({ version: 1, describe: true } as never)) as unknown as DescribeAnswer;
+  const spec = (name: string) => ({ name, dtype: 'float32', shape: ['N', 3] });
+  expect(signature).toEqual({
+    ...{ version: 1, deploymentDigest: DEPLOYMENT_DIGEST, threads: 1, bucket: BUCKET },
+    inputs: [spec('x'), spec('scale')],
+    outputs: [spec('late'), spec('early'), spec('x')],
+  });
+  expect(slices.lines.map(({ message }) => message)).toEqual(['function is described']);
+});
+
+it.each<[string, unknown, string]>([
+  ['another version', request({ version: 2 }), "'version' of the execution's input must be 1, got 2"],
+  ['another version of the question', { version: 2, describe: true }, "'version' must be 1, got 2"],
+  ['no object', 'text', "the execution's input must be a JSON object, got a string"],
+  ['no inputs', { version: 1 }, "'inputs' of the execution's input must be a JSON object, got nothing"],
+  ['an unknown field', request({ other: 1 }), "the execution's input has the unknown field 'other'"],
+  ['no tensor', request({ inputs: { tensors: { x: inline([1, 2, 3]) } } }), "input 'scale' float32[N,3] is missing"],
+  [
+    'another type',
+    request({ inputs: { tensors: { x: { dtype: 'int64', shape: [3], data: [1, 2, 3] } } } }),
+    "'x'",
+  ],
+])('refuses %s as a pipeline does', async (_, sent, message) => {
+  const { name, cause } = await failure(slices.functionHandler(), sent);
+  expect(name).toBe('InvalidInput');
+  expect(cause.message).toContain(message);
+});
+
+it('refuses a request if only state machines invoke the function', async () => {
+  const { name, cause } = await failure(slices.functionHandler({ SLICE_DIRECT_CALLS: '' }), request());
+  expect([name, cause.message]).toEqual([
+    'SliceFailed',
+    "the event does not come from this pipeline's state machine: start the state machine instead of the function",
+  ]);
+});
+
+it('also serves the state machine of a batch', async () => {
+  const answer = await slices.functionHandler()(event());
+  expect(answer).toMatchObject({ slice: 0, outputs: { s3: { key: 'outputs/machine/run-1.safetensors' } } });
+});
+
+it.each(['disabled', 'basic', 'extended', 'layout', 'all'])(
+  'loads the model at the level %s',
+  async (level) => {
+    const output = await call(slices.functionHandler({ SLICE_GRAPH_OPTIMIZATION: level }));
+    expect(inlined(output)).toEqual(RESULTS);
+  },
+);
+
+it('refuses a level that ONNX Runtime does not have', async () => {
+  const { cause } = await failure(slices.functionHandler({ SLICE_GRAPH_OPTIMIZATION: 'most' }), request());
+  expect(cause.message).toContain(
+    'SLICE_GRAPH_OPTIMIZATION must be disabled, basic, extended, layout, all, got most',
+  );
+});
