@@ -30,6 +30,10 @@ export const ENV = {
   loaderKey: 'SLICE_LOADER_KEY',
   /** `on` if callers invoke the function itself, and not only state machines: see `lambda/direct-call.ts`. Absent if not. */
   directCalls: 'SLICE_DIRECT_CALLS',
+  /** Of a function that callers invoke: file and export of the user's function before the model, such as `preprocess/index.js#handler`. */
+  preprocess: 'SLICE_PREPROCESS',
+  /** The same after the model. */
+  postprocess: 'SLICE_POSTPROCESS',
   /** ONNX Runtime's level when it loads the slice; absent if it optimizes nothing. */
   graphOptimization: 'SLICE_GRAPH_OPTIMIZATION',
   /** CloudWatch namespace of the metrics that each call writes to the log; absent when calls write no metrics. */

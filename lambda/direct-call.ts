@@ -17,15 +17,14 @@ export function isDirectCall(event: unknown, { takesCalls }: SliceEnvironment): 
 }
 
 /**
- * The event of the only slice.
+ * The event of the only slice, but for its request.
  * @param callId the same for each attempt at an asynchronous call, so that a second attempt finds the results of the first one
  */
 export function eventOfCall(
-  request: unknown,
   { deploymentDigest, functionName }: SliceEnvironment,
   callId: string,
 ): SliceEvent {
-  return { version: CONTRACT_VERSION, deploymentDigest, run: `${functionName}/${callId}`, request };
+  return { version: CONTRACT_VERSION, deploymentDigest, run: `${functionName}/${callId}` };
 }
 
 export function answerOfCall(
@@ -48,9 +47,15 @@ export function asksForSignature(event: unknown): boolean {
 
 export function describeAnswer(
   { request, result = [] }: SliceManifest,
-  { bucket, deploymentDigest, threads }: SliceEnvironment,
+  { bucket, deploymentDigest, threads, handlers: { preprocess, postprocess } }: SliceEnvironment,
 ): DescribeAnswer {
   const inputs = request.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
   const outputs = result.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
-  return { signature: { version: CONTRACT_VERSION, deploymentDigest, threads, bucket, inputs, outputs } };
+  return {
+    signature: {
+      ...{ version: CONTRACT_VERSION, deploymentDigest, threads, bucket, inputs, outputs },
+      ...(preprocess && { preprocess: true }),
+      ...(postprocess && { postprocess: true }),
+    },
+  };
 }

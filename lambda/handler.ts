@@ -1,36 +1,16 @@
-/** The slice function: checks the event, loads the slice once, reads tensors, runs the session, writes the outputs. */
-import { randomUUID } from 'node:crypto';
-import type { DescribeAnswer } from '../contract/direct-call';
+/** The slice function: loads its modules when they are first needed, and answers each call. */
 import { ENV } from '../contract/environment';
-import type { ExecutionOutput } from '../contract/execution';
-import type { ColdAnswer, LoadAnswer, SliceAnswer, SliceEvent, WarmUpAnswer } from '../contract/slice-event';
-import { runPack } from './batch/run-pack';
-import { answerOfCall, asksForSignature, describeAnswer, eventOfCall, isDirectCall } from './direct-call';
+import type { SliceEvent } from '../contract/slice-event';
+import { answer, type Answer, type CallContext } from './call';
 import { failureOf, UNKNOWN_SLICE } from './errors';
-import { checkEvent, isWarmUp, loggedCall } from './request/event-check';
-import { readEnvironment, type SliceEnvironment, type Variables } from './slice/environment';
+import { isWarmUp, loggedCall } from './request/event-check';
+import { readEnvironment, type Variables } from './slice/environment';
 import { sessionModule } from './slice/load';
-import { ResidentSlice, type SliceForRun } from './slice/resident-slice';
+import { ResidentSlice } from './slice/resident-slice';
 import { CallDeadline } from './store/limits';
 import { CountedObjects, isUnavailable, type ObjectStore } from './store/object-store';
-import { SafetensorsStore } from './store/safetensors-store';
 import type * as s3 from './store/s3-client';
 import { Telemetry, toStandardOutput, type WriteLine } from './telemetry/telemetry';
-import { runSlice } from './tensor-flow/run-slice';
-import { loadOnce, LONGEST_CALL_MS } from './whole-model';
-
-interface CallContext {
-  getRemainingTimeInMillis(): number;
-  readonly awsRequestId?: string;
-}
-
-const LOAD_MESSAGES: Readonly<Record<LoadAnswer['loaded'], string>> = {
-  now: 'whole model is loaded',
-  before: 'whole model is loaded',
-  elsewhere: 'another sandbox loads the whole model',
-};
-
-type Answer = SliceAnswer | WarmUpAnswer | ColdAnswer | LoadAnswer | ExecutionOutput | DescribeAnswer;
 
 export type SliceHandler = (event: SliceEvent, context?: CallContext) => Promise<Answer>;
 
@@ -77,52 +57,16 @@ export function makeHandler(
   const resident = new ResidentSlice(counted, root);
   const { AWS_LAMBDA_FUNCTION_NAME: functionName = '' } = variables;
   const telemetry = new Telemetry(write, functionName, variables[ENV.metricsNamespace]);
-  return async (sent, context) => {
+  return async (event, context) => {
     const startedAt = Date.now();
-    // Of a direct call, it is made of the request.
-    let event = sent;
     if (context) deadline?.start(context.getRemainingTimeInMillis());
     let slice = UNKNOWN_SLICE;
     let deploymentDigest = '';
-    const about = loggedCall(sent, context, variables);
+    const about = loggedCall(event, context, variables);
     try {
       const environment = readEnvironment(variables);
       ({ slice, deploymentDigest } = environment);
-      const isDirect = isDirectCall(sent, environment);
-      if (isDirect) {
-        if (asksForSignature(sent)) {
-          const answer = describeAnswer(await resident.manifest(environment), environment);
-          telemetry.note(about, 'function is described', { slice }, counted.take());
-          return answer;
-        }
-        event = eventOfCall(sent, environment, context?.awsRequestId ?? randomUUID());
-      }
-      checkEvent(event, environment);
-      if (event.warmUp) {
-        const { cold, loadMs } = await resident.warm(environment, event.run);
-        const answer = { slice, cold, loadMs };
-        telemetry.note(about, 'slice is warm', answer, counted.take());
-        return answer;
-      }
-      if (event.load) {
-        const until = startedAt + (context?.getRemainingTimeInMillis() ?? LONGEST_CALL_MS);
-        const times = { until, askedAt: event.askedAt ?? startedAt };
-        const answer = await loadOnce(resident, counted, environment, times);
-        telemetry.note(about, LOAD_MESSAGES[answer.loaded], { whole: true, ...answer }, counted.take());
-        return answer;
-      }
-      if (event.ifWarm && !resident.isReady) {
-        // The slices serve the run that asked.
-        telemetry.note(about, 'whole model is cold', { whole: true }, counted.take());
-        return { cold: true };
-      }
-      const remainingMs = () => context?.getRemainingTimeInMillis() ?? LONGEST_CALL_MS;
-      const loading = resident.forRun(environment, event.run);
-      const call = { environment, counted, startedAt, remainingMs, isDirect };
-      const answer = await runEvent(event, loading, call);
-      const { timing, items } = answer;
-      telemetry.call(about, { ...timing, ...(items !== undefined && { items }) }, counted.take());
-      return isDirect ? answerOfCall(event, answer) : answer;
+      return await answer(event, { environment, resident, counted, telemetry, about, startedAt, context });
     } catch (error) {
       // Permissions change with the model, so a deployment during the run may be the reason.
       const failure = failureOf(error, slice, isUnavailable(error) ? { deploymentDigest } : {});
@@ -133,30 +77,4 @@ export function makeHandler(
       throw failure;
     }
   };
-}
-
-interface RunningCall {
-  readonly environment: SliceEnvironment;
-  readonly counted: ObjectStore;
-  readonly startedAt: number;
-  readonly remainingMs: () => number;
-  readonly isDirect: boolean;
-}
-
-function runEvent(
-  event: SliceEvent,
-  loading: SliceForRun,
-  { environment, counted: objects, startedAt, remainingMs, isDirect }: RunningCall,
-): Promise<SliceAnswer> {
-  const { bucket, runsBucket, memoryBytes, loaderClaim } = environment;
-  const stores = {
-    callers: new SafetensorsStore(objects, bucket),
-    memoryBytes,
-    runs: new SafetensorsStore(objects, runsBucket, { writers: 'functions' }),
-  };
-  const call = { startedAt, isWhole: loaderClaim !== undefined };
-  const { pack } = event;
-  if (pack === undefined)
-    return runSlice(event, loading, stores, { ...call, receiver: isDirect ? 'caller' : 'state' });
-  return runPack({ ...event, pack }, loading, stores, { ...call, objects, remainingMs });
 }

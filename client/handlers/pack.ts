@@ -9,7 +9,7 @@ import type { FailureCause } from '../../contract/failures';
 import { isRecord } from '../../lambda/json-values';
 import { InferenceError } from '../errors';
 import type { HandlerContext } from './handler-options';
-import { failureIn } from './handler-run';
+import { failureIn } from '../../lambda/handler-failure';
 
 export function isPack(event: unknown): event is PackToHandle {
   return (

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { ENV } from '../../contract/environment';
 import type { ObjectReference } from '../../contract/execution';
 import { sliceFailed } from '../errors';
+import type { UserHandlers } from '../user-handlers';
 
 export interface SliceFile {
   readonly object: ObjectReference;
@@ -28,6 +29,8 @@ export interface SliceEnvironment {
   /** See `ENV.directCalls`. */
   readonly takesCalls: boolean;
   readonly functionName: string;
+  /** Functions of the user that run in calls, before and after the model. */
+  readonly handlers: UserHandlers;
   /** The object by which loaders claim the load. Only the function of the whole model has one. */
   readonly loaderClaim?: ObjectReference;
 }
@@ -62,6 +65,10 @@ export function readEnvironment(variables: Variables): SliceEnvironment {
     graphOptimization: levelOf(variables),
     takesCalls: variables[ENV.directCalls] === 'on',
     functionName: variables.AWS_LAMBDA_FUNCTION_NAME ?? 'function',
+    handlers: {
+      ...handlerOf(variables, 'preprocess'),
+      ...handlerOf(variables, 'postprocess'),
+    },
     // Lambda sets the variable in every function. The smallest function has 128 MB.
     memoryBytes: Number(variables.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? '128') * 1024 * 1024,
     ...(loaderKey !== undefined && { loaderClaim: { bucket, key: loaderKey } }),
@@ -111,4 +118,10 @@ function levelOf({ [ENV.graphOptimization]: level = 'disabled' }: Variables): Gr
   const known = LEVELS.find((name) => name === level);
   if (known === undefined) throw bad(ENV.graphOptimization, LEVELS.join(', '), level);
   return known;
+}
+
+/** `preprocess/index.js#handler`, which the construct has checked. */
+function handlerOf(variables: Variables, step: 'preprocess' | 'postprocess'): UserHandlers {
+  const [file, name] = (variables[ENV[step]] ?? '').split('#');
+  return file === '' ? {} : { [step]: { file, name } };
 }

@@ -1,0 +1,119 @@
+/** Answers one call of a slice function: an event of a state machine, or the request of a caller who invokes the function itself. */
+import { randomUUID } from 'node:crypto';
+import type { DescribeAnswer } from '../contract/direct-call';
+import type { ExecutionOutput } from '../contract/execution';
+import type { ColdAnswer, LoadAnswer, SliceAnswer, SliceEvent, WarmUpAnswer } from '../contract/slice-event';
+import { runPack } from './batch/run-pack';
+import { answerOfCall, asksForSignature, describeAnswer, eventOfCall, isDirectCall } from './direct-call';
+import { checkEvent } from './request/event-check';
+import type { SliceEnvironment } from './slice/environment';
+import type { ResidentSlice, SliceForRun } from './slice/resident-slice';
+import type { CountedObjects } from './store/object-store';
+import { SafetensorsStore } from './store/safetensors-store';
+import type { LoggedCall, Telemetry } from './telemetry/telemetry';
+import type { Receiver } from './tensor-flow/results';
+import { runSlice } from './tensor-flow/run-slice';
+import { handled } from './user-handlers';
+import { loadOnce, LONGEST_CALL_MS } from './whole-model';
+
+/** The part of Lambda's context that the function uses. */
+export interface CallContext {
+  getRemainingTimeInMillis(): number;
+  readonly awsRequestId?: string;
+}
+
+export interface Call {
+  readonly environment: SliceEnvironment;
+  readonly resident: ResidentSlice;
+  readonly counted: CountedObjects;
+  readonly telemetry: Telemetry;
+  readonly about: LoggedCall;
+  /** Milliseconds since the Unix epoch. */
+  readonly startedAt: number;
+  readonly context: CallContext | undefined;
+}
+
+type EventAnswer = SliceAnswer | WarmUpAnswer | ColdAnswer | LoadAnswer;
+
+export type Answer = EventAnswer | ExecutionOutput | DescribeAnswer;
+
+const LOAD_MESSAGES: Readonly<Record<LoadAnswer['loaded'], string>> = {
+  now: 'whole model is loaded',
+  before: 'whole model is loaded',
+  elsewhere: 'another sandbox loads the whole model',
+};
+
+export async function answer(event: unknown, call: Call): Promise<Answer> {
+  const { environment } = call;
+  if (isDirectCall(event, environment)) return await answerCaller(event, call);
+  checkEvent(event, environment);
+  return await answerMachine(event as SliceEvent, call);
+}
+
+/** After a postprocess function of the user, the answer is any JSON. */
+async function answerCaller(sent: unknown, call: Call): Promise<Answer> {
+  const { environment, resident, telemetry, about, counted, context } = call;
+  if (asksForSignature(sent)) {
+    const described = describeAnswer(await resident.manifest(environment), environment);
+    telemetry.note(about, 'function is described', { slice: environment.slice }, counted.take());
+    return described;
+  }
+  const event = eventOfCall(environment, context?.awsRequestId ?? randomUUID());
+  // The slice loads while the user's function prepares the request.
+  const loading = resident.forRun(environment, event.run);
+  loading.loaded.catch(() => undefined);
+  loading.manifest.catch(() => undefined);
+  const { preprocess, postprocess } = environment.handlers;
+  const request = preprocess ? await handled('preprocess', preprocess, sent, context) : sent;
+  checkEvent(event, environment);
+  const output = answerOfCall(event, await compute({ ...event, request }, loading, call, 'caller'));
+  if (postprocess === undefined) return output;
+  return (await handled('postprocess', postprocess, output, context)) as Answer;
+}
+
+async function answerMachine(event: SliceEvent, call: Call): Promise<EventAnswer> {
+  const { environment, resident, telemetry, about, counted, startedAt, context } = call;
+  if (event.warmUp) {
+    const { cold, loadMs } = await resident.warm(environment, event.run);
+    const warmed = { slice: environment.slice, cold, loadMs };
+    telemetry.note(about, 'slice is warm', warmed, counted.take());
+    return warmed;
+  }
+  if (event.load) {
+    const until = startedAt + (context?.getRemainingTimeInMillis() ?? LONGEST_CALL_MS);
+    const times = { until, askedAt: event.askedAt ?? startedAt };
+    const loaded = await loadOnce(resident, counted, environment, times);
+    telemetry.note(about, LOAD_MESSAGES[loaded.loaded], { whole: true, ...loaded }, counted.take());
+    return loaded;
+  }
+  if (event.ifWarm && !resident.isReady) {
+    // The slices serve the run that asked.
+    telemetry.note(about, 'whole model is cold', { whole: true }, counted.take());
+    return { cold: true };
+  }
+  return await compute(event, resident.forRun(environment, event.run), call, 'state');
+}
+
+async function compute(
+  event: SliceEvent,
+  loading: SliceForRun,
+  { environment, counted: objects, telemetry, about, startedAt, context }: Call,
+  receiver: Receiver,
+): Promise<SliceAnswer> {
+  const { bucket, runsBucket, memoryBytes, loaderClaim } = environment;
+  const stores = {
+    callers: new SafetensorsStore(objects, bucket),
+    memoryBytes,
+    runs: new SafetensorsStore(objects, runsBucket, { writers: 'functions' }),
+  };
+  const running = { startedAt, isWhole: loaderClaim !== undefined };
+  const remainingMs = () => context?.getRemainingTimeInMillis() ?? LONGEST_CALL_MS;
+  const { pack } = event;
+  const computed =
+    pack === undefined
+      ? await runSlice(event, loading, stores, { ...running, receiver })
+      : await runPack({ ...event, pack }, loading, stores, { ...running, objects, remainingMs });
+  const { timing, items } = computed;
+  telemetry.call(about, { ...timing, ...(items !== undefined && { items }) }, objects.take());
+  return computed;
+}

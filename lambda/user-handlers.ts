@@ -1,0 +1,37 @@
+/** Functions of the user that run inside the function of a whole model: before the model, and after it. */
+import * as path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { FailureCause } from '../contract/failures';
+import { ownFailure } from './handler-failure';
+
+type Step = NonNullable<FailureCause['step']>;
+
+/** The module of a step, relative to the function's code, and the export that is called. */
+export interface UserHandler {
+  readonly file: string;
+  readonly name: string;
+}
+
+export type UserHandlers = Readonly<Partial<Record<Step, UserHandler>>>;
+
+/**
+ * Calls the user's function as Lambda would, with the event and the context of the call. Node.js keeps its module between calls.
+ * @throws HandlerFailure with the step, whatever the function throws
+ */
+export async function handled(
+  step: Step,
+  { file, name }: UserHandler,
+  event: unknown,
+  context: unknown,
+): Promise<unknown> {
+  try {
+    const url = pathToFileURL(path.join(process.env.LAMBDA_TASK_ROOT ?? '', file)).href;
+    const module = (await import(url)) as Readonly<Record<string, unknown>>;
+    const handler = module[name];
+    if (typeof handler !== 'function')
+      throw new TypeError(`${file} must export the function '${name}', got ${typeof handler}`);
+    return (await (handler as (event: unknown, context: unknown) => unknown)(event, context)) ?? null;
+  } catch (error) {
+    throw ownFailure(step, error);
+  }
+}
