@@ -2,7 +2,7 @@
 
 /** The folders of each side from the bottom up: a folder may import from earlier ones, never from later ones. */
 const LAYERS = {
-  lib: 'host cache onnx optimize shapes dataflow compute-time cost split plan emit compile aws pipeline batch monitoring',
+  lib: 'host cache onnx optimize shapes dataflow compute-time cost split plan emit compile aws pipeline function batch monitoring',
   'lib/plan': 'file wiring sizes cuts schedule pricing search slicers choose',
   lambda: 'tensors telemetry store request slice tensor-flow batch',
   local: 'tls http iam simulation faults s3 cloudformation step-functions api-gateway lambda cloud',
@@ -10,7 +10,7 @@ const LAYERS = {
 
 const CDK = 'node_modules/(aws-cdk-lib|constructs)/';
 const AWS_SDK = 'node_modules/@aws-sdk/';
-const CONSTRUCTS = '^lib/(aws|pipeline|batch|monitoring)/';
+const CONSTRUCTS = '^lib/(aws|pipeline|function|batch|monitoring)/';
 const OUTER = 'local|bin|examples|bench|test|scripts';
 const NOT_TYPES = { dependencyTypesNot: ['type-only'] };
 

@@ -42,3 +42,6 @@ export const ENV = {
 
 /** CloudWatch namespace of the metrics that slice functions write. */
 export const METRICS_NAMESPACE = 'SlicedInference';
+
+/** The variable with the name of the bucket, of functions of the user before and after a model. */
+export const HANDLER_BUCKET = 'SLICED_INFERENCE_BUCKET';

@@ -1,11 +1,19 @@
 /** Answers one call of a slice function: an event of a state machine, or the request of a caller who invokes the function itself. */
 import { randomUUID } from 'node:crypto';
-import type { DescribeAnswer } from '../contract/direct-call';
+import type { DescribeAnswer, StepCall } from '../contract/direct-call';
 import type { ExecutionOutput } from '../contract/execution';
 import type { ColdAnswer, LoadAnswer, SliceAnswer, SliceEvent, WarmUpAnswer } from '../contract/slice-event';
 import { runPack } from './batch/run-pack';
-import { answerOfCall, asksForSignature, describeAnswer, eventOfCall, isDirectCall } from './direct-call';
-import { checkEvent } from './request/event-check';
+import {
+  answerOfCall,
+  asksForSignature,
+  describeAnswer,
+  eventOfCall,
+  isDirectCall,
+  isStepCall,
+} from './direct-call';
+import { sliceFailed } from './errors';
+import { checkDeployment, checkEvent } from './request/event-check';
 import type { SliceEnvironment } from './slice/environment';
 import type { ResidentSlice, SliceForRun } from './slice/resident-slice';
 import type { CountedObjects } from './store/object-store';
@@ -46,6 +54,7 @@ const LOAD_MESSAGES: Readonly<Record<LoadAnswer['loaded'], string>> = {
 export async function answer(event: unknown, call: Call): Promise<Answer> {
   const { environment } = call;
   if (isDirectCall(event, environment)) return await answerCaller(event, call);
+  if (isStepCall(event)) return await answerStep(event, call);
   checkEvent(event, environment);
   return await answerMachine(event as SliceEvent, call);
 }
@@ -69,6 +78,18 @@ async function answerCaller(sent: unknown, call: Call): Promise<Answer> {
   const output = answerOfCall(event, await compute({ ...event, request }, loading, call, 'caller'));
   if (postprocess === undefined) return output;
   return (await handled('postprocess', postprocess, output, context)) as Answer;
+}
+
+async function answerStep(
+  { deploymentDigest, step, event }: StepCall,
+  { environment, context, telemetry, about, counted }: Call,
+): Promise<Answer> {
+  checkDeployment(deploymentDigest, environment);
+  const handler = environment.handlers[step];
+  if (handler === undefined) throw sliceFailed(`the function has no ${step}: deploy the stack again`);
+  const handledEvent = (await handled(step, handler, event, context)) as Answer;
+  telemetry.note(about, `${step} ran`, {}, counted.take());
+  return handledEvent;
 }
 
 async function answerMachine(event: SliceEvent, call: Call): Promise<EventAnswer> {

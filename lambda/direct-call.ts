@@ -2,7 +2,7 @@
  * Answers callers who invoke the function of a whole model themselves: the event is a request of the pipeline's contract, and the answer is the
  * output of an execution. Inside, the call is that of the only slice.
  */
-import type { DescribeAnswer } from '../contract/direct-call';
+import type { DescribeAnswer, StepCall } from '../contract/direct-call';
 import type { ExecutionOutput } from '../contract/execution';
 import type { SliceAnswer, SliceEvent } from '../contract/slice-event';
 import { CONTRACT_VERSION } from '../contract/version';
@@ -58,4 +58,9 @@ export function describeAnswer(
       ...(postprocess && { postprocess: true }),
     },
   };
+}
+
+/** What `checkEvent` does not check. */
+export function isStepCall(event: unknown): event is StepCall {
+  return isRecord(event) && (event.step === 'preprocess' || event.step === 'postprocess');
 }

@@ -14,6 +14,11 @@ export {
   Prepacking,
   WarmUp,
 } from './pipeline/choices';
+export { DeployedModel } from './pipeline/deployed-model';
+export { InferenceFunction } from './function/inference-function';
+export type { InferenceFunctionProps } from './function/inference-function-props';
+export { InferenceHandler } from './function/inference-handler';
+export type { InferenceProps } from './pipeline/inference-props';
 export type { SlicedInferencePipelineProps } from './pipeline/pipeline-props';
 export { SliceMetric } from './pipeline/pipeline-metrics';
 export { SlicedInferenceAlarms, type SlicedInferenceAlarmsProps } from './monitoring/sliced-inference-alarms';

@@ -1,8 +1,9 @@
 /** What the functions before and after the slices may choose, and where they find the rest. */
+import { HANDLER_BUCKET } from '../../contract/environment';
 import type { AwsClient, ResultsPlace } from '../options';
 
 /** The environment variable with the name of the pipeline's bucket. */
-export const BUCKET_VARIABLE = 'SLICED_INFERENCE_BUCKET';
+export { HANDLER_BUCKET as BUCKET_VARIABLE } from '../../contract/environment';
 
 /** Options of all handlers and helpers. */
 export interface HandlerOptions {
@@ -55,6 +56,6 @@ export interface HandlerContext {
   getRemainingTimeInMillis(): number;
 }
 
-export function bucketName({ bucket = process.env[BUCKET_VARIABLE] }: HandlerOptions): string | undefined {
+export function bucketName({ bucket = process.env[HANDLER_BUCKET] }: HandlerOptions): string | undefined {
   return bucket === '' ? undefined : bucket;
 }

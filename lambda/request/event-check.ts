@@ -33,7 +33,6 @@ export function checkEvent(
   { deploymentDigest }: { readonly deploymentDigest: string },
 ): void {
   const { version, run, warmUp, ifWarm, load, askedAt, tensors, maxTensors, pack, ...rest } = fieldsOf(event);
-  const { deploymentDigest: wanted } = rest;
   const marks = [warmUp, ifWarm, load].filter((mark) => mark !== undefined);
   const isOneKind = marks.length <= 1 && marks.every((mark) => mark === true);
   const isTimed = (load === true) === Number.isFinite(askedAt);
@@ -49,6 +48,14 @@ export function checkEvent(
       'an execution must not be named . or .., because keys in S3 contain its name: rename it',
     );
   }
+  checkDeployment(rest.deploymentDigest, { deploymentDigest });
+}
+
+/** @throws NamedFailure `PlanChanged` if the run belongs to another deployment */
+export function checkDeployment(
+  wanted: unknown,
+  { deploymentDigest }: { readonly deploymentDigest: string },
+): void {
   if (wanted === deploymentDigest) return;
   throw new NamedFailure(ERROR_NAMES.planChanged, {
     message: 'this function belongs to another deployment than the run: start the execution again',

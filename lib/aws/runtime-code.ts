@@ -1,7 +1,7 @@
 /** The code of the slice functions: the bundled handler and the parts of ONNX Runtime that run on Lambda, built without Docker. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { AssetHashType, DockerImage, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
@@ -14,13 +14,32 @@ export const HANDLER = 'index.handler';
 /** CDK allows a code object in one stack only. Sharing it within the stack makes one asset for all functions. */
 const codeByStack = new WeakMap<Stack, Map<string, lambda.Code>>();
 
-export function runtimeCode(scope: Construct, architecture: lambda.Architecture): lambda.Code {
+/** @param handlers functions of the user, which are deployed with the code */
+export function runtimeCode(
+  scope: Construct,
+  architecture: lambda.Architecture,
+  handlers: CodeHandlers = {},
+): lambda.Code {
+  const own = Object.values(handlers);
+  if (own.length > 0) return createCode(filesFor(architecture), own);
   return sharedCode(scope, architecture.name, () => filesFor(architecture));
 }
 
-export function runtimeCodeDigest(architecture: lambda.Architecture): string {
-  return codeDigest(filesFor(architecture));
+export function runtimeCodeDigest(architecture: lambda.Architecture, handlers: CodeHandlers = {}): string {
+  return codeDigest(filesFor(architecture), Object.values(handlers));
 }
+
+/** A function of the user that is deployed with the code of this package. */
+export interface CodeHandler {
+  /** File and export, such as `preprocess/index.js#handler`. */
+  readonly entry: string;
+  /** Hexadecimal SHA-256 of its files. */
+  readonly digest: string;
+  /** Writes its files into the folder of the code. */
+  write(folder: string): void;
+}
+
+export type CodeHandlers = Readonly<Partial<Record<'preprocess' | 'postprocess', CodeHandler>>>;
 
 /** The code of a batch's function, which runs no model. */
 export function batchCode(scope: Construct): lambda.Code {
@@ -42,9 +61,9 @@ function filesFor(architecture: lambda.Architecture): CodeFile[] {
   return codeFiles(architecture.name === lambda.Architecture.ARM_64.name ? 'arm64' : 'x64');
 }
 
-function createCode(files: readonly CodeFile[]): lambda.Code {
+function createCode(files: readonly CodeFile[], handlers: readonly CodeHandler[] = []): lambda.Code {
   return lambda.Code.fromAsset(path.dirname(files[0].source), {
-    assetHash: codeDigest(files),
+    assetHash: codeDigest(files, handlers),
     assetHashType: AssetHashType.CUSTOM,
     bundling: {
       image: DockerImage.fromRegistry('never-used'),
@@ -54,6 +73,7 @@ function createCode(files: readonly CodeFile[]): lambda.Code {
             fs.mkdirSync(path.dirname(path.join(folder, target)), { recursive: true });
             fs.copyFileSync(source, path.join(folder, target), fs.constants.COPYFILE_FICLONE);
           }
+          for (const handler of handlers) handler.write(folder);
           return true;
         },
       },
@@ -104,7 +124,7 @@ function packageFiles(folder: string, name: string, parts: readonly string[]): C
     }));
 }
 
-function filesBelow(target: string): string[] {
+export function filesBelow(target: string): string[] {
   if (fs.statSync(target).isFile()) return [target];
   return fs.readdirSync(target).flatMap((entry) => filesBelow(path.join(target, entry)));
 }
@@ -112,18 +132,18 @@ function filesBelow(target: string): string[] {
 const digests = new Map<string, string>();
 
 /**
- * Returns the hexadecimal SHA-256 of the files' targets and digests. It is computed once per process, because files of
- * installed packages do not change.
+ * Returns the hexadecimal SHA-256 of the files' targets and digests, and of the user's functions. Of the files, it is computed once per
+ * process, because files of installed packages do not change.
  */
-function codeDigest(files: readonly CodeFile[]): string {
+function codeDigest(files: readonly CodeFile[], handlers: readonly CodeHandler[] = []): string {
   const key = files.map(({ source }) => source).join('\n');
-  const known = digests.get(key);
-  if (known !== undefined) return known;
-  const hash = createHash('sha256');
-  for (const { target, source } of files) {
-    hash.update(`${target}\n${fileDigest(path.resolve(source))}\n`);
-  }
-  const digest = hash.digest('hex');
+  const digest = digests.get(key) ?? digestOfFiles(files);
   digests.set(key, digest);
-  return digest;
+  if (handlers.length === 0) return digest;
+  return hash('sha256', JSON.stringify([digest, ...handlers.map((own) => [own.entry, own.digest])]));
+}
+
+export function digestOfFiles(files: readonly CodeFile[]): string {
+  const lines = files.map(({ target, source }) => `${target}\n${fileDigest(path.resolve(source))}\n`);
+  return hash('sha256', lines.join(''));
 }

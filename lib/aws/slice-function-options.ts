@@ -96,7 +96,7 @@ export function optionsOfSlices(
       'use one of these names',
     );
   }
-  checkOptions(common, 'sliceFunctions');
+  checkOptions(common, 'sliceFunctions.');
   return names.map((name) => overridden(name, common, overrides));
 }
 
@@ -123,7 +123,7 @@ function overridden(
   const where = `sliceFunctionOverrides['${name}']`;
   checkOverride(own, where);
   const merged = { ...common, ...withoutUndefined(own) };
-  checkConcurrency(merged, where);
+  checkConcurrency(merged, `${where}.`);
   const environment = { ...common.environment, ...own.environment };
   return { ...merged, ...(Object.keys(environment).length > 0 && { environment }) };
 }
@@ -133,7 +133,7 @@ function overridden(
  */
 function checkOverride(options: SliceFunctionOptions, where: string): void {
   if (Object.keys(options).length > 0) {
-    checkOptions(options, where);
+    checkOptions(options, `${where}.`);
     return;
   }
   throw new SlicedInferenceError(
@@ -147,12 +147,13 @@ function withoutUndefined(options: SliceFunctionOptions): SliceFunctionOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
-function checkOptions(options: SliceFunctionOptions, where: string): void {
+/** @param where before the names of the options: the prop that they belong to, and a dot */
+export function checkOptions(options: SliceFunctionOptions, where: string): void {
   const { memorySize, timeout } = options;
-  checkRange(memorySize, `${where}.memorySize`, 'MB', MIN_LAMBDA_MEMORY_MB, MAX_LAMBDA_MEMORY_MB);
+  checkRange(memorySize, `${where}memorySize`, 'MB', MIN_LAMBDA_MEMORY_MB, MAX_LAMBDA_MEMORY_MB);
   if (timeout && !timeout.isUnresolved()) {
     const seconds = timeout.toSeconds({ integral: false });
-    checkRange(seconds, `${where}.timeout`, 'seconds', 1, MAX_LAMBDA_TIMEOUT_SECONDS);
+    checkRange(seconds, `${where}timeout`, 'seconds', 1, MAX_LAMBDA_TIMEOUT_SECONDS);
   }
   checkConcurrency(options, where);
   checkEnvironment(options, where);
@@ -160,12 +161,12 @@ function checkOptions(options: SliceFunctionOptions, where: string): void {
 
 function checkConcurrency(options: SliceFunctionOptions, where: string): void {
   const { reservedConcurrentExecutions: reserved, provisionedConcurrentExecutions: provisioned } = options;
-  checkCount(reserved, `${where}.reservedConcurrentExecutions`);
-  checkCount(provisioned, `${where}.provisionedConcurrentExecutions`);
+  checkCount(reserved, `${where}reservedConcurrentExecutions`);
+  checkCount(provisioned, `${where}provisionedConcurrentExecutions`);
   if (reserved === undefined || provisioned === undefined) return;
   if (Token.isUnresolved(reserved) || Token.isUnresolved(provisioned) || provisioned <= reserved) return;
   throw new SlicedInferenceError(
-    `${where}.provisionedConcurrentExecutions must be at most reservedConcurrentExecutions`,
+    `${where}provisionedConcurrentExecutions must be at most reservedConcurrentExecutions`,
     `${provisioned} provisioned and ${reserved} reserved`,
     'raise reservedConcurrentExecutions or lower provisionedConcurrentExecutions',
   );
@@ -207,6 +208,6 @@ function checkEnvironment({ environment = {} }: SliceFunctionOptions, where: str
     const must = reserved.has(name)
       ? 'must not set variables that the library uses'
       : 'must have names of two or more letters, digits and underscores that start with a letter';
-    throw new SlicedInferenceError(`${where}.environment ${must}`, quoted(name), 'choose another name');
+    throw new SlicedInferenceError(`${where}environment ${must}`, quoted(name), 'choose another name');
   }
 }

@@ -5,7 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { ENV, METRICS_NAMESPACE } from '../../contract/environment';
+import { ENV, HANDLER_BUCKET, METRICS_NAMESPACE } from '../../contract/environment';
 import { loaderClaimKey, sliceName, WHOLE } from '../../contract/keys';
 import { SlicedInferenceError } from '../errors';
 import { type DeployedPlan, stackUuid } from './deployed-plan';
@@ -15,7 +15,7 @@ import type { ExpressBucket } from './buckets';
 import { type LogSettings, createLogGroup } from './log-group';
 import { type Network, networkStatements } from './network';
 import { attachOwnPolicy, attachPolicies } from './replaced-policy';
-import { HANDLER, runtimeCode } from './runtime-code';
+import { type CodeHandlers, HANDLER, runtimeCode } from './runtime-code';
 import type { SliceFunctionOptions } from './slice-function-options';
 import { filesOf, type SliceObjects } from './slice-files';
 import { sharedPermissions, slicePermissions, tracingStatement } from './slice-permissions';
@@ -28,6 +28,16 @@ interface FunctionSettings {
   readonly sliceMetrics: boolean;
   readonly tracing: boolean;
   readonly network?: Network;
+  /** Only of a function that callers invoke themselves. */
+  readonly direct?: DirectCalls;
+}
+
+/** How a function of a whole model answers callers who invoke it themselves. */
+export interface DirectCalls {
+  /** Whether ONNX Runtime optimizes the model as far as it can when the function loads it. */
+  readonly optimizes: boolean;
+  /** The functions of the user in its code. */
+  readonly handlers: CodeHandlers;
 }
 
 interface SliceFunctionsProps extends FunctionSettings {
@@ -60,7 +70,10 @@ interface SliceFunctionProps extends FunctionSettings {
 interface SliceFunction {
   readonly fn: lambda.Function;
   readonly role: iam.Role;
+  /** What state machines call. */
   readonly target: lambda.IFunction;
+  /** Of a function that callers invoke, and of one with provisioned concurrency. */
+  readonly alias?: lambda.Alias;
 }
 
 export interface PipelineFunctions {
@@ -72,7 +85,7 @@ export function createSliceFunctions(scope: Construct, props: SliceFunctionsProp
   const { plan, files, options, logs: logSettings, whole: wholeProps, ...settings } = props;
   const common = { ...settings, logGroup: createLogGroup(scope, 'SliceLogs', logSettings) };
   const slices = files.map((own, slice) =>
-    createSliceFunction(scope, sliceName(slice), {
+    createSliceFunction(scope, settings.direct ? MODEL : sliceName(slice), {
       ...{ ...common, plan, slice, files: own, options: options[slice] },
     }),
   );
@@ -97,6 +110,10 @@ export function createSliceFunctions(scope: Construct, props: SliceFunctionsProp
   return { slices, ...(whole && { whole }) };
 }
 
+/** Id of a function that has no state machine. */
+const MODEL = 'Model';
+
+/** Callers of a function invoke this alias, so that a deployment changes code and settings at once. */
 const ALIAS = 'live';
 
 export function sliceMemorySize(plan: SlicePlan, slice: number, options: SliceFunctionOptions): number {
@@ -118,7 +135,7 @@ function createSliceFunction(scope: Construct, id: string, props: SliceFunctionP
   const role = createRole(inner, props);
   const fn = new lambda.Function(inner, 'Function', {
     description: description(props),
-    code: runtimeCode(inner, props.architecture),
+    code: runtimeCode(inner, props.architecture, props.direct?.handlers),
     handler: HANDLER,
     runtime: props.runtime,
     architecture: props.architecture,
@@ -140,20 +157,21 @@ function createSliceFunction(scope: Construct, id: string, props: SliceFunctionP
     // CDK's own prop would add a policy to each role; the policy that all functions share has the permission already.
     (fn.node.defaultChild as lambda.CfnFunction).tracingConfig = { mode: lambda.Tracing.ACTIVE };
   }
-  return { fn, role, target: target(fn, props) };
+  const alias = aliasOf(fn, props);
+  return { fn, role, target: alias ?? fn.currentVersion, ...(alias && { alias }) };
 }
 
 /**
- * Returns the current version, or an alias for provisioned concurrency. Old versions are retained: provisioned
- * concurrency of a version would remain, and cost money, after the next deployment.
+ * An alias for callers and for provisioned concurrency. Old versions are retained: provisioned concurrency of a version would remain, and
+ * cost money, after the next deployment.
  */
-function target(fn: lambda.Function, props: SliceFunctionProps): lambda.IFunction {
+function aliasOf(fn: lambda.Function, props: SliceFunctionProps): lambda.Alias | undefined {
   const { provisionedConcurrentExecutions } = props.options;
-  if (provisionedConcurrentExecutions === undefined) return fn.currentVersion;
+  if (provisionedConcurrentExecutions === undefined && !props.direct) return undefined;
   return new lambda.Alias(fn, 'Alias', {
     aliasName: ALIAS,
     version: fn.currentVersion,
-    provisionedConcurrentExecutions,
+    ...(provisionedConcurrentExecutions !== undefined && { provisionedConcurrentExecutions }),
     ...asynchronousCalls(props),
   });
 }
@@ -168,7 +186,7 @@ function asynchronousCalls({ loaderKey }: SliceFunctionProps): lambda.EventInvok
 
 function createRole(
   scope: Construct,
-  { plan, slice, files, bucket, expressBucket, loaderKey }: SliceFunctionProps,
+  { plan, slice, files, bucket, expressBucket, loaderKey, direct }: SliceFunctionProps,
 ): iam.Role {
   const isLast = slice === plan.slices.length - 1;
   const role = new iam.Role(scope, 'Role', {
@@ -182,14 +200,16 @@ function createRole(
     bucket,
     ...(expressBucket && { expressBucket }),
     ...(loaderKey !== undefined && { loaderKey }),
+    ...(direct?.handlers.preprocess && { writesRequests: true }),
   });
   attachOwnPolicy(role, 'Policy', permissions);
   return role;
 }
 
 /** Lambda allows descriptions of at most 256 characters, and a file name may have 255. */
-function description({ plan, slice, loaderKey }: SliceFunctionProps): string {
-  const part = loaderKey === undefined ? `Slice ${slice + 1} of ${plan.slices.length}` : 'The whole';
+function description({ plan, slice, loaderKey, direct }: SliceFunctionProps): string {
+  const isWhole = loaderKey !== undefined || direct !== undefined;
+  const part = isWhole ? 'The whole' : `Slice ${slice + 1} of ${plan.slices.length}`;
   return `${part} of ${plan.model.file}`.slice(0, 256);
 }
 
@@ -217,7 +237,7 @@ function storage(
 }
 
 function environment(props: SliceFunctionProps): Record<string, string> {
-  const { plan, slice, files, bucket, expressBucket, loaderKey } = props;
+  const { plan, slice, files, bucket, expressBucket, loaderKey, direct } = props;
   const planned = plan.slices[slice];
   return {
     [ENV.slice]: String(slice),
@@ -236,5 +256,17 @@ function environment(props: SliceFunctionProps): Record<string, string> {
     ...(plan.prepacking === false && { [ENV.prepacking]: 'off' }),
     ...(loaderKey !== undefined && { [ENV.loaderKey]: loaderKey }),
     ...(props.sliceMetrics && { [ENV.metricsNamespace]: METRICS_NAMESPACE }),
+    ...(direct && directVariables(direct, bucket)),
+  };
+}
+
+function directVariables({ optimizes, handlers }: DirectCalls, bucket: s3.IBucket): Record<string, string> {
+  const { preprocess, postprocess } = handlers;
+  return {
+    [ENV.directCalls]: 'on',
+    ...(optimizes && { [ENV.graphOptimization]: 'all' }),
+    ...(preprocess && { [ENV.preprocess]: preprocess.entry }),
+    ...(postprocess && { [ENV.postprocess]: postprocess.entry }),
+    ...((preprocess ?? postprocess) && { [HANDLER_BUCKET]: bucket.bucketName }),
   };
 }

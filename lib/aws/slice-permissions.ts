@@ -17,6 +17,8 @@ interface SlicePermissionsProps {
   readonly expressBucket?: ExpressBucket;
   /** Key of the loaders' claim, which the function of the whole model reads and writes. */
   readonly loaderKey?: string;
+  /** Whether a function of the user before the model puts large tensors into S3. */
+  readonly writesRequests?: boolean;
 }
 
 /** The names of runs are not known at deployment. */
@@ -27,6 +29,7 @@ export function slicePermissions(props: SlicePermissionsProps): iam.PolicyStatem
   const objects = (keys: readonly string[]): string[] => keys.map((key) => bucket.arnForObjects(key));
   const written = isLast ? outputObjectKey(ANY_RUN) : sliceObjectKey(ANY_RUN, slice);
   const claimed = props.loaderKey === undefined ? [] : [props.loaderKey];
+  const requests = props.writesRequests ? [`${INPUTS_PREFIX}*`] : [];
   const allow = (sid: string, action: string, resources: string[]): iam.PolicyStatement =>
     new iam.PolicyStatement({ sid, actions: [action], resources });
   const files = props.files.map(({ arn }) => arn);
@@ -35,7 +38,7 @@ export function slicePermissions(props: SlicePermissionsProps): iam.PolicyStatem
   return [
     allow('ReadSlice', 's3:GetObject', files),
     ...(isLast || !expressBucket
-      ? [allow('WriteTensors', 's3:PutObject', objects([written, ...claimed]))]
+      ? [allow('WriteTensors', 's3:PutObject', objects([written, ...claimed, ...requests]))]
       : []),
     ...(readKeys.length > 0 ? [allow('ReadTensors', 's3:GetObject', objects(readKeys))] : []),
     ...(expressBucket && (readsSlices || !isLast)

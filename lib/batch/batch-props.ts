@@ -3,13 +3,13 @@ import { Duration, Token } from 'aws-cdk-lib';
 import { plannedItems } from '../cost/batch-items';
 import { MAX_CHILDREN, MAX_ITEMS_PER_RUN } from '../cost/batch-limits';
 import { SlicedInferenceError } from '../errors';
-import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
+import type { DeployedModel } from '../pipeline/deployed-model';
 import type { BatchItems } from './batch-items';
 
 /** Properties of `SlicedInferenceBatch`. */
 export interface SlicedInferenceBatchProps {
-  /** The pipeline that runs the items. It must be in the same stack, because the batch calls its functions. */
-  readonly pipeline: SlicedInferencePipeline;
+  /** The pipeline or function that runs the items. It must be in the same stack, because the batch calls its functions. */
+  readonly pipeline: DeployedModel;
 
   /** What the items are, and where they are. */
   readonly items: BatchItems;

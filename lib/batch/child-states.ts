@@ -296,11 +296,19 @@ class ChildBuilder {
     caught = this.caught(),
   ): InvokeFunction {
     const timeout = expressions.timeout(1);
-    const own = { fn, grantsCall: false, payload, assign, outputs: {}, timeout };
+    const own = { fn, grantsCall: false, payload: this.forStep(fn, payload), assign, outputs: {}, timeout };
     const task = new InvokeFunction(this.scope, id, own);
     for (const retry of PACK_RETRIES) task.addRetry(retry);
     task.addCatch(this.split, caught);
     return task;
+  }
+
+  /** A function that also runs the model learns which step it is asked for. */
+  private forStep({ step }: TaskFunction, payload: string | Record<string, unknown>) {
+    if (step === undefined) return payload;
+    const { version, deploymentDigest } = this.identity();
+    const event = typeof payload === 'string' ? payload : { ...payload };
+    return { version, deploymentDigest, step, event };
   }
 
   private caught(getsPacks = false): sfn.CatchProps {

@@ -23,7 +23,7 @@ import { attachOwnPolicy } from '../aws/replaced-policy';
 import { batchCode, HANDLER } from '../aws/runtime-code';
 import { sharedPermissions, tracingStatement } from '../aws/slice-permissions';
 import { calledFunctions, logGroupName, signatureOf, stateMachineRole } from '../aws/state-machine';
-import { callStatement, publishedVersion } from '../aws/workflow/invoke-function';
+import { callStatement, publishedVersion, type TaskFunction } from '../aws/workflow/invoke-function';
 import { itemsInTime } from '../cost/batch-items';
 import {
   BATCH_FUNCTION_MB,
@@ -33,7 +33,7 @@ import {
 } from '../cost/batch-limits';
 import { SlicedInferenceError, quoted } from '../errors';
 import { given } from '../pipeline/known-at-synth';
-import type { DeployedPipeline } from '../pipeline/sliced-inference-pipeline';
+import type { Deployed } from '../pipeline/deployed-model';
 import { onObjects, useKey } from '../pipeline/storage';
 import { type BatchSizes, batchSizes, type SlicedInferenceBatchProps } from './batch-props';
 import { batchStates } from './batch-states';
@@ -85,7 +85,7 @@ export class SlicedInferenceBatch extends Construct {
       this.checkPlace(props, deployed);
       this.warnOf(sizes, deployed);
       const { postprocess } = deployed.workflow;
-      if (postprocess) {
+      if (postprocess && postprocess.step === undefined) {
         // The results of a pack are in one object.
         onObjects(['s3:GetObject'], this.resultsPrefix, pipeline.bucket, postprocess.target);
         useKey(pipeline.bucket, postprocess.target, ['kms:Decrypt']);
@@ -166,7 +166,7 @@ export class SlicedInferenceBatch extends Construct {
     });
   }
 
-  private checkPlace({ pipeline, items }: SlicedInferenceBatchProps, { workflow }: DeployedPipeline): void {
+  private checkPlace({ pipeline, items }: SlicedInferenceBatchProps, { workflow }: Deployed): void {
     const { itemsBucket, bucket } = this.places;
     checkRegion(this, itemsBucket, 'the bucket of the items');
     if (Stack.of(pipeline) !== Stack.of(this)) {
@@ -185,7 +185,7 @@ export class SlicedInferenceBatch extends Construct {
     );
   }
 
-  private warnOf(sizes: BatchSizes, deployed: DeployedPipeline): void {
+  private warnOf(sizes: BatchSizes, deployed: Deployed): void {
     const { batchItem } = deployed;
     const most = batchItem ? itemsInTime(batchItem, sizes.maxConcurrency) : Infinity;
     if (sizes.itemsPerRun > most) {
@@ -204,10 +204,7 @@ export class SlicedInferenceBatch extends Construct {
       );
   }
 
-  private createFunction(
-    { settings, network, bucket }: DeployedPipeline,
-    own: BatchSettings,
-  ): lambda.Function {
+  private createFunction({ settings, network, bucket }: Deployed, own: BatchSettings): lambda.Function {
     const { resultsPrefix } = this;
     const role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
     const logGroup = createLogGroup(this, 'FunctionLogs', settings.logs);
@@ -249,24 +246,29 @@ export class SlicedInferenceBatch extends Construct {
   }
 }
 
-function withVersions(deployed: DeployedPipeline, stack: Stack): DeployedPipeline {
+function withVersions(deployed: Deployed, stack: Stack): Deployed {
   const { preprocess, postprocess } = deployed.workflow;
   const workflow = {
     ...deployed.workflow,
-    ...(preprocess && { preprocess: versionToCall(preprocess.target, stack) }),
-    ...(postprocess && { postprocess: versionToCall(postprocess.target, stack) }),
+    ...(preprocess && { preprocess: versionOfStep(preprocess, stack) }),
+    ...(postprocess && { postprocess: versionOfStep(postprocess, stack) }),
   };
   return { ...deployed, workflow };
 }
 
-function handlersOf({ workflow: { preprocess, postprocess } }: DeployedPipeline): lambda.IFunction[] {
-  return [preprocess, postprocess].flatMap((own) => (own ? [own.target] : []));
+function versionOfStep(own: TaskFunction, stack: Stack): TaskFunction {
+  return own.step === undefined ? versionToCall(own.target, stack) : own;
+}
+
+/** Those that the digest of the deployment does not cover, because they run outside the function of the model. */
+function handlersOf({ workflow: { preprocess, postprocess } }: Deployed): lambda.IFunction[] {
+  return [preprocess, postprocess].flatMap((own) => (own && own.step === undefined ? [own.target] : []));
 }
 
 function settingsOf(
   places: BatchPlaces,
   { toleratedFailures, toleratedFailurePercentage }: BatchSizes,
-  deployed: DeployedPipeline,
+  deployed: Deployed,
 ): BatchSettings {
   const { plan, preprocess, postprocess } = deployed.workflow;
   return {
@@ -283,7 +285,7 @@ function settingsOf(
 }
 
 function batchSignature(
-  { workflow, bucket }: DeployedPipeline,
+  { workflow, bucket }: Deployed,
   places: BatchPlaces,
   { itemsPerRun, maxConcurrency }: BatchSizes,
 ): BatchSignature {

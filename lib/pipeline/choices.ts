@@ -23,6 +23,11 @@ export enum GraphOptimization {
    * processor of the machine that synthesizes.
    */
   EXTENDED = 'extended',
+  /**
+   * As a default session of ONNX Runtime does, when the function loads the model: `ORT_ENABLE_ALL`. Only of an `InferenceFunction`, because
+   * its optimizations do not stop at the cuts of slices.
+   */
+  ALL = 'all',
 }
 
 /**

@@ -79,19 +79,21 @@ function threadsOf(memorySize: number | undefined): number {
   return memorySize === undefined || !isKnown(memorySize) ? 1 : threadCount(memorySize);
 }
 
+const WITHOUT_WHOLE = 'leave Consolidation.ALWAYS out';
+
 /** In MB: at least that of the largest slice, so that the whole model computes as fast as the slices. */
 function wholeMemory({ slices: [whole] }: SlicePlan, memorySizes: readonly number[]): number {
-  checkFits(whole.memoryMb, MAX_LAMBDA_MEMORY_MB, 'memory');
-  checkFits(whole.ephemeralStorageMb, MAX_EPHEMERAL_STORAGE_MB, '/tmp');
+  checkFits(whole.memoryMb, MAX_LAMBDA_MEMORY_MB, 'memory', WITHOUT_WHOLE);
+  checkFits(whole.ephemeralStorageMb, MAX_EPHEMERAL_STORAGE_MB, '/tmp', WITHOUT_WHOLE);
   return largestOf([whole.memoryMb, ...memorySizes.filter(isKnown)]);
 }
 
-function checkFits(megabytes: number, most: number, what: string): void {
+export function checkFits(megabytes: number, most: number, what: string, advice: string): void {
   if (megabytes <= most) return;
   throw new SlicedInferenceError(
     `the whole model must fit a Lambda function of ${most} MB of ${what}`,
     `an estimate of ${megabytes} MB`,
-    'leave Consolidation.ALWAYS out',
+    advice,
   );
 }
 

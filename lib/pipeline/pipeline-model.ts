@@ -11,6 +11,7 @@ import { stageModel } from '../compile/stage';
 import type { Transport } from '../cost/chain';
 import type { CostOptions } from '../cost/options';
 import { planText } from '../emit/write';
+import { SlicedInferenceError } from '../errors';
 import type { SlicePlan } from '../plan/file/plan';
 import { GraphOptimization, Prepacking, WarmUp } from './choices';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
@@ -38,7 +39,7 @@ export function pipelineModel(
   const slicer = slicing._slicer(transport);
   const staged = stageModel(props.modelPath ?? '', slicer, {
     dimensions: props.dimensions ?? {},
-    optimization: props.graphOptimization ?? GraphOptimization.NONE,
+    optimization: levelOf(props),
     transport,
     consolidation: settings.consolidation,
     splits,
@@ -50,6 +51,15 @@ export function pipelineModel(
     ...(staged.whole && { whole: SlicedModel._fromStaged(staged.whole) }),
     planned: { estimates: staged.estimates, isAutomatic: slicer.goal !== undefined },
   };
+}
+
+function levelOf({ graphOptimization = GraphOptimization.NONE }: SlicedInferencePipelineProps) {
+  if (graphOptimization !== GraphOptimization.ALL) return graphOptimization;
+  throw new SlicedInferenceError(
+    'graphOptimization of a pipeline must be NONE, BASIC or EXTENDED',
+    'ALL, whose optimizations do not stop at cuts',
+    'choose one of these, or use an InferenceFunction',
+  );
 }
 
 /**

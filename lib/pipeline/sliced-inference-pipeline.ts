@@ -5,7 +5,7 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import { WHOLE } from '../../contract/keys';
 import { inConstruct, located } from '../aws/annotate';
 import { allowLogEncryption } from '../aws/log-group';
@@ -17,12 +17,12 @@ import { createStateMachine } from '../aws/state-machine';
 import { PipelineFragment } from '../aws/workflow/fragment';
 import { publishedVersion, userFunction } from '../aws/workflow/invoke-function';
 import type { PipelineStates } from '../aws/workflow/states';
-import type { BatchItem } from '../cost/batch-items';
 import { SlicedInferenceError } from '../errors';
+import { type Deployed, DeployedModel } from './deployed-model';
 import { informOfLargeRequest } from './large-request';
 import { checkProps, type PipelineSettings, pipelineSettings } from './settings';
 import { type PipelineDeployment, planDeployment } from './deployment';
-import { grantCaller, grantReader, grantWriter, type Storage, createStorage } from './storage';
+import { grantCaller, type Storage, createStorage } from './storage';
 import { sliceMetric, type SliceMetric } from './pipeline-metrics';
 import { pipelineModel, writePlan } from './pipeline-model';
 import { type PipelinePlan, pipelinePlan, annotatePlan, warnOfAssumptions } from './pipeline-plan';
@@ -44,7 +44,7 @@ import type { SlicedModel } from './sliced-model';
  * });
  * ocr.grantInvoke(caller);
  */
-export class SlicedInferencePipeline extends Construct {
+export class SlicedInferencePipeline extends DeployedModel {
   /** The state machine: each execution is a run of the model. */
   public readonly stateMachine: sfn.StateMachine;
 
@@ -76,7 +76,7 @@ export class SlicedInferencePipeline extends Construct {
   public readonly _hasSliceMetrics: boolean;
 
   /** @internal */
-  public readonly _deployed: DeployedPipeline;
+  public readonly _deployed: Deployed;
 
   private readonly isExpress: boolean;
 
@@ -166,28 +166,6 @@ export class SlicedInferencePipeline extends Construct {
   }
 
   /**
-   * Grants a principal permission to read results, below `outputs/` in the bucket.
-   *
-   * @param grantee the principal, for example a function or a role
-   * @example
-   * pipeline.grantReadOutputs(caller);
-   */
-  public grantReadOutputs(grantee: iam.IGrantable): iam.Grant {
-    return grantReader(this.bucket, grantee);
-  }
-
-  /**
-   * Grants a principal permission to put requests below `inputs/` in the bucket, as a `preprocess` function does with large tensors.
-   *
-   * @param grantee the principal, for example a function or a role
-   * @example
-   * pipeline.grantWriteInputs(caller);
-   */
-  public grantWriteInputs(grantee: iam.IGrantable): iam.Grant {
-    return grantWriter(this.bucket, grantee);
-  }
-
-  /**
    * Grants a principal permission to run the pipeline: to start executions, to wait for them (Express) or to follow and
    * stop them (Standard), to put requests below `inputs/` and to read results below `outputs/`.
    *
@@ -249,16 +227,6 @@ export class SlicedInferencePipeline extends Construct {
       ...(network && { network }),
     });
   }
-}
-
-/** What a batch needs of its pipeline. */
-export interface DeployedPipeline {
-  readonly workflow: PipelineStates;
-  readonly settings: PipelineSettings;
-  readonly network: Network | undefined;
-  readonly bucket: s3.IBucket;
-  /** Absent for a `slicedModel`. */
-  readonly batchItem: BatchItem | undefined;
 }
 
 function workflowOf(

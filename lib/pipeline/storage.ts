@@ -96,12 +96,16 @@ export function grantCaller(
   // A client polls, reports the states, and stops an execution for which its caller no longer waits.
   const followed = ['states:DescribeExecution', 'states:GetExecutionHistory', 'states:StopExecution'];
   const grants = isExpress ? [] : [stateMachine.grantExecution(grantee, ...followed)];
+  return [...grants, grantObjects(bucket, grantee)].reduce((all, grant) => all.combine(grant), start);
+}
+
+/** Requests and results in S3. */
+export function grantObjects(bucket: s3.IBucket, grantee: iam.IGrantable): iam.Grant {
   return [
-    ...grants,
     onObjects(['s3:PutObject'], INPUTS_PREFIX, bucket, grantee),
     onObjects(['s3:GetObject'], OUTPUTS_PREFIX, bucket, grantee),
     useKey(bucket, grantee, ['kms:Decrypt', 'kms:GenerateDataKey']),
-  ].reduce((all, grant) => all.combine(grant), start);
+  ].reduce((all, grant) => all.combine(grant));
 }
 
 export function onObjects(

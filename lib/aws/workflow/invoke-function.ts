@@ -12,6 +12,8 @@ import { ERROR_NAMES } from '../../../contract/failures';
 export interface TaskFunction {
   readonly target: lambda.IFunction;
   readonly grantedArns: readonly string[];
+  /** Of a function of a whole model that also runs a function of the user: what a batch asks it for. */
+  readonly step?: 'preprocess' | 'postprocess';
 }
 
 /** Calls one version, and grants calls of all versions: runs that started before a deployment still call older ones. */

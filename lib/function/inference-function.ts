@@ -1,0 +1,265 @@
+/** The construct for a whole model in one Lambda function, which callers invoke themselves. */
+import { hash } from 'node:crypto';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import { WHOLE } from '../../contract/keys';
+import { SIGNATURE_KEY } from '../../contract/signature';
+import { located } from '../aws/annotate';
+import { allowLogEncryption } from '../aws/log-group';
+import { createNetwork } from '../aws/network';
+import { checkQuotas } from '../aws/quota-check';
+import { type CodeHandlers, runtimeCodeDigest } from '../aws/runtime-code';
+import { createSliceFunctions, type DirectCalls } from '../aws/slice-function';
+import { checkOptions, type SliceFunctionOptions } from '../aws/slice-function-options';
+import { signatureOf } from '../aws/state-machine';
+import { publishedVersion } from '../aws/workflow/invoke-function';
+import type { PipelineStates } from '../aws/workflow/states';
+import { SlicedInferenceError } from '../errors';
+import type { SlicePlan } from '../plan/file/plan';
+import { Consolidation, GraphOptimization, Prepacking, WarmUp } from '../pipeline/choices';
+import { type Deployed, DeployedModel } from '../pipeline/deployed-model';
+import { checkFits, planDeployment, type PipelineDeployment } from '../pipeline/deployment';
+import { type SliceMetric, sliceMetric } from '../pipeline/pipeline-metrics';
+import { pipelineModel, writePlan } from '../pipeline/pipeline-model';
+import { type PipelinePlan, pipelinePlan, warnOfAssumptions } from '../pipeline/pipeline-plan';
+import type { InferenceProps } from '../pipeline/inference-props';
+import type { SlicedInferencePipelineProps } from '../pipeline/pipeline-props';
+import { checkProps, pipelineSettings, type PipelineSettings } from '../pipeline/settings';
+import { Slicing } from '../pipeline/slicing';
+import { createStorage, grantObjects } from '../pipeline/storage';
+import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB } from '../plan/sizes/lambda-quotas';
+import type { InferenceFunctionProps } from './inference-function-props';
+import { InferenceHandler } from './inference-handler';
+
+/**
+ * An ONNX model in one Lambda function, without a state machine: for models that fit into a function. Callers invoke the function with a
+ * request (docs/requests-and-results.md), by the clients of this package or by any other. It takes the props of a
+ * `SlicedInferencePipeline` that do not concern slices or state machines.
+ *
+ * The results are bit for bit those of a default session of ONNX Runtime on the same class of processor, with as many threads.
+ *
+ * @example
+ * const classify = new InferenceFunction(stack, 'Classify', {
+ *   modelPath: 'model.onnx',
+ *   dimensions: { batch: 1, sequence: 128 },
+ * });
+ * classify.grantInvoke(caller);
+ */
+export class InferenceFunction extends DeployedModel {
+  public readonly bucket: s3.IBucket;
+
+  public readonly plan: PipelinePlan;
+
+  public readonly planPath: string;
+
+  /** The Lambda function. Call its `alias`: settings and code of the function itself change one after the other in a deployment. */
+  public readonly function: lambda.Function;
+
+  /** The alias `live` of the function's latest version, which callers invoke. */
+  public readonly alias: lambda.Alias;
+
+  /**
+   * The URL of the function.
+   *
+   * @default - none: the function has no URL
+   */
+  public readonly url?: lambda.FunctionUrl;
+
+  /** @internal */
+  public readonly _deployed: Deployed;
+
+  private readonly hasMetrics: boolean;
+
+  /**
+   * Reads the model, and creates the function.
+   *
+   * @throws an error of one line if the model cannot be read or does not fit into a function, or if a prop is invalid
+   */
+  public constructor(scope: Construct, id: string, props: InferenceFunctionProps) {
+    super(scope, id);
+    try {
+      // jsii passes no props at all if a caller in Python sets none.
+      const own = (props as InferenceFunctionProps | undefined) ?? {};
+      checkOptions(functionOptions(own), '');
+      const ofPipeline = pipelineProps(own);
+      checkProps(ofPipeline);
+      const settings = pipelineSettings(ofPipeline);
+      const { model, planned } = pipelineModel(ofPipeline, settings);
+      checkWhole(model._plan, own);
+      const direct = { optimizes: optimizes(model._plan, own), handlers: handlersOf(own) };
+      const deployment = deploymentOf(model._plan, ofPipeline, settings, direct);
+      warnOfAssumptions(this, deployment.plan, {
+        memorySizes: deployment.memorySizes,
+        isX86: settings.architecture.name === lambda.Architecture.X86_64.name,
+      });
+      const storage = createStorage(this, ofPipeline, settings);
+      const network = createNetwork(this, own, false);
+      if (own.logEncryptionKey) allowLogEncryption(this, own.logEncryptionKey);
+      const { slices } = createSliceFunctions(this, {
+        ...{ ...settings, ...storage, direct, plan: deployment.plan, options: deployment.options },
+        files: [model._place(this, 0, own.assetEncryptionKey, WHOLE)],
+        ...(network && { network }),
+      });
+      const [{ fn, alias }] = slices;
+      if (alias === undefined) throw new Error('the function of callers has no alias');
+      this.function = fn;
+      this.alias = alias;
+      this.bucket = storage.bucket;
+      this.plan = pipelinePlan(model._plan, undefined, undefined);
+      this.planPath = writePlan(this, model._plan);
+      this.hasMetrics = settings.sliceMetrics;
+      if (own.functionUrl) this.url = alias.addFunctionUrl({ authType: lambda.FunctionUrlAuthType.AWS_IAM });
+      const workflow = workflowOf(deployment, fn, direct.handlers);
+      this._deployed = {
+        workflow,
+        settings,
+        network,
+        bucket: this.bucket,
+        batchItem: planned?.estimates.batchItem,
+      };
+      // The local cloud reads it. On AWS, the function tells it to its clients.
+      const resource = alias.node.defaultChild as lambda.CfnAlias;
+      resource.addMetadata(SIGNATURE_KEY, signatureOf(workflow, this.bucket));
+      checkQuotas(this, { ...deployment, isExpress: false, functions: [fn] });
+    } catch (error) {
+      throw located(this, error);
+    }
+  }
+
+  public grantInvoke(grantee: iam.IGrantable): iam.Grant {
+    const actions = ['lambda:InvokeFunction', ...(this.url ? ['lambda:InvokeFunctionUrl'] : [])];
+    const resourceArns = [this.alias.functionArn];
+    return iam.Grant.addToPrincipal({ grantee, actions, resourceArns }).combine(
+      grantObjects(this.bucket, grantee),
+    );
+  }
+
+  /**
+   * A metric that the calls of the function report. It requires the prop `sliceMetrics`. Invocations, errors, throttles and durations are
+   * metrics of `alias`.
+   *
+   * @param metric the metric
+   * @param props options of the metric
+   * @default - over five minutes: the sum of cold starts and bytes, the average of times, the maximum of memory
+   * @throws an error of one line if the function has no `sliceMetrics`
+   * @example
+   * const peak = fn.metricCall(SliceMetric.PEAK_MEMORY, { period: Duration.hours(1) });
+   */
+  public metricCall(metric: SliceMetric, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    if (this.hasMetrics) return sliceMetric(this.function, metric, props);
+    throw new SlicedInferenceError(
+      'metricCall must be called on a function with sliceMetrics',
+      'one without',
+      'set its sliceMetrics to true',
+    ).at(this.node.path);
+  }
+}
+
+const PIPELINE = 'use a SlicedInferencePipeline';
+
+/** Names of the props that a pipeline has elsewhere, or not at all. */
+const FUNCTION_OPTIONS = [
+  'memorySize',
+  'timeout',
+  'ephemeralStorageSize',
+  'environment',
+  'reservedConcurrentExecutions',
+  'provisionedConcurrentExecutions',
+] as const satisfies readonly (keyof SliceFunctionOptions)[];
+const OTHER_PROPS = ['preprocess', 'postprocess', 'functionUrl', 'graphOptimization'] as const;
+
+/** The props of a pipeline of one slice, with the same resources. */
+function pipelineProps(props: InferenceFunctionProps): SlicedInferencePipelineProps {
+  const { graphOptimization, slicedModel } = props;
+  const isOwnLevel = graphOptimization !== undefined && graphOptimization !== GraphOptimization.ALL;
+  return {
+    ...(slicedModel === undefined && { slicing: Slicing.count(1), prepacking: Prepacking.ALWAYS }),
+    ...(selected(
+      props,
+      (name) => ![...FUNCTION_OPTIONS, ...OTHER_PROPS].includes(name as never),
+    ) as InferenceProps),
+    ...(isOwnLevel && { graphOptimization }),
+    ...{ consolidation: Consolidation.NEVER, warmUp: WarmUp.NEVER, sliceFunctions: functionOptions(props) },
+  };
+}
+
+function functionOptions(props: InferenceFunctionProps): SliceFunctionOptions {
+  return selected(props, (name) => FUNCTION_OPTIONS.includes(name as never));
+}
+
+function selected(props: InferenceFunctionProps, isWanted: (name: string) => boolean): object {
+  return Object.fromEntries(
+    Object.entries(props).filter(([name, value]) => isWanted(name) && value !== undefined),
+  );
+}
+
+/** @throws SlicedInferenceError for a model in several slices, and for one that does not fit */
+function checkWhole(
+  { slices }: SlicePlan,
+  { memorySize, ephemeralStorageSize }: InferenceFunctionProps,
+): void {
+  if (slices.length !== 1)
+    throw new SlicedInferenceError(
+      'the slicedModel of a function must have one slice',
+      String(slices.length),
+      `slice the model with --slices 1, or ${PIPELINE}`,
+    );
+  const [{ memoryMb, ephemeralStorageMb }] = slices;
+  if (memorySize === undefined) checkFits(memoryMb, MAX_LAMBDA_MEMORY_MB, 'memory', PIPELINE);
+  if (!ephemeralStorageSize) checkFits(ephemeralStorageMb, MAX_EPHEMERAL_STORAGE_MB, '/tmp', PIPELINE);
+}
+
+/** A model that was optimized before it was sliced is loaded as it is. */
+function optimizes(
+  { graphOptimization: sliced }: SlicePlan,
+  { graphOptimization }: InferenceFunctionProps,
+): boolean {
+  return sliced === 'none' && (graphOptimization ?? GraphOptimization.ALL) === GraphOptimization.ALL;
+}
+
+function handlersOf({ preprocess, postprocess }: InferenceFunctionProps): CodeHandlers {
+  const codeOf = (step: keyof CodeHandlers, handler: InferenceHandler | undefined): CodeHandlers => {
+    if (handler === undefined) return {};
+    if (handler instanceof InferenceHandler) return { [step]: handler._code(step) };
+    throw new SlicedInferenceError(
+      `${step} of a function must be an InferenceHandler`,
+      'another object',
+      `pass InferenceHandler.fromFile, or ${PIPELINE}, which calls a Lambda function`,
+    );
+  };
+  return { ...codeOf('preprocess', preprocess), ...codeOf('postprocess', postprocess) };
+}
+
+/** The digest also covers what a pipeline's function does not have. */
+function deploymentOf(
+  plan: SlicePlan,
+  props: SlicedInferencePipelineProps,
+  settings: PipelineSettings,
+  { optimizes: isOptimized, handlers }: DirectCalls,
+): PipelineDeployment {
+  const deployment = planDeployment(plan, props, settings);
+  const parts = [
+    deployment.plan.deploymentDigest,
+    isOptimized,
+    runtimeCodeDigest(settings.architecture, handlers),
+  ];
+  const deploymentDigest = hash('sha256', JSON.stringify(parts));
+  return { ...deployment, plan: { ...deployment.plan, deploymentDigest } };
+}
+
+/** Batches call a version, and the steps of the user in the same function. */
+function workflowOf(
+  { plan }: PipelineDeployment,
+  fn: lambda.Function,
+  handlers: CodeHandlers,
+): PipelineStates {
+  const own = publishedVersion(fn, fn.currentVersion);
+  return {
+    ...{ plan, functions: [own], warmsUp: false, tensorsInState: false },
+    ...(handlers.preprocess && { preprocess: { ...own, step: 'preprocess' } }),
+    ...(handlers.postprocess && { postprocess: { ...own, step: 'postprocess' } }),
+  };
+}
