@@ -14,6 +14,7 @@ import type { Json } from '../json';
 import { FaultInjector, type Faults } from '../faults/injector';
 import type { FaultKind } from '../faults/kinds';
 import { guardFolder, unguardFolder } from '../lambda/guardian';
+import { startLambdaServer } from '../lambda/api';
 import type { LocalFunctions } from '../lambda/local-functions';
 import type { WorkerProcess } from '../lambda/sandbox';
 import { selectStateMachine, type Selection } from '../cloudformation/pipeline';
@@ -67,6 +68,7 @@ export class LocalCloud {
   private readonly certified: ReturnType<typeof makeCertificate>;
   private s3Server: LoopbackServer | undefined;
   private stepFunctionsServer: LoopbackServer | undefined;
+  private lambdaServer: LoopbackServer | undefined;
   private httpApi: HttpApiServer | undefined;
   private otherServices: LoopbackServer | undefined;
   private functions: LocalFunctions | undefined;
@@ -135,6 +137,11 @@ export class LocalCloud {
     return { ...this.s3, endpoint: started(this.stepFunctionsServer).endpoint, disableHostPrefix: true };
   }
 
+  /** Access to the local Lambda, which has the functions that callers invoke: pass it to `new LambdaClient()`. */
+  get lambda(): S3Access {
+    return { ...this.s3, endpoint: started(this.lambdaServer).endpoint };
+  }
+
   /** The URL of the stack's HTTP API, without a slash at its end; `undefined` if no HTTP API starts a state machine. */
   get httpEndpoint(): string | undefined {
     return this.httpApi?.endpoint;
@@ -176,12 +183,13 @@ export class LocalCloud {
   }
 
   /**
-   * Runs the state machine that this cloud was started for to its end. A failed execution is a result, not an exception.
+   * Runs the state machine or the function that this cloud was started for to its end. A failed execution is a result, not an exception.
    * @throws LocalCloudError when the execution cannot start, or when the cloud is closed before it ends
    */
   async execute(input: Json, options: { readonly name?: string } = {}): Promise<ExecutionResult> {
-    const machine = this.machines.find(this.stateMachine.stateMachineArn);
-    return await started(machine).start(input, options).result;
+    const { selected } = started(this.deployed);
+    if (selected.isFunction) return await started(this.functions).execution(selected.arn, input);
+    return await started(this.machines.find(selected.arn)).start(input, options).result;
   }
 
   /** Resolves when no asynchronous call of a function runs. Executions do not wait for these calls. */
@@ -231,6 +239,7 @@ export class LocalCloud {
     await this.functions?.close();
     await this.httpApi?.close();
     await this.stepFunctionsServer?.close();
+    await this.lambdaServer?.close();
     await this.s3Server?.close();
     await this.otherServices?.close();
     await rm(this.host.folder, { recursive: true, force: true });
@@ -247,6 +256,10 @@ export class LocalCloud {
     await this.bringUp(this.read(selection));
     const stepFunctions = { region, certificate, port: ports?.stepFunctions };
     this.stepFunctionsServer = await startStepFunctionsServer(this.machines, callers, stepFunctions);
+    this.lambdaServer = await startLambdaServer(
+      { functions: this.functions, callers, authorizer, injector },
+      { certificate, port: ports?.lambda },
+    );
     this.httpApi = new HttpApiServer({
       ...{ machines: this.machines, callers, authorizer, signal, onNotice: this.onNotice },
       certificate,

@@ -43,7 +43,8 @@ export function deployMachines(
   functions: LocalFunctions,
   host: CloudHost,
 ): void {
-  const current = deployed.map(({ resource, definition }) => {
+  const own = deployed.filter(({ resource }) => !resource.isFunction);
+  const current = own.map(({ resource, definition }) => {
     const known = machines.find(resource.arn);
     known?.update(resource, definition);
     return known ?? create({ resource, definition }, functions, host);
@@ -57,7 +58,7 @@ function create(
   { authorizer, injector, simulator, signal, store, folder, options, timeouts }: CloudHost,
 ): StateMachine {
   const invoke: InvokeTask = (functionArn, payload, traceHeader) =>
-    callWithFaults(injector, { functionArn, payload }, () =>
+    callWithFaults(injector, { functionArn, payload: JSON.stringify(payload) }, () =>
       functions.invoke(functionArn, payload, traceHeader),
     );
   const machine: StateMachine = new StateMachine(

@@ -7,10 +7,17 @@ import type { HttpApi } from '../api-gateway/http-api';
 import { readHttpApi } from '../api-gateway/read-http-api';
 import type { AssemblyStack } from '../cloudformation/assembly';
 import { attributeOf } from '../cloudformation/physical-ids';
-import { isPipeline, readSignature, type Selection } from '../cloudformation/pipeline';
+import {
+  isPipeline,
+  machinesOf,
+  readMachine,
+  readSignature,
+  type Selection,
+} from '../cloudformation/pipeline';
+import { isCallable } from '../cloudformation/function-machine';
 import { readPolicies } from '../cloudformation/policies';
 import type { PublishedVersions } from '../cloudformation/resource';
-import { readBuckets, readStateMachine, type StateMachineResource } from '../cloudformation/resources';
+import { readBuckets, type StateMachineResource } from '../cloudformation/resources';
 import { Template } from '../cloudformation/template';
 import { Authorizer } from '../iam/authorizer';
 import type { LocalFunctions } from '../lambda/local-functions';
@@ -39,11 +46,11 @@ export function readDeployment({ stack, logicalId }: Selection, options: Deploym
   const refused = new Map<string, string>();
   // All that run, the chosen one first.
   const running = [logicalId];
-  for (const other of template.resourcesOfType('AWS::StepFunctions::StateMachine')) {
+  for (const other of machinesOf(template)) {
     if (other.logicalId === logicalId) continue;
     const refusal = refusalOf(stack, other.logicalId, options);
     if (refusal === undefined) running.push(other.logicalId);
-    else refused.set(attributeOf(template, other, 'Arn'), refusal);
+    else if (!isCallable(other)) refused.set(attributeOf(template, other, 'Arn'), refusal);
   }
   const front = (machines: readonly DeployedMachine[]) => {
     const arns = machines.map(({ resource }) => resource.arn);
@@ -110,7 +117,7 @@ function readMachines(
 ) {
   const { functions, bucketKeys, onAccess, front: frontOf } = api;
   const machines = logicalIds.map((id) => {
-    const resource = readStateMachine(template, template.resource(id));
+    const resource = readMachine(template, template.resource(id));
     return { resource, definition: parseDefinition(resource.definition, resource.type) };
   });
   const replaceFunctions = functions.prepare(template, ...machines.map(({ definition }) => definition));
@@ -156,6 +163,7 @@ export function chosenPipeline(deployment: Pick<Deployment, 'pipelines' | 'selec
   );
 }
 
-export function describeMachine(stackName: string, { arn, type }: StateMachineResource): LocalStateMachine {
-  return { stackName, stateMachineArn: arn, stateMachineType: type };
+export function describeMachine(stackName: string, machine: StateMachineResource): LocalStateMachine {
+  const { arn, type, isFunction = false } = machine;
+  return { stackName, stateMachineArn: arn, stateMachineType: isFunction ? 'FUNCTION' : type };
 }

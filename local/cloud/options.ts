@@ -44,10 +44,15 @@ export interface LocalCloudOptions {
    */
   readonly simulationSeed?: number;
   /**
-   * The ports that S3, Step Functions and the HTTP API listen on, of the loopback interface. 0 is a free one.
+   * The ports that S3, Step Functions, Lambda and the HTTP API listen on, of the loopback interface. 0 is a free one.
    * @default - free ports
    */
-  readonly ports?: { readonly s3: number; readonly stepFunctions: number; readonly http?: number };
+  readonly ports?: {
+    readonly s3: number;
+    readonly stepFunctions: number;
+    readonly lambda?: number;
+    readonly http?: number;
+  };
   /** Called with each new one of `LocalCloud.notices()`. */
   readonly onNotice?: (notice: string) => void;
   /**

@@ -5,6 +5,7 @@ import { quoted } from '../../lib/errors';
 import { isJsonObject, type JsonObject, parseJson, valueAt } from '../json';
 import { LocalCloudError } from '../local-cloud-error';
 import type { AssemblyStack } from './assembly';
+import { FUNCTION_IDS, isCallable, readFunctionMachine } from './function-machine';
 import type { Resource } from './resource';
 import { readStateMachine, type StateMachineResource } from './resources';
 import { Template } from './template';
@@ -42,7 +43,7 @@ const HASH = /[0-9A-F]{8}$/;
  */
 export function selectStateMachine(stacks: readonly AssemblyStack[], selection?: string): Selection {
   const all = stacks.flatMap((stack) =>
-    new Template(stack).resourcesOfType('AWS::StepFunctions::StateMachine').map((resource) => ({
+    machinesOf(new Template(stack)).map((resource) => ({
       ...{ stack, logicalId: resource.logicalId, isPipeline: isPipeline(resource) },
       isOfLibrary: isPipeline(resource) || commentHas(resource, BATCH_SIGNATURE_KEY),
     })),
@@ -55,7 +56,7 @@ export function selectStateMachine(stacks: readonly AssemblyStack[], selection?:
   if (selected.length === 1) return only;
   if (all.length === 0 || (selection === undefined && pipelines.length === 0)) {
     throw new LocalCloudError(
-      'the assembly must have a pipeline, got no state machine of a SlicedInferencePipeline: ' +
+      'the assembly must have a pipeline or a function of this library, got none: ' +
         'pass the assembly of an app that has one, or name one of your state machines',
     );
   }
@@ -72,15 +73,27 @@ export function selectPipeline(stacks: readonly AssemblyStack[], selection?: str
   const { stack, logicalId } = selectStateMachine(stacks, selection);
   const template = new Template(stack);
   const resource = template.resource(logicalId);
-  if (isPipeline(resource)) return readSignature(readStateMachine(template, resource));
+  if (isPipeline(resource)) return readSignature(readMachine(template, resource));
   throw new LocalCloudError(
     `'${logicalId}' must be the state machine of a pipeline, got one of your own: pass it JSON with \`sliced-inference run --input-json\``,
   );
 }
 
-/** Whether the state machine is that of a pipeline. It is not resolved, because it may refer to anything. */
+/** The state machines, and the functions that callers invoke. */
+export function machinesOf(template: Template): Resource[] {
+  return [
+    ...template.resourcesOfType('AWS::StepFunctions::StateMachine'),
+    ...template.resourcesOfType('AWS::Lambda::Alias').filter(isCallable),
+  ];
+}
+
+export function readMachine(template: Template, resource: Resource): StateMachineResource {
+  return (isCallable(resource) ? readFunctionMachine : readStateMachine)(template, resource);
+}
+
+/** Whether it is the state machine of a pipeline, or a function. It is not resolved, because it may refer to anything. */
 export function isPipeline(resource: Resource): boolean {
-  return commentHas(resource, SIGNATURE_KEY);
+  return isCallable(resource) || commentHas(resource, SIGNATURE_KEY);
 }
 
 function commentHas({ properties }: Resource, key: string): boolean {
@@ -114,7 +127,7 @@ function label(item: NamedStateMachine): string {
 
 function joinedIds({ logicalId, isOfLibrary }: NamedStateMachine): string {
   const id = logicalId.replace(HASH, '');
-  return isOfLibrary && id !== CHILD ? id.replace(/StateMachine$/, '') : id;
+  return isOfLibrary && id !== CHILD ? id.replace(/(StateMachine|ModelFunctionAlias)$/, '') : id;
 }
 
 /** `Prod/Ocr/Reader/StateMachine/Resource` of a pipeline or a batch is `[Prod, Ocr, Reader]`. */
@@ -122,6 +135,7 @@ function constructPath({ stack, logicalId, isOfLibrary }: NamedStateMachine): re
   const found = valueAt(stack.template, ['Resources', logicalId, 'Metadata', 'aws:cdk:path']);
   const ids = typeof found === 'string' ? found.split('/') : [];
   if (ids.at(-1) === 'Resource') ids.pop();
-  if (isOfLibrary && ids.at(-1) === CHILD) ids.pop();
+  const own = ids.at(-1) === CHILD ? [CHILD] : FUNCTION_IDS;
+  if (isOfLibrary && own.every((id, index) => ids.at(index - own.length) === id)) ids.splice(-own.length);
   return ids;
 }

@@ -8,6 +8,8 @@ export interface Resource {
   readonly type: string;
   /** Unresolved. */
   readonly properties: JsonObject;
+  /** Unresolved. */
+  readonly metadata: JsonObject;
 }
 
 export interface ResourceResolver {
@@ -33,7 +35,10 @@ export class PublishedVersions {
 }
 
 /** Refuses properties that change what runs, and that the local cloud does not have. Others have no effect on one machine. */
-export function refuseProperties({ properties, ...resource }: Resource, names: readonly string[]): void {
+export function refuseProperties(
+  { properties, ...resource }: Omit<Resource, 'metadata'>,
+  names: readonly string[],
+): void {
   const found = names.find((name) => properties[name] !== undefined);
   if (found === undefined) return;
   throw unsupported(`the property ${found} of ${whereOf(resource)}`);

@@ -9,7 +9,10 @@ export type FunctionResource = ReturnType<typeof readFunction>;
 
 export type StateMachineType = 'STANDARD' | 'EXPRESS';
 
-export type StateMachineResource = ReturnType<typeof readStateMachine>;
+export interface StateMachineResource extends ReturnType<typeof readStateMachine> {
+  /** Whether callers invoke a function instead of a state machine: see `function-machine.ts`. */
+  readonly isFunction?: boolean;
+}
 
 export function readStateMachine(template: Template, resource: Resource) {
   refuseProperties(resource, ['Definition', 'DefinitionS3Location', 'DefinitionSubstitutions']);

@@ -47,7 +47,8 @@ export class Template implements ResourceResolver {
       );
     }
     const properties = isJsonObject(entry.Properties) ? entry.Properties : {};
-    return { logicalId, type: entry.Type, properties };
+    const metadata = isJsonObject(entry.Metadata) ? entry.Metadata : {};
+    return { logicalId, type: entry.Type, properties, metadata };
   }
 
   resolve(value: Json): Json {

@@ -3,8 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { splitFunctionArn } from '../cloudformation/resources';
 import { type FaultInjector, runOf } from '../faults/injector';
 import { kindsOf } from '../faults/kinds';
-import type { Json } from '../json';
-import type { TaskResult } from '../step-functions/run-options';
 import { StateError } from '../step-functions/state-error';
 import { serviceFailures, throttled } from './service-error';
 
@@ -16,14 +14,15 @@ const OF_STARTS = kindsOf('start');
 const LOST_RESULT =
   'Client execution did not complete before the specified timeout configuration: the result was lost';
 
-export async function callWithFaults(
+/** @param payload JSON */
+export async function callWithFaults<Result>(
   injector: FaultInjector,
-  { functionArn, payload }: { readonly functionArn: string; readonly payload: Json },
-  call: () => Promise<TaskResult>,
-): Promise<TaskResult> {
+  { functionArn, payload }: { readonly functionArn: string; readonly payload: string },
+  call: () => Promise<Result>,
+): Promise<Result> {
   if (!injector.active) return call();
   const { name: place } = splitFunctionArn(functionArn);
-  const strike = injector.strike(OF_CALLS, { run: runOf(JSON.stringify(payload)), place });
+  const strike = injector.strike(OF_CALLS, { run: runOf(payload), place });
   if (strike === undefined) return call();
   strike.record();
   switch (strike.kind) {

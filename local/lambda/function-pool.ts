@@ -16,7 +16,7 @@ import { Sandbox, type WorkerProcess } from './sandbox';
 import { requestTooLarge } from './service-error';
 
 /** The figure in Lambda's own error message. */
-const MAX_REQUEST_BYTES = 6_291_456;
+export const MAX_REQUEST_BYTES = 6_291_456;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib */
 const INIT_SECONDS = 10;
@@ -54,6 +54,11 @@ export interface Admission {
 /** Policies seldom tell log streams apart, so one name stands for all. */
 const LOG_STREAM = 'local';
 
+export interface Invocation extends Answer {
+  readonly requestId: string;
+  readonly executedVersion: string;
+}
+
 export class FunctionPool {
   readonly log: FunctionLog;
   private readonly sandboxes = new Map<Sandbox, Admission>();
@@ -70,10 +75,7 @@ export class FunctionPool {
   }
 
   /** A failure of the function is a result. @throws StateError when Lambda itself would refuse the call */
-  async invoke(
-    payload: string,
-    traceHeader?: string,
-  ): Promise<Answer & { readonly executedVersion: string }> {
+  async invoke(payload: string, traceHeader?: string): Promise<Invocation> {
     this.checkOpen();
     if (Buffer.byteLength(payload) > MAX_REQUEST_BYTES) throw requestTooLarge(MAX_REQUEST_BYTES);
     const leave = this.host.concurrency.enter(this.resource);
@@ -82,10 +84,11 @@ export class FunctionPool {
       const sandbox = this.idle.pop() ?? (await this.startSandbox(payload));
       const functionArn =
         this.version === '$LATEST' ? this.resource.arn : `${this.resource.arn}:${this.version}`;
-      const answer = await sandbox.run({ requestId: randomUUID(), functionArn, payload, traceHeader });
+      const requestId = randomUUID();
+      const answer = await sandbox.run({ requestId, functionArn, payload, traceHeader });
       this.checkStorage(sandbox.temporaryFolder);
       this.idle.push(sandbox);
-      return { ...answer, executedVersion: this.version };
+      return { ...answer, requestId, executedVersion: this.version };
     } finally {
       leave();
     }

@@ -1,13 +1,19 @@
 /** The Lambda functions that a pipeline's tasks call, as Step Functions sees them. */
 import { isDeepStrictEqual } from 'node:util';
-import { type FunctionResource, findFunction, readFunction } from '../cloudformation/resources';
+import {
+  type FunctionResource,
+  findFunction,
+  readFunction,
+  splitFunctionArn,
+} from '../cloudformation/resources';
 import type { Template } from '../cloudformation/template';
 import { isJsonObject, type Json } from '../json';
 import { LocalCloudError, unsupported } from '../local-cloud-error';
 import { type Definition, allStates } from '../step-functions/definition';
+import type { ExecutionResult } from '../step-functions/execution';
 import type { TaskResult } from '../step-functions/run-options';
 import { StateError } from '../step-functions/state-error';
-import { type FunctionHost, FunctionPool } from './function-pool';
+import { type FunctionHost, FunctionPool, type Invocation } from './function-pool';
 import type { WorkerProcess } from './sandbox';
 
 export class LocalFunctions {
@@ -58,16 +64,27 @@ export class LocalFunctions {
 
   /** Runs a task. @throws StateError when the function fails, with the function's whole response as its cause */
   async invoke(functionArn: string, payload: Json, traceHeader?: string): Promise<TaskResult> {
-    const pool = this.targets.get(functionArn);
+    const answer = await this.call(functionArn, JSON.stringify(payload), traceHeader);
     // A deployment prepares the functions of all its tasks.
-    if (pool === undefined) throw new Error(`no function ${functionArn}`);
-    const answer = await pool.invoke(JSON.stringify(payload), traceHeader);
-    // A function's response is JSON, or empty if the handler returns nothing.
-    const response = answer.payload === '' ? null : (JSON.parse(answer.payload) as Json);
+    if (answer === undefined) throw new Error(`no function ${functionArn}`);
+    const response = responseOf(answer);
     if (!answer.failed) return { payload: response, executedVersion: answer.executedVersion };
-    const { errorType } = isJsonObject(response) ? response : {};
-    const isNamed = typeof errorType === 'string' && errorType !== '';
-    throw new StateError(isNamed ? errorType : 'Lambda.Unknown', answer.payload);
+    throw new StateError(errorTypeOf(response), answer.payload);
+  }
+
+  /** @returns the answer of the function or its failure; `undefined` if no task and no caller may call such a function */
+  async call(functionArn: string, payload: string, traceHeader?: string): Promise<Invocation | undefined> {
+    return await this.targets.get(functionArn)?.invoke(payload, traceHeader);
+  }
+
+  /** Calls a function as its caller does, without a state machine. */
+  async execution(functionArn: string, input: Json): Promise<ExecutionResult> {
+    const answer = await this.call(functionArn, JSON.stringify(input));
+    if (answer === undefined) throw new Error(`no function ${functionArn}`);
+    const executionArn = `${splitFunctionArn(functionArn).functionArn}:${answer.requestId}`;
+    const response = responseOf(answer);
+    if (!answer.failed) return { status: 'SUCCEEDED', executionArn, output: response };
+    return { status: 'FAILED', executionArn, error: errorTypeOf(response), cause: answer.payload };
   }
 
   /** Makes an asynchronous call, once: unlike on Lambda, one that fails or is throttled is not repeated. */
@@ -103,6 +120,16 @@ export class LocalFunctions {
   private allPools(): FunctionPool[] {
     return [...this.replaced, ...this.pools.values()];
   }
+}
+
+/** A function's response is JSON, or empty if the handler returns nothing. */
+function responseOf({ payload }: Invocation): Json {
+  return payload === '' ? null : (JSON.parse(payload) as Json);
+}
+
+function errorTypeOf(response: Json): string {
+  const { errorType } = isJsonObject(response) ? response : {};
+  return typeof errorType === 'string' && errorType !== '' ? errorType : 'Lambda.Unknown';
 }
 
 const MAX_ENVIRONMENT_BYTES = 4096;
