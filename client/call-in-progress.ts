@@ -7,7 +7,11 @@ import {
   type Deployment,
   type PipelineDescriptions,
 } from './description/descriptions';
-import type { MachineDescription, PipelineDescription } from './description/pipeline-description';
+import type {
+  MachineDescription,
+  MachineType,
+  PipelineDescription,
+} from './description/pipeline-description';
 import { InferenceError, InferenceTimeoutError } from './errors';
 import { explainedError, explaining } from './aws/failures';
 import type { CallOptions } from './options';
@@ -15,11 +19,17 @@ import { firstOf, MAX_TIMER_MS, pause, Wait } from './run/wait';
 import { Backoff, type Call, type CallContext } from './run/call';
 import { outputOf } from './failure-cause';
 import type { CheckedOutput } from './read-results';
-import { runExpress, runStandard } from './run/run-execution';
+import { runExpress, runFunction, runStandard } from './run/run-execution';
 
 interface Context extends CallContext {
   readonly descriptions: PipelineDescriptions;
 }
+
+const RUNS: Readonly<Record<MachineType, typeof runExpress>> = {
+  EXPRESS: runExpress,
+  STANDARD: runStandard,
+  FUNCTION: runFunction,
+};
 
 /** For uploads and downloads, besides the longest execution. */
 const TRANSFER_MS = 60_000;
@@ -122,7 +132,7 @@ export class CallInProgress implements Call {
     // A call without tensors needs no more.
     this.used ??= { type: described.type };
     this.isPipeline = described.signature !== undefined;
-    const end = await (described.type === 'EXPRESS' ? runExpress : runStandard)(this, input);
+    const end = await RUNS[described.type](this, input);
     this.report({ event: 'ended', executionArn: end.executionArn });
     return { executionArn: end.executionArn, output: outputOf(end) };
   }
@@ -175,8 +185,8 @@ export class CallInProgress implements Call {
     if (type === 'STANDARD' || this.options.stopOnAbort !== true) return;
     throw new InferenceError(
       'InvalidInput',
-      `stopOnAbort must be for a Standard state machine, got the Express one ${this.context.stateMachineArn}: ` +
-        'leave it out, because Express executions cannot be stopped',
+      `stopOnAbort must be for a Standard state machine, got ${type === 'EXPRESS' ? 'the Express one' : 'the function'} ${this.context.name}: ` +
+        'leave it out, because its runs cannot be stopped',
     );
   }
 

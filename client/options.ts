@@ -29,8 +29,21 @@ export interface PollInterval {
 
 /** Options of a `SlicedInferenceClient`. Times are milliseconds. */
 export interface SlicedInferenceClientOptions {
-  /** ARN of the pipeline's state machine: `pipeline.stateMachine.stateMachineArn`. It may name an alias or a version. */
-  readonly stateMachineArn: string;
+  /**
+   * ARN of the pipeline's state machine: `pipeline.stateMachine.stateMachineArn`. It may name an alias or a version. Set either this or
+   * `functionName`.
+   */
+  readonly stateMachineArn?: string;
+  /**
+   * ARN or name of an `InferenceFunction`'s function, such as its `alias.functionArn`. Without an alias or a version, the client calls the alias
+   * `live`. The permissions are those of `grantInvoke`.
+   */
+  readonly functionName?: string;
+  /**
+   * A `LambdaClient` of the application, for a function. The client leaves it open.
+   * @default - one with the SDK's own settings, and the region of the ARN
+   */
+  readonly lambda?: AwsClient;
   /**
    * An `SFNClient` of the application. The client leaves it open.
    * @default - one with the SDK's own settings, and the region of the ARN

@@ -11,7 +11,7 @@ import {
   parsedRecord,
   quotedName,
 } from '../lambda/json-values';
-import { MAX_EXECUTION_DATA_BYTES } from './description/pipeline-description';
+import { MAX_CALL_BYTES } from '../contract/direct-call';
 import { InferenceError } from './errors';
 import { ERROR_NAMES } from '../contract/failures';
 import type { PipelineSignature } from '../contract/signature';
@@ -52,7 +52,7 @@ const TIMING: Readonly<
  * @throws InferenceError `InvalidOutput` for the first field that is missing or malformed
  */
 export function checkOutput(text: string): CheckedOutput {
-  const value = text.length <= MAX_EXECUTION_DATA_BYTES ? parsedRecord(text) : undefined;
+  const value = text.length <= MAX_CALL_BYTES ? parsedRecord(text) : undefined;
   if (value === undefined) throw invalidOutput('a JSON object', 'something else');
   const { version, deploymentDigest, run, outputs, timings, servedBy } = value;
   if (version !== CONTRACT_VERSION) throw invalidOutput(`version ${CONTRACT_VERSION}`, fieldValue(version));

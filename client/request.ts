@@ -1,11 +1,7 @@
 /** The input of an execution: a request with the tensors inside if they fit, otherwise with the key of an object; for `invoke`, any JSON. */
 import { randomUUID } from 'node:crypto';
 import { type RawTensor, tensorBytes } from '../lambda/tensors/tensor';
-import {
-  ownFunctions,
-  type PipelineDescription,
-  MAX_EXECUTION_DATA_BYTES,
-} from './description/pipeline-description';
+import { ownFunctions, type PipelineDescription } from './description/pipeline-description';
 import { InferenceError } from './errors';
 import type { TensorInputs } from './tensors/tensor-forms';
 import { rawTensors } from './tensors/to-raw';
@@ -79,7 +75,7 @@ function inlineInputs(
   return Buffer.byteLength(JSON.stringify(inputs)) <= most ? inputs : undefined;
 }
 
-export function invocationText(input: unknown): string {
+export function invocationText(input: unknown, most: number): string {
   let text;
   try {
     // Its type does not tell that a function has no JSON.
@@ -90,8 +86,8 @@ export function invocationText(input: unknown): string {
   }
   if (text === undefined) throw invalid('a JSON value', kindOf(input), 'pass an object');
   const size = Buffer.byteLength(text);
-  if (size <= MAX_EXECUTION_DATA_BYTES) return text;
-  const expected = `at most ${MAX_EXECUTION_DATA_BYTES} bytes as JSON`;
+  if (size <= most) return text;
+  const expected = `at most ${most} bytes as JSON`;
   throw invalid(expected, String(size), 'put large parts into S3 and pass their key');
 }
 

@@ -1,13 +1,16 @@
 /** The client of a deployed pipeline. */
 import type { RawTensor } from '../lambda/tensors/tensor';
 import { s3Connection, Objects, type S3Connection } from './aws/objects';
+import { MAX_CALL_BYTES } from '../contract/direct-call';
+import { Functions, parseFunctionName } from './aws/functions';
 import { StepFunctions } from './aws/step-functions';
 import { beginBatch } from './batch/begin';
 import type { BatchOptions, SlicedInferenceBatchRun } from './batch/types';
 import { CallInProgress } from './call-in-progress';
 import { checkedTensors, invocationText, invocationOutput, prepareRequest } from './request';
-import { PipelineDescriptions, parseStateMachineArn, type StateMachineArn } from './description/descriptions';
-import type { PipelineDescription } from './description/pipeline-description';
+import type { CallContext } from './run/call';
+import { PipelineDescriptions, parseStateMachineArn } from './description/descriptions';
+import { MAX_EXECUTION_DATA_BYTES, type PipelineDescription } from './description/pipeline-description';
 import { explaining } from './aws/failures';
 import {
   checkMilliseconds,
@@ -36,7 +39,8 @@ const OTHER_BUCKET =
   'call again when no deployment is under way, and use the ARN of the state machine itself if this one names an older version';
 
 /**
- * Calls a deployed pipeline. It needs the ARN of the state machine alone, and the permissions of `pipeline.grantInvoke`.
+ * Calls a deployed pipeline or function. It needs the ARN of the state machine, or the name of the function, and the permissions of
+ * `grantInvoke`.
  *
  * ```ts
  * const model = new SlicedInferenceClient({ stateMachineArn });
@@ -45,7 +49,7 @@ const OTHER_BUCKET =
  */
 export class SlicedInferenceClient {
   private readonly settings: Settings;
-  private readonly machine: StateMachineArn;
+  private readonly target: Target;
   private readonly stepFunctions: StepFunctions;
   private readonly s3: S3Connection;
   private readonly objects: Objects;
@@ -59,15 +63,19 @@ export class SlicedInferenceClient {
    * Sends no request yet.
    * @throws TypeError for an option of the wrong kind
    */
-  constructor(private readonly options: SlicedInferenceClientOptions) {
+  constructor(options: SlicedInferenceClientOptions) {
     this.settings = checkedSettings(options);
-    this.machine = parseStateMachineArn(options.stateMachineArn);
     const { requestTimeout, maxResultBytes } = this.settings;
-    const { region, describedArn } = this.machine;
+    this.target = targetOf(options, requestTimeout);
+    const { name, region, describedArn, functions } = this.target;
     this.stepFunctions = new StepFunctions(options.stepFunctions, region, requestTimeout);
     this.s3 = s3Connection(options.s3, region);
     this.objects = new Objects(this.s3, requestTimeout, maxResultBytes);
-    this.descriptions = new PipelineDescriptions(options.stateMachineArn, describedArn, this.stepFunctions);
+    this.descriptions = new PipelineDescriptions(name, (signal) =>
+      functions === undefined
+        ? this.stepFunctions.describeStateMachine(describedArn, signal)
+        : functions.describe(signal),
+    );
   }
 
   /**
@@ -100,7 +108,8 @@ export class SlicedInferenceClient {
     const inline = inlineMode(options.results);
     return await this.run(options, async (call) => {
       const { tensors, description } = await this.checkedTensors(call, inputs);
-      const { request, upload } = prepareRequest(tensors, inline);
+      const { requestBytes } = description.limits;
+      const { request, upload } = prepareRequest(tensors, inline, 'auto', requestBytes);
       // If the execution cannot start, the object stays until the bucket's lifecycle rule removes it.
       if (upload) {
         const { bucket } = description;
@@ -123,7 +132,7 @@ export class SlicedInferenceClient {
    */
   async invoke(input: unknown, options: CallOptions = {}): Promise<InvocationResult> {
     checkMilliseconds('waitTimeout', options.waitTimeout);
-    const text = invocationText(input);
+    const text = invocationText(input, this.target.functions ? MAX_CALL_BYTES : MAX_EXECUTION_DATA_BYTES);
     return await this.run(options, async (call) => {
       const { executionArn, output } = await call.execute(text);
       return { output: invocationOutput(output), executionArn };
@@ -144,10 +153,10 @@ export class SlicedInferenceClient {
    * that refused the request; TypeError for an option of the wrong kind
    */
   async batch(options: BatchOptions = {}): Promise<SlicedInferenceBatchRun> {
-    const { settings, machine, stepFunctions, objects, closing } = this;
+    const { settings, target, stepFunctions, objects, closing } = this;
     const signal = options.signal ? AbortSignal.any([closing.signal, options.signal]) : closing.signal;
     const client = { context: { settings }, stepFunctions, objects, signal, setFailure: () => undefined };
-    return await beginBatch(client, { arn: this.options.stateMachineArn, region: machine.region }, options);
+    return await beginBatch(client, { arn: target.name, region: target.region }, options);
   }
 
   /**
@@ -163,13 +172,12 @@ export class SlicedInferenceClient {
     // Without connections, the SDK would send the requests of these calls again.
     for (const call of this.calls.keys()) call.abort(reason);
     await Promise.allSettled(this.calls.values());
-    await Promise.all([this.stepFunctions.close(), this.s3.close()]);
+    await Promise.all([this.stepFunctions.close(), this.s3.close(), this.target.functions?.close()]);
   }
 
   private async run<T>(options: CallOptions, work: (call: CallInProgress) => Promise<T>): Promise<T> {
-    const { settings, machine, stepFunctions, descriptions } = this;
-    const { stateMachineArn } = this.options;
-    const context = { stateMachineArn, settings, machine, stepFunctions, descriptions };
+    const { settings, target, stepFunctions, descriptions } = this;
+    const context = { ...target, settings, stepFunctions, descriptions };
     const call = await CallInProgress.begin(context, options);
     const result = this.finish(call, work);
     this.calls.set(call, result);
@@ -207,6 +215,33 @@ export class SlicedInferenceClient {
       return checkedTensors(latest, inputs);
     }
   }
+}
+
+interface Target extends Pick<CallContext, 'name' | 'executionArn' | 'functions'> {
+  readonly region: string | undefined;
+  /** Of a state machine. */
+  readonly describedArn: string;
+}
+
+/** @throws TypeError unless the options name either a state machine or a function */
+function targetOf(options: SlicedInferenceClientOptions, requestTimeout: number): Target {
+  const { stateMachineArn, functionName, lambda } = options;
+  if (functionName === undefined) {
+    const { region, describedArn, executionArn } = parseStateMachineArn(stateMachineArn);
+    return {
+      name: stateMachineArn as string,
+      ...{ region, describedArn, executionArn },
+      functions: undefined,
+    };
+  }
+  if (stateMachineArn !== undefined)
+    throw new TypeError(
+      'option functionName cannot be combined with stateMachineArn, got both: leave one out',
+    );
+  const name = parseFunctionName(functionName);
+  const functions = new Functions(lambda, name, requestTimeout);
+  const executionArn = (run: string): string => `${name.unqualified}:${run}`;
+  return { name: functionName, region: name.region, describedArn: functionName, executionArn, functions };
 }
 
 function resultOf(

@@ -16,6 +16,27 @@ export const ERROR_NAMES = {
   sliceFailed: 'SliceFailed',
 } as const;
 
+/** Errors of a sandbox that was killed, ran out of memory or timed out, and of S3 after many requests of the function. */
+export const SANDBOX_FAULTS: readonly string[] = [
+  'Lambda.Unknown',
+  'Sandbox.Timedout',
+  'Runtime.ExitError',
+  'Runtime.OutOfMemory',
+  ERROR_NAMES.storageUnavailable,
+];
+export const SANDBOX_RETRIES = 2;
+
+/**
+ * Errors after which the network may have damaged the data. The function has deleted a corrupt file and downloads it again, and reads a
+ * corrupt tensor again. Its output goes to the same key as before.
+ */
+export const DATA_FAULTS: readonly string[] = [
+  ERROR_NAMES.weightsCorrupt,
+  ERROR_NAMES.corruptTensor,
+  ERROR_NAMES.sliceFailed,
+];
+export const DATA_RETRIES = 1;
+
 /** The name of an error with which a slice function fails. */
 export type ErrorName = (typeof ERROR_NAMES)[keyof typeof ERROR_NAMES];
 

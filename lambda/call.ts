@@ -45,6 +45,9 @@ type EventAnswer = SliceAnswer | WarmUpAnswer | ColdAnswer | LoadAnswer;
 
 export type Answer = EventAnswer | ExecutionOutput | DescribeAnswer;
 
+/** Between the steps of a call, requests and results stay in memory: the user's functions need not put larger ones into S3. */
+const MAX_STEP_BYTES = 64 * 2 ** 20;
+
 const LOAD_MESSAGES: Readonly<Record<LoadAnswer['loaded'], string>> = {
   now: 'whole model is loaded',
   before: 'whole model is loaded',
@@ -73,11 +76,12 @@ async function answerCaller(sent: unknown, call: Call): Promise<Answer> {
   loading.loaded.catch(() => undefined);
   loading.manifest.catch(() => undefined);
   const { preprocess, postprocess } = environment.handlers;
-  const request = preprocess ? await handled('preprocess', preprocess, sent, context) : sent;
+  const handlerContext = { ...context, maxBytes: MAX_STEP_BYTES };
+  const request = preprocess ? await handled('preprocess', preprocess, sent, handlerContext) : sent;
   checkEvent(event, environment);
   const output = answerOfCall(event, await compute({ ...event, request }, loading, call, 'caller'));
   if (postprocess === undefined) return output;
-  return (await handled('postprocess', postprocess, output, context)) as Answer;
+  return (await handled('postprocess', postprocess, output, handlerContext)) as Answer;
 }
 
 async function answerStep(

@@ -12,12 +12,16 @@ import { type LocalOptions, addLocalOptions, cloudOptions, reportFaults } from '
 import { type CallTiming, type FailureCause, parseFailureCause } from '../../client';
 import { invocationText } from '../../client/request';
 import { checkOutput } from '../../client/read-results';
+import { MAX_EXECUTION_DATA_BYTES } from '../../client/description/pipeline-description';
+import { MAX_CALL_BYTES } from '../../contract/direct-call';
 import type { ExecutionOutput } from '../../contract/execution';
 import { STEP_STATES } from '../../contract/failures';
 import type { PipelineSignature } from '../../contract/signature';
 import { type Json, type TraceEvent, infer, LocalCloud } from '../../local';
 import { readAssembly } from '../../local/cloudformation/assembly';
-import { selectPipeline } from '../../local/cloudformation/pipeline';
+import { isCallable } from '../../local/cloudformation/function-machine';
+import { Template } from '../../local/cloudformation/template';
+import { selectPipeline, selectStateMachine } from '../../local/cloudformation/pipeline';
 import { failureLine } from '../outputs/failure-line';
 import { sortedByModel, writeJson, writtenLine } from '../outputs/out-file';
 import { Runs, showAfterFailure } from '../outputs/runs';
@@ -78,7 +82,9 @@ interface Failed {
  * @throws InferenceError `InvalidInput` for more JSON than Step Functions takes, before anything starts
  */
 async function runJson(assembly: string, options: RunOptions, input: unknown): Promise<void> {
-  invocationText(input);
+  const { stack, logicalId } = selectStateMachine(readAssembly(assembly), options.pipeline);
+  const isFunction = isCallable(new Template(stack).resource(logicalId));
+  invocationText(input, isFunction ? MAX_CALL_BYTES : MAX_EXECUTION_DATA_BYTES);
   const { out, json } = options;
   let output: Json | undefined;
   const execute = async (cloud: LocalCloud): Promise<Failed | undefined> => {

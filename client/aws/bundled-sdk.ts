@@ -21,3 +21,4 @@ export {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+export { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';

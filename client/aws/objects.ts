@@ -16,8 +16,8 @@ import { request } from '../run/wait';
 
 export type S3Connection = AwsConnection<S3Sdk, S3Client>;
 
-export function s3Connection(own: AwsClient | undefined, region: string): S3Connection {
-  return new AwsConnection(own, loadS3Sdk, (sdk) => new sdk.S3Client({ region }));
+export function s3Connection(own: AwsClient | undefined, region: string | undefined): S3Connection {
+  return new AwsConnection(own, loadS3Sdk, (sdk) => new sdk.S3Client(region ? { region } : {}));
 }
 
 /** A slow line still sends this much in a second. A larger object gets more time. */

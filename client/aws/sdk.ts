@@ -17,7 +17,9 @@ export type S3Sdk = Pick<
   | 'UploadPartCommand'
 >;
 
-export type StepFunctionsSdk = Omit<typeof BundledSdk, keyof S3Sdk>;
+export type LambdaSdk = Pick<typeof BundledSdk, 'InvokeCommand' | 'LambdaClient'>;
+
+export type StepFunctionsSdk = Omit<typeof BundledSdk, keyof S3Sdk | keyof LambdaSdk>;
 
 /** A client of the SDK that is made when the first request needs it. */
 export class AwsConnection<Sdk, Client extends { destroy(): void }> {
@@ -64,7 +66,15 @@ export async function loadS3Sdk(): Promise<S3Sdk> {
   }
 }
 
-async function bundledSdk(name: string, error: unknown): Promise<StepFunctionsSdk & S3Sdk> {
+export async function loadLambdaSdk(): Promise<LambdaSdk> {
+  try {
+    return await import('@aws-sdk/client-lambda');
+  } catch (error) {
+    return await bundledSdk('@aws-sdk/client-lambda', error);
+  }
+}
+
+async function bundledSdk(name: string, error: unknown): Promise<typeof BundledSdk> {
   if (!isBrokenByBundler(error) && !isMissing(error, name)) throw error;
   return await import('./bundled-sdk.js');
 }

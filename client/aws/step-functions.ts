@@ -27,7 +27,7 @@ export class StepFunctions {
 
   constructor(
     own: AwsClient | undefined,
-    region: string,
+    region: string | undefined,
     /** Milliseconds. */
     private readonly requestTimeout: number,
   ) {
@@ -36,7 +36,7 @@ export class StepFunctions {
     this.connection = new AwsConnection(
       own,
       loadStepFunctionsSdk,
-      (sdk) => new sdk.SFNClient({ region, disableHostPrefix }),
+      (sdk) => new sdk.SFNClient({ ...(region && { region }), disableHostPrefix }),
     );
   }
 

@@ -27,14 +27,14 @@ type Client = Omit<BatchContext, 'signature' | 'executionArn'>;
 /** @param own the client's own state machine */
 export async function beginBatch(
   client: Client,
-  own: { readonly arn: string; readonly region: string },
+  own: { readonly arn: string; readonly region: string | undefined },
   options: BatchOptions,
 ): Promise<BatchRun> {
   const { stateMachineArn = own.arn, executionArn: known, items, requests } = options;
   if (requests !== undefined && known !== undefined)
     throw new TypeError('option requests must start a batch, got executionArn too: leave one of them out');
   const machine = parseStateMachineArn(stateMachineArn);
-  if (machine.region !== own.region) {
+  if (own.region !== undefined && machine.region !== own.region) {
     throw new TypeError(
       `option stateMachineArn must be in the region ${own.region} of the client, got ${machine.region}: create a client for it`,
     );

@@ -1,6 +1,5 @@
 /** Asks for a pipeline's description once, and again after a deployment, which keeps the ARN. */
 import { quotedName, kindOf } from '../../lambda/json-values';
-import type { StepFunctions } from '../aws/step-functions';
 import { sharedController } from '../run/wait';
 import {
   type MachineDescription,
@@ -60,11 +59,13 @@ export class PipelineDescriptions {
   /** Of the requests under way. Calls share them, so no call's own signal may end them. */
   private requests = sharedController();
 
-  /** @param stateMachineArn as the caller has it; an alias's is not the one to ask for */
+  /**
+   * @param stateMachineArn as the caller has it, for messages
+   * @param describe asks the state machine or the function
+   */
   constructor(
     private readonly stateMachineArn: string,
-    private readonly describedArn: string,
-    private readonly stepFunctions: StepFunctions,
+    private readonly describe: (signal: AbortSignal) => Promise<Described>,
   ) {}
 
   /** What `invoke` needs, also of a state machine that contains a pipeline. Asks as `known` does. */
@@ -130,10 +131,7 @@ export class PipelineDescriptions {
   }
 
   private ask(): Promise<Described> {
-    const asked: Promise<Described> = this.stepFunctions.describeStateMachine(
-      this.describedArn,
-      this.requests.signal,
-    );
+    const asked = this.describe(this.requests.signal);
     this.last = asked;
     this.asking = asked;
     const end = (): void => {

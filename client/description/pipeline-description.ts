@@ -1,6 +1,7 @@
 /** What a state machine says about its pipeline. Anyone can write the comment that has it, so everything is checked. */
 import { type PipelineSignature, SIGNATURE_KEY } from '../../contract/signature';
 import { isRecord, fieldValue, type JsonRecord, parsedRecord } from '../../lambda/json-values';
+import { MAX_CALL_BYTES, MAX_CALL_TENSOR_BYTES } from '../../contract/direct-call';
 import { MAX_INLINE_RESULT_BYTES } from '../../contract/execution';
 import { MAX_REQUEST_BYTES } from '../../contract/slice-event';
 import { type Check, isText, listOf, recordOf, textLike } from '../checked-fields';
@@ -20,9 +21,12 @@ export interface PipelineLimits {
   readonly executionSeconds?: number;
 }
 
+/** Of a state machine, or a function without one. */
+export type MachineType = 'EXPRESS' | 'STANDARD' | 'FUNCTION';
+
 /** What calls need to know of any state machine, also of one that has a pipeline as a part. */
 export interface MachineDescription {
-  readonly type: 'EXPRESS' | 'STANDARD';
+  readonly type: MachineType;
   readonly definition: string;
   readonly executionSeconds: number | undefined;
   /** As the comment states it, unchecked; `undefined` of a state machine that is not that of a pipeline. */
@@ -31,10 +35,10 @@ export interface MachineDescription {
 
 /** What `describe` returns. */
 export interface PipelineDescription {
-  /** As the client was given it. */
+  /** As the client was given it. Of a function, its name or ARN. */
   readonly stateMachineArn: string;
-  /** An Express execution takes at most five minutes, a Standard one at most a year. */
-  readonly type: 'EXPRESS' | 'STANDARD';
+  /** An Express execution takes at most five minutes, a Standard one at most a year, and a call of a function at most 15 minutes. */
+  readonly type: MachineType;
   /** Name of the bucket of requests and results. */
   readonly bucket: string;
   /** The tensors of requests and results, and what identifies the model. */
@@ -51,6 +55,26 @@ export const MAX_EXECUTION_DATA_BYTES = 262_144;
 
 /** The longest execution of an Express state machine, in seconds. Source: the quotas above. */
 const MAX_EXPRESS_SECONDS = 300;
+
+/** Of a call: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const MAX_FUNCTION_SECONDS = 900;
+
+const MACHINE_LIMITS = {
+  requestBytes: MAX_REQUEST_BYTES,
+  inlineResultBytes: MAX_INLINE_RESULT_BYTES,
+  executionInputBytes: MAX_EXECUTION_DATA_BYTES,
+};
+const FUNCTION_LIMITS = {
+  requestBytes: MAX_CALL_BYTES,
+  inlineResultBytes: MAX_CALL_TENSOR_BYTES,
+  executionInputBytes: MAX_CALL_BYTES,
+};
+
+const LONGEST_SECONDS: Readonly<Record<MachineType, number | undefined>> = {
+  EXPRESS: MAX_EXPRESS_SECONDS,
+  STANDARD: undefined,
+  FUNCTION: MAX_FUNCTION_SECONDS,
+};
 
 export interface Described {
   readonly definition?: string | undefined;
@@ -71,9 +95,7 @@ export function readDescription(stateMachineArn: string, described: Described): 
     bucket: signature.bucket,
     signature,
     limits: {
-      requestBytes: MAX_REQUEST_BYTES,
-      inlineResultBytes: MAX_INLINE_RESULT_BYTES,
-      executionInputBytes: MAX_EXECUTION_DATA_BYTES,
+      ...(type === 'FUNCTION' ? FUNCTION_LIMITS : MACHINE_LIMITS),
       ...(executionSeconds !== undefined && { executionSeconds }),
     },
   };
@@ -88,18 +110,18 @@ export function readMachine(
   if (definition === undefined || definition.length > MAX_DEFINITION_CHARACTERS) {
     throw notAPipeline(stateMachineArn, 'no definition that can be read');
   }
-  if (type !== 'EXPRESS' && type !== 'STANDARD') throw notAPipeline(stateMachineArn, 'another type');
+  if (type !== 'EXPRESS' && type !== 'STANDARD' && type !== 'FUNCTION')
+    throw notAPipeline(stateMachineArn, 'another type');
   const { Comment: comment, TimeoutSeconds: timeout } = parsedRecord(definition) ?? {};
   const signature = typeof comment === 'string' ? parsedRecord(comment)?.[key] : undefined;
-  const limit = type === 'EXPRESS' ? MAX_EXPRESS_SECONDS : undefined;
-  const executionSeconds = typeof timeout === 'number' && timeout > 0 ? timeout : limit;
+  const executionSeconds = typeof timeout === 'number' && timeout > 0 ? timeout : LONGEST_SECONDS[type];
   return { type, definition, executionSeconds, signature: isRecord(signature) ? signature : undefined };
 }
 
 function notAPipeline(arn: string, got: string): InferenceError {
   return new InferenceError(
     'NotAPipeline',
-    `${arn} must be the state machine of a SlicedInferencePipeline, got ${got}: check the ARN, use invoke for your own state machine, or deploy with this version of the package`,
+    `${arn} must be the state machine of a SlicedInferencePipeline or an InferenceFunction, got ${got}: check the ARN, use invoke for your own state machine, or deploy with this version of the package`,
     { got },
   );
 }

@@ -54,6 +54,11 @@ export interface HandlerContext {
   readonly awsRequestId: string;
   /** Milliseconds until Lambda ends the call. */
   getRemainingTimeInMillis(): number;
+  /**
+   * Inside an `InferenceFunction`: the most bytes of a request with its tensors, as JSON.
+   * @default - what Step Functions takes
+   */
+  readonly maxBytes?: number;
 }
 
 export function bucketName({ bucket = process.env[HANDLER_BUCKET] }: HandlerOptions): string | undefined {

@@ -1,4 +1,5 @@
 /** After the model: reads the results in a pipeline's output, in a `postprocess` function or another function of the user. */
+import { MAX_CALL_BYTES } from '../../contract/direct-call';
 import type { ExecutionOutput } from '../../contract/execution';
 import { strictJson } from '../strict-json';
 import { kindOf } from '../../lambda/json-values';
@@ -48,7 +49,11 @@ export function postprocessHandler(
       const read = packReader(options);
       const handle = async (own: unknown): Promise<unknown> => {
         const finished = own as ExecutionOutput;
-        return checkedJson(await fromOutputs(await read(finished), { output: finished, context }));
+        const value = await fromOutputs(await read(finished), { output: finished, context });
+        return checkedJson(
+          value,
+          isPack(output) || context.maxBytes === undefined ? undefined : MAX_CALL_BYTES,
+        );
       };
       if (!isPack(output)) return await handle(output);
       return await handledPack(output, { step: 'postprocess', handle, context });
@@ -75,13 +80,13 @@ function packReader(options: ReadOutputsOptions) {
   };
 }
 
-function checkedJson(value: unknown): unknown {
+function checkedJson(value: unknown, most = MAX_EXECUTION_DATA_BYTES): unknown {
   const text = strictJson(value, (got, advice) => invalid('JSON', got, advice));
   if (text === undefined) throw invalid('JSON', kindOf(value), 'return null if there is nothing to return');
   const size = Buffer.byteLength(text);
-  if (size <= MAX_EXECUTION_DATA_BYTES) return value;
+  if (size <= most) return value;
   throw invalid(
-    `at most ${MAX_EXECUTION_DATA_BYTES} bytes as JSON`,
+    `at most ${most} bytes as JSON`,
     String(size),
     'put large values into S3 and return their key',
   );

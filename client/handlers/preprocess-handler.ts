@@ -39,7 +39,8 @@ export function preprocessHandler(
 ): (input: unknown, context: HandlerContext) => Promise<ExecutionInput> {
   return (input, context) =>
     failingIn('preprocess', async () => {
-      if (!isPack(input)) return await writeRequest(await toTensors(input, context), options);
+      if (!isPack(input))
+        return await requestWith(await toTensors(input, context), options, context.maxBytes);
       const most = bucketName(options) === undefined ? undefined : PACKED_REQUEST_BYTES;
       const handle = async (item: unknown) => requestWith(await toTensors(item, context), options, most);
       const answers = await handledPack(input, { step: 'preprocess', handle, context });

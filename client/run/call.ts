@@ -2,16 +2,21 @@
 import type { CallOptions, PollInterval, Settings } from '../options';
 import type { InferenceProgress } from '../result';
 import type { StateMachineArn } from '../description/descriptions';
+import type { Functions } from '../aws/functions';
 import type { StepFunctions } from '../aws/step-functions';
 import { isThrottled, isTransient } from '../aws/failures';
 import { InferenceTimeoutError } from '../errors';
 import { pause } from './wait';
 
 export interface CallContext {
-  readonly stateMachineArn: string;
+  /** ARN of the state machine or name of the function, as the caller has it. */
+  readonly name: string;
   readonly settings: Settings;
-  readonly machine: StateMachineArn;
   readonly stepFunctions: StepFunctions;
+  /** How a Standard execution is called before Step Functions tells it. */
+  readonly executionArn: StateMachineArn['executionArn'];
+  /** Only of a function without a state machine. */
+  readonly functions: Functions | undefined;
 }
 
 /** Whose requests are repeated. */

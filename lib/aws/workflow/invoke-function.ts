@@ -7,7 +7,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { ERROR_NAMES } from '../../../contract/failures';
+import { DATA_FAULTS, DATA_RETRIES, SANDBOX_FAULTS, SANDBOX_RETRIES } from '../../../contract/failures';
 
 export interface TaskFunction {
   readonly target: lambda.IFunction;
@@ -85,15 +85,6 @@ export const SERVICE_FAULTS = [
   'Lambda.TooManyRequestsException',
 ];
 
-/** Errors of a sandbox that was killed, ran out of memory or timed out, and of S3 after many requests of the function. */
-const SANDBOX_FAULTS = [
-  'Lambda.Unknown',
-  'Sandbox.Timedout',
-  'Runtime.ExitError',
-  'Runtime.OutOfMemory',
-  ERROR_NAMES.storageUnavailable,
-];
-
 /**
  * Lambda deactivates functions that have not been called for weeks, and takes time to attach functions to a VPC. Until
  * the function is active again, calls fail for a minute or two.
@@ -134,24 +125,20 @@ const INACTIVE_FUNCTION_RETRY: sfn.RetryProps = {
 };
 
 export const SANDBOX_RETRY: sfn.RetryProps = {
-  errors: SANDBOX_FAULTS,
+  errors: [...SANDBOX_FAULTS],
   interval: Duration.seconds(1),
   backoffRate: 2,
-  maxAttempts: 2,
+  maxAttempts: SANDBOX_RETRIES,
   jitterStrategy,
 };
 
 /** The function that writes the table of a batch begins anew after each of its deaths. */
 export const TABLE_RETRY: sfn.RetryProps = { ...SANDBOX_RETRY, maxAttempts: 6 };
 
-/**
- * Retries once, because the network may have damaged the data. The function has deleted a corrupt file and downloads it again, and
- * reads a corrupt tensor again. Its output goes to the same key as before.
- */
 const SLICE_RETRY: sfn.RetryProps = {
-  errors: [ERROR_NAMES.weightsCorrupt, ERROR_NAMES.corruptTensor, ERROR_NAMES.sliceFailed],
+  errors: [...DATA_FAULTS],
   interval: Duration.seconds(1),
-  maxAttempts: 1,
+  maxAttempts: DATA_RETRIES,
   jitterStrategy,
 };
 
