@@ -227,12 +227,10 @@ interface Target extends Pick<CallContext, 'name' | 'executionArn' | 'functions'
 function targetOf(options: SlicedInferenceClientOptions, requestTimeout: number): Target {
   const { stateMachineArn, functionName, lambda } = options;
   if (functionName === undefined) {
-    const { region, describedArn, executionArn } = parseStateMachineArn(stateMachineArn);
-    return {
-      name: stateMachineArn as string,
-      ...{ region, describedArn, executionArn },
-      functions: undefined,
-    };
+    const machine = parseStateMachineArn(stateMachineArn);
+    const { given: name, region, describedArn } = machine;
+    const executionArn = (execution: string): string => machine.executionArn(execution);
+    return { ...{ name, region, describedArn, executionArn }, functions: undefined };
   }
   if (stateMachineArn !== undefined)
     throw new TypeError(

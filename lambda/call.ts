@@ -21,6 +21,7 @@ import { SafetensorsStore } from './store/safetensors-store';
 import type { LoggedCall, Telemetry } from './telemetry/telemetry';
 import type { Receiver } from './tensor-flow/results';
 import { runSlice } from './tensor-flow/run-slice';
+import { bodyOf, isUrlCall, urlAnswer, type UrlAnswer } from './url-call';
 import { handled } from './user-handlers';
 import { loadOnce, LONGEST_CALL_MS } from './whole-model';
 
@@ -43,7 +44,7 @@ export interface Call {
 
 type EventAnswer = SliceAnswer | WarmUpAnswer | ColdAnswer | LoadAnswer;
 
-export type Answer = EventAnswer | ExecutionOutput | DescribeAnswer;
+export type Answer = EventAnswer | ExecutionOutput | DescribeAnswer | UrlAnswer;
 
 /** Between the steps of a call, requests and results stay in memory: the user's functions need not put larger ones into S3. */
 const MAX_STEP_BYTES = 64 * 2 ** 20;
@@ -56,6 +57,10 @@ const LOAD_MESSAGES: Readonly<Record<LoadAnswer['loaded'], string>> = {
 
 export async function answer(event: unknown, call: Call): Promise<Answer> {
   const { environment } = call;
+  if (environment.takesCalls && isUrlCall(event)) {
+    const sent = environment.handlers.preprocess ? event : bodyOf(event);
+    return urlAnswer(await answerCaller(sent, call));
+  }
   if (isDirectCall(event, environment)) return await answerCaller(event, call);
   if (isStepCall(event)) return await answerStep(event, call);
   checkEvent(event, environment);
@@ -76,7 +81,8 @@ async function answerCaller(sent: unknown, call: Call): Promise<Answer> {
   loading.loaded.catch(() => undefined);
   loading.manifest.catch(() => undefined);
   const { preprocess, postprocess } = environment.handlers;
-  const handlerContext = { ...context, maxBytes: MAX_STEP_BYTES };
+  const ofHandlers = { maxBytes: MAX_STEP_BYTES, call: {} };
+  const handlerContext: unknown = Object.assign(Object.create(context ?? null), ofHandlers);
   const request = preprocess ? await handled('preprocess', preprocess, sent, handlerContext) : sent;
   checkEvent(event, environment);
   const output = answerOfCall(event, await compute({ ...event, request }, loading, call, 'caller'));

@@ -14,17 +14,18 @@ export class HandlerFailure extends Error {
   constructor(
     override readonly name: string,
     cause: FailureCause,
-    stack: string | undefined,
+    /** What the user's function threw. */
+    thrown: unknown,
   ) {
-    super(JSON.stringify(cause));
+    super(JSON.stringify(cause), { cause: thrown });
     // The function's log shows where its own code failed.
-    if (stack !== undefined) this.stack = stack;
+    if (thrown instanceof Error && thrown.stack !== undefined) this.stack = thrown.stack;
   }
 }
 
 export function failureIn(step: Step, error: unknown): HandlerFailure {
   if (!(error instanceof Error))
-    return new HandlerFailure('Error', { step, message: bounded(String(error), MAX_MESSAGE) }, undefined);
+    return new HandlerFailure('Error', { step, message: bounded(String(error), MAX_MESSAGE) }, error);
   const isOfSlices = NAMES_OF_SLICES.includes(error.name);
   const text = error.message === '' ? error.name : error.message;
   const message = bounded(isOfSlices ? `${error.name}: ${text}` : text, MAX_MESSAGE);
@@ -34,11 +35,13 @@ export function failureIn(step: Step, error: unknown): HandlerFailure {
     ...{ step, message },
     ...Object.fromEntries(details.map(([name, text]) => [name, bounded(text as string, MAX_FIELD)])),
   };
-  return new HandlerFailure(isOfSlices ? HANDLER_ERROR : error.name, cause, error.stack);
+  return new HandlerFailure(isOfSlices ? HANDLER_ERROR : error.name, cause, error);
 }
 
 /** As `failureIn`, but the failure of a handler of this package stays what it is. Its bundle has its own class of it. */
-export function ownFailure(step: Step, error: unknown): Error {
-  if (error instanceof Error && parsedRecord(error.message)?.step === step) return error;
-  return failureIn(step, error);
+export function ownFailure(step: Step, error: unknown): HandlerFailure {
+  const cause = error instanceof Error ? parsedRecord(error.message) : undefined;
+  if (cause?.step !== step || typeof cause.message !== 'string') return failureIn(step, error);
+  const { name, cause: thrown = error } = error as Error;
+  return new HandlerFailure(name, cause as unknown as FailureCause, thrown);
 }

@@ -3,6 +3,7 @@ import { ENV } from '../contract/environment';
 import type { SliceEvent } from '../contract/slice-event';
 import { answer, type Answer, type CallContext } from './call';
 import { failureOf, UNKNOWN_SLICE } from './errors';
+import { HandlerFailure } from './handler-failure';
 import { isWarmUp, loggedCall } from './request/event-check';
 import { readEnvironment, type Variables } from './slice/environment';
 import { sessionModule } from './slice/load';
@@ -10,6 +11,7 @@ import { ResidentSlice } from './slice/resident-slice';
 import { CallDeadline } from './store/limits';
 import { CountedObjects, isUnavailable, type ObjectStore } from './store/object-store';
 import type * as s3 from './store/s3-client';
+import { isUrlCall, urlFailure } from './url-call';
 import { Telemetry, toStandardOutput, type WriteLine } from './telemetry/telemetry';
 
 export type SliceHandler = (event: SliceEvent, context?: CallContext) => Promise<Answer>;
@@ -69,11 +71,15 @@ export function makeHandler(
       return await answer(event, { environment, resident, counted, telemetry, about, startedAt, context });
     } catch (error) {
       // Permissions change with the model, so a deployment during the run may be the reason.
-      const failure = failureOf(error, slice, isUnavailable(error) ? { deploymentDigest } : {});
+      const failure =
+        error instanceof HandlerFailure
+          ? error
+          : failureOf(error, slice, isUnavailable(error) ? { deploymentDigest } : {});
       const kind = { slice, warmUp: isWarmUp(event), isWhole: variables[ENV.loaderKey] !== undefined };
       telemetry.failure(about, { name: failure.name, message: failure.message, ...kind }, counted.take());
       // Lambda may freeze requests that are on their way. The next call asks again.
       counted.closeIdleConnections();
+      if (isUrlCall(event)) return urlFailure(failure, failure.cause);
       throw failure;
     }
   };

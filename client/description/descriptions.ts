@@ -17,6 +17,8 @@ import { parseFailureCause } from '../failure-cause';
 const ARN = /^(arn:[\w-]+:states:([\w-]+):\d{12}):stateMachine:([^:/\s]{1,80})(:[^:/\s]{1,80})?$/;
 
 export interface StateMachineArn {
+  /** As the caller has it. */
+  readonly given: string;
   readonly region: string;
   /** What DescribeStateMachine takes: it is documented for state machines and versions, but not for aliases. */
   readonly describedArn: string;
@@ -37,6 +39,7 @@ export function parseStateMachineArn(value: unknown): StateMachineArn {
   // An alias has a character that is no digit: https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachineAlias.html
   const isVersion = /^:\d+$/.test(text.slice(unqualified.length));
   return {
+    given: text,
     region,
     describedArn: isVersion ? text : unqualified,
     executionArn: (name) => `${start}:execution:${machine}:${name}`,

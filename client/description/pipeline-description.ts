@@ -118,12 +118,15 @@ export function readMachine(
   return { type, definition, executionSeconds, signature: isRecord(signature) ? signature : undefined };
 }
 
-function notAPipeline(arn: string, got: string): InferenceError {
-  return new InferenceError(
-    'NotAPipeline',
-    `${arn} must be the state machine of a SlicedInferencePipeline or an InferenceFunction, got ${got}: check the ARN, use invoke for your own state machine, or deploy with this version of the package`,
-    { got },
-  );
+function notAPipeline(name: string, got: string): InferenceError {
+  const [what, advice] = name.includes(':stateMachine:')
+    ? [
+        'the state machine of a SlicedInferencePipeline',
+        'check the ARN, use invoke for your own state machine',
+      ]
+    : ['that of an InferenceFunction', 'check the name'];
+  const message = `${name} must be ${what}, got ${got}: ${advice}, or deploy with this version of the package`;
+  return new InferenceError('NotAPipeline', message, { got });
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */

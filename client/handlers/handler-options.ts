@@ -59,6 +59,8 @@ export interface HandlerContext {
    * @default - what Step Functions takes
    */
   readonly maxBytes?: number;
+  /** Inside an `InferenceFunction`: an object that the functions before and after the model share in a call. */
+  readonly call?: Record<string, unknown>;
 }
 
 export function bucketName({ bucket = process.env[HANDLER_BUCKET] }: HandlerOptions): string | undefined {

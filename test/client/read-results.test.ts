@@ -35,7 +35,7 @@ describe("an execution's output", () => {
   const stored = (s3: unknown, rest: object = {}) => ({ ...OUTPUT, outputs: { s3, ...rest } });
   it.each([
     ['x', 'a JSON object, got something else'],
-    [JSON.stringify({ ...OUTPUT, run: 'x'.repeat(262_144) }), 'a JSON object, got something else'],
+    [JSON.stringify({ ...OUTPUT, run: 'x'.repeat(6 * 2 ** 20) }), 'a JSON object, got something else'],
     [{ ...OUTPUT, version: 2 }, 'version 1, got 2'],
     [{ ...OUTPUT, deploymentDigest: null }, 'deploymentDigest, got null'],
     [{ ...OUTPUT, run: 1 }, 'a run, got a number'],

@@ -36,7 +36,26 @@ it('readEnvironment reads every variable', () => {
     deploymentDigest: 'deployment',
     threads: 16,
     prepacking: true,
+    graphOptimization: 'disabled',
+    takesCalls: false,
+    functionName: 'function',
+    handlers: {},
     memoryBytes: 512 * 1024 * 1024,
+  });
+});
+
+it('readEnvironment reads the variables of a function that callers invoke', () => {
+  expect(
+    readEnvironment({
+      ...VARIABLES,
+      AWS_LAMBDA_FUNCTION_NAME: 'classify',
+      SLICE_DIRECT_CALLS: 'on',
+      SLICE_GRAPH_OPTIMIZATION: 'all',
+      SLICE_POSTPROCESS: 'postprocess/lib/index.mjs#after',
+    }),
+  ).toMatchObject({
+    ...{ takesCalls: true, graphOptimization: 'all', functionName: 'classify' },
+    handlers: { postprocess: { file: 'postprocess/lib/index.mjs', name: 'after' } },
   });
 });
 

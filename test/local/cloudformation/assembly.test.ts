@@ -122,7 +122,7 @@ describe('the pipeline of an assembly', () => {
   test('is required', () => {
     const assembly = synthesize((app) => new Stack(app, 'Plain'));
     expect(() => selectPipeline(readAssembly(assembly))).toThrow(
-      /^the assembly must have a pipeline, got no state machine/,
+      /^the assembly must have a pipeline or a function of this library, got none/,
     );
   });
 });

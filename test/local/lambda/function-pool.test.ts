@@ -22,6 +22,7 @@ describe('a function', () => {
     expect({ ...result, payload: JSON.parse(result.payload) as unknown }).toEqual({
       payload,
       executedVersion: '1',
+      requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as unknown,
       failed: false,
     });
   });
