@@ -16,7 +16,7 @@ type Environment = Readonly<Partial<Record<string, string>>>;
  * @param authority the file with the certificate of the cloud's authority
  */
 export function variables(
-  { s3, stepFunctions, otherServicesEndpoint }: LocalCloud,
+  { s3, stepFunctions, lambda, otherServicesEndpoint }: LocalCloud,
   user: Environment,
   authority = s3.certificateAuthority.file,
 ): Record<string, string> {
@@ -24,6 +24,7 @@ export function variables(
   return {
     AWS_ENDPOINT_URL_S3: s3.endpoint,
     AWS_ENDPOINT_URL_SFN: stepFunctions.endpoint,
+    AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
     AWS_ENDPOINT_URL: otherServicesEndpoint,
     // With `true`, from the shell or from a configuration file, requests would go to AWS.
     AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'false',

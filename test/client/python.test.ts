@@ -6,6 +6,7 @@ import { variables } from '../../bin/local-cloud/variables';
 import { Consolidation, Slicing } from '../../lib';
 import { pickyAboutColumns } from '../support/command-models';
 import { start } from '../support/deployed-pipeline';
+import { addFunction } from '../support/function-stack';
 import { ROOT } from '../support/documents';
 import { FLOAT, mlp, node, saveModel, value, type ModelInit } from '../support/model-builder';
 import { hasPackages, PYTHON_CLIENT, PYTHON_CLIENT_PACKAGES, runPython } from '../support/python';
@@ -45,6 +46,7 @@ function synthesize(): string {
   stack.add('Standard', { ...same, stateMachineType: sfn.StateMachineType.STANDARD });
   stack.add('Picky', { modelPath: saveModel(pickyAboutColumns(4)) });
   stack.add('Consolidated', { ...chain, consolidation: Consolidation.ALWAYS });
+  addFunction(stack.stack, { modelPath: same.modelPath, dimensions: { n: 50_000 } }, 'Function');
   stack.add('OwnFunctions', chain, 'preprocess', 'postprocess');
   return stack.synthesize();
 }
@@ -55,7 +57,7 @@ const hasPython = hasPackages(...PYTHON_CLIENT_PACKAGES, 'pytest');
   const assembly = synthesize();
   const cloud = await start(assembly, { pipeline: OWN_MACHINE });
   const found = cloud.pipelines.map(({ stateMachineArn, bucket }) => {
-    const id = /-(\w+)StateMachine[0-9A-F]{8}$/.exec(stateMachineArn)?.[1];
+    const id = /-(\w+?)(?:StateMachine|ModelFunction)[0-9A-F]{8}(?::live)?$/.exec(stateMachineArn)?.[1];
     return [id, { arn: stateMachineArn, bucket }] as const;
   });
   const mine = { arn: cloud.stateMachine.stateMachineArn, bucket: '' };

@@ -46,6 +46,39 @@ def assert_same(result, inputs):
 
 
 @pytest.mark.parametrize("results", ["auto", "s3", "inline"])
+@pytest.mark.parametrize("by", ["arn", "name and region"])
+def test_a_function_of_the_whole_model_takes_and_returns_tensors(results, by):
+    arn = PIPELINES["Function"]["arn"]
+    model = SlicedInferenceClient(function_name=arn if by == "arn" else arn.split(":")[6])
+    inputs = {"x": np.arange(50_000, dtype=np.float32)}
+    result = model.infer(inputs, results=results)
+    assert_same(result, inputs)
+    assert (result.results_object is None) == (results != "s3")
+    assert result.run == "/".join(result.execution_arn.split(":")[-2:])
+    description = model.describe()
+    assert (description.type, description.limits.execution_seconds) == ("FUNCTION", 900)
+    assert description.bucket == PIPELINES["Function"]["bucket"]
+    large = {"x": np.arange(3_000_000, dtype=np.float32)}
+    if results == "inline":
+        assert raised(InferenceError, "inline results must have", lambda: model.infer(large, results=results))
+    else:
+        assert_same(model.infer(large, results=results), large)
+
+
+def test_a_function_refuses_what_a_pipeline_refuses():
+    model = SlicedInferenceClient(function_name=PIPELINES["Function"]["arn"])
+    caught = raised(InferenceError, "must be", lambda: model.invoke({"version": 2}))
+    assert (caught.name, caught.slice) == ("InvalidInput", 0)
+    raised(InferenceError, "got a function: leave it out", lambda: model.infer({"x": [1.0]}, stop_on_cancel=True))
+    with pytest.raises(ValueError, match="either state_machine_arn or function_name"):
+        SlicedInferenceClient()
+    with pytest.raises(ValueError, match="the name or the ARN of a function"):
+        SlicedInferenceClient(function_name="a/b")
+    unknown = SlicedInferenceClient(function_name="unknown")
+    assert raised(InferenceError, "Function not found", unknown.describe).name == "ResourceNotFoundException"
+
+
+@pytest.mark.parametrize("results", ["auto", "s3", "inline"])
 @pytest.mark.parametrize("count", [0, 3, 6000])
 def test_tensors_of_every_type_return_as_they_are(count, results):
     model, inputs = client("EveryType"), every_input(count)

@@ -12,8 +12,9 @@ from botocore.config import Config
 
 from .errors import InferenceError, InferenceTimeoutError
 
-SYNC_READ_TIMEOUT = 310
-"""Seconds for the answer of StartSyncExecution: five minutes of an Express execution, and something for the way."""
+READ_TIMEOUTS = {"synchronous": 310, "lambda": 910}
+"""Seconds for the answers of StartSyncExecution, five minutes of an Express execution, and of Invoke, the 15 minutes of
+a function, and something for the way."""
 
 CREDENTIALS = (
     *(exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.CredentialRetrievalError),
@@ -32,16 +33,22 @@ UPLOADS = ("CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "Ab
 KINDS = {
     **dict.fromkeys(("PutObject", "GetObject", "ListObjectsV2", *UPLOADS), "s3"),
     "StartSyncExecution": "synchronous",
+    "Invoke": "lambda",
 }
 
 
 class Aws:
     """The clients of boto3: those of the caller, or made when they are needed."""
 
-    def __init__(self, region: str, request_timeout: float, step_functions: Any, s3: Any) -> None:
+    def __init__(
+        self, region: str | None, request_timeout: float, step_functions: Any, s3: Any, function: Any = None
+    ) -> None:
         self._region = region
         self._timeout = request_timeout
-        self._clients = {"s3": s3, "stepfunctions": step_functions, "synchronous": step_functions}
+        self._clients = {
+            **{"s3": s3, "lambda": function},
+            **{"stepfunctions": step_functions, "synchronous": step_functions},
+        }
         self._making = threading.Lock()
 
     def ask(self, operation: str, **arguments: Any) -> dict[str, Any]:
@@ -61,13 +68,13 @@ class Aws:
         if kind != "s3":
             # The client itself repeats what may be repeated, until the wait is over.
             config = config.merge(Config(retries={"total_max_attempts": 1}))
-        if kind == "synchronous":
+        if kind in READ_TIMEOUTS:
             # Routers forget connections that are silent until the run ends.
-            longest = max(self._timeout, SYNC_READ_TIMEOUT)
+            longest = max(self._timeout, READ_TIMEOUTS[kind])
             config = config.merge(Config(tcp_keepalive=True, read_timeout=longest))
         # Stubs of boto3 know services by their literal names.
         session: Any = boto3.session.Session(region_name=self._region)
-        service = "s3" if kind == "s3" else "stepfunctions"
+        service = "stepfunctions" if kind == "synchronous" else kind
         client = session.client(service, config=config)
         host = urllib.parse.urlsplit(client.meta.endpoint_url).hostname or ""
         if re.fullmatch(r"[\d.]+|.*:.*|(.*\.)?localhost", host):

@@ -1,6 +1,8 @@
 """The client of one pipeline."""
 
+import json
 import math
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -14,8 +16,8 @@ from .batch_requests import BatchRequests, put_requests
 from .call import Call, InferenceProgress
 from .deployments import restarting
 from .errors import InferenceError, InferenceTimeoutError
-from .execution import execute
-from .pipeline import PipelineDescription, StateMachine
+from .execution import execute, failure_of, invoked
+from .pipeline import CONTRACT_VERSION, MAX_CALL_BYTES, MAX_INPUT_BYTES, PipelineDescription, StateMachine
 from .request import INLINE_MODES, Inputs, ResultsPlace, invoked_text, request_of, tensors_from
 from .results import Inference, Invocation, ordered, read_object, read_undamaged, result_from, results_place
 from .tensors import Tensor, compact_json, decode_file
@@ -27,13 +29,16 @@ UNFIT_SECONDS = 60
 
 
 class SlicedInferenceClient:
-    """Calls one pipeline. Threads may share a client.
+    """Calls one pipeline, or one function of a whole model. Threads may share a client.
 
     Args:
         state_machine_arn: the ARN of the pipeline's state machine, or of a version or an alias of it.
-        step_functions, s3: your own clients of boto3. By default, the client makes its own, with the region of the ARN.
-            For a state machine of type Express, create yours with ``Config(read_timeout=310)``: StartSyncExecution
-            answers when the run ends, and boto3 starts it again after the default of 60 seconds.
+        function_name: instead of it, the name or the ARN of an ``InferenceFunction``'s function. Without an alias or a
+            version, the client calls the alias ``live``.
+        step_functions, s3, function: your own clients of boto3, the last one of Lambda. By default, the client makes
+            its own, with the region of the ARN. For a state machine of type Express, create yours with
+            ``Config(read_timeout=310)``, and for a function with 910: they answer when the run ends, and boto3 starts
+            it again after the default of 60 seconds.
         wait_timeout: how many seconds each call waits in all: for uploads, the run and the results. By default, the
             timeout of the state machine and a minute.
         request_timeout: for how many seconds the client's own clients of boto3 wait for a connection and for an answer,
@@ -46,10 +51,12 @@ class SlicedInferenceClient:
 
     def __init__(
         self,
-        state_machine_arn: str,
+        state_machine_arn: str | None = None,
         *,
+        function_name: str | None = None,
         step_functions: Any = None,
         s3: Any = None,
+        function: Any = None,
         wait_timeout: float | None = None,
         request_timeout: float = 30.0,
         poll_interval: float = 5.0,
@@ -57,11 +64,15 @@ class SlicedInferenceClient:
     ) -> None:
         _check_positive(request_timeout=request_timeout, poll_interval=poll_interval)
         _check_positive(wait_timeout=wait_timeout, max_result_bytes=max_result_bytes)
-        self._arn, self._described_arn = state_machine_arn, _described_arn(state_machine_arn)
+        if (state_machine_arn is None) == (function_name is None):
+            raise ValueError("a client must have either state_machine_arn or function_name: pass one of them")
+        self._is_function = function_name is not None
+        self._arn = state_machine_arn or _function_name(function_name or "")
+        self._described_arn = self._arn if self._is_function else _described_arn(self._arn)
         self._wait_timeout = wait_timeout
         self._poll_interval = poll_interval
         self._max_result_bytes = max_result_bytes
-        self._aws = Aws(state_machine_arn.split(":")[3], request_timeout, step_functions, s3)
+        self._aws = Aws(_region(self._arn), request_timeout, step_functions, s3, function)
         self._machine: StateMachine | None = None
         """As DescribeStateMachine has answered last. Another thread may forget it at any time."""
         self._unfit = ("", 0.0)
@@ -109,7 +120,8 @@ class SlicedInferenceClient:
         def attempt() -> Inference:
             machine, tensors = self._suited(call, inputs)
             put = partial(call.ask, "PutObject", Bucket=machine.pipeline.bucket)
-            request = request_of(tensors, lambda key, file: put(Key=key, Body=file), results)
+            most = machine.pipeline.limits.request_bytes
+            request = request_of(tensors, lambda key, file: put(Key=key, Body=file), results, most)
             return self._result(call, machine.pipeline, execute(call, machine, compact_json(request)))
 
         return self._run(call, attempt, has_tensors=True)
@@ -130,7 +142,7 @@ class SlicedInferenceClient:
         state machine, or else a request as the guide to requests and results describes it. The rest, and the errors,
         are as for ``infer``.
         """
-        text = invoked_text(request)
+        text = invoked_text(request, MAX_CALL_BYTES if self._is_function else MAX_INPUT_BYTES)
         call = self._call(wait_timeout, cancel, stop_on_cancel, on_progress)
 
         def attempt() -> Invocation:
@@ -173,8 +185,8 @@ class SlicedInferenceClient:
         if requests is not None and execution_arn is not None:
             raise ValueError("requests must start a batch, got execution_arn too: leave one of them out")
         arn = state_machine_arn or self._arn
-        described, region = _described_arn(arn), self._arn.split(":")[3]
-        if arn.split(":")[3] != region:
+        described, region = _described_arn(arn), _region(self._arn)
+        if region is not None and arn.split(":")[3] != region:
             raise ValueError(
                 f"the batch must be in the region {region} of the client, got {arn!r}: create another client"
             )
@@ -217,11 +229,16 @@ class SlicedInferenceClient:
             raise
 
     def _ask(self, aws: Aws | Call) -> StateMachine:
-        def describe() -> dict[str, Any]:
-            return aws.ask("DescribeStateMachine", stateMachineArn=self._described_arn)
+        def describe() -> StateMachine:
+            if self._is_function:
+                execution = invoked(aws, self._arn, compact_json({"version": CONTRACT_VERSION, "describe": True}))
+                if execution["status"] != "SUCCEEDED":
+                    raise failure_of(execution)
+                return StateMachine.of_function(self._arn, json.loads(execution["output"]))
+            answer = aws.ask("DescribeStateMachine", stateMachineArn=self._described_arn)
+            return StateMachine.described(self._arn, answer)
 
-        answer = aws.repeated(describe) if isinstance(aws, Call) else describe()
-        machine = self._machine = StateMachine.described(self._arn, answer)
+        machine = self._machine = aws.repeated(describe) if isinstance(aws, Call) else describe()
         return machine
 
     def _suited(self, call: Call, inputs: Inputs | None) -> tuple[StateMachine, dict[str, Tensor]]:
@@ -231,8 +248,9 @@ class SlicedInferenceClient:
         if is_known:
             # If they do not, a deployment since the client asked may explain it.
             call.use(machine)
-        if call.stops and machine.type == "EXPRESS":
-            message = "stop_on_cancel expects a Standard state machine, got an Express one: leave it out"
+        if call.stops and machine.type != "STANDARD":
+            got = "an Express one" if machine.type == "EXPRESS" else "a function"
+            message = f"stop_on_cancel expects a Standard state machine, got {got}: leave it out"
             raise InferenceError("InvalidInput", message)
         tensors = {} if inputs is None else tensors_from(machine.pipeline.signature, inputs)
         call.use(machine)
@@ -270,6 +288,17 @@ class SlicedInferenceClient:
         if latest.signature.deployment_digest != digest:
             self._unfit = (digest, time.monotonic())
         return latest
+
+
+def _function_name(name: str) -> str:
+    if re.fullmatch(r"(arn:[\w-]+:lambda:[\w-]+:\d{12}:function:)?[\w-]{1,64}(:[\w$-]{1,128})?", name):
+        return name
+    raise ValueError(f"function_name must be the name or the ARN of a function, got {name!r}: correct it")
+
+
+def _region(arn: str) -> str | None:
+    """A function may have a name without a region: that of the settings of boto3."""
+    return arn.split(":")[3] if arn.startswith("arn:") else None
 
 
 def _described_arn(arn: str) -> str:

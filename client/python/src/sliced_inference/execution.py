@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from .aws import is_throttled, is_transient
+from .aws import Aws, is_throttled, is_transient
 from .call import MAY_HAVE_STARTED, NOTHING_STARTED, Call, Ended, ProgressEvent
 from .errors import InferenceError, InferenceTimeoutError
 from .pipeline import NAMES_OF_SLICES, StateMachine, json_object
@@ -16,9 +16,24 @@ STATE_EVENTS: dict[ProgressEvent, str] = {
 }
 
 
+ALIAS = "live"
+"""What the construct makes, and callers invoke."""
+
+NOT_READY = ("ResourceConflictException", "CodeArtifactUserPendingException")
+"""How Lambda answers while a function is not ready."""
+
+RETRIES = {
+    **dict.fromkeys(("Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory"), 2),
+    "StorageUnavailable": 2,
+    **dict.fromkeys(("WeightsCorrupt", "CorruptTensor", "SliceFailed"), 1),
+}
+"""How often a failure of a function is answered by another call, as by the state machine of a pipeline."""
+
+
 def execute(call: Call, machine: StateMachine, text: str) -> Any:
     """Runs an execution with an input and returns its output. The state machine need not be that of a pipeline."""
-    execution = (_run_express if machine.type == "EXPRESS" else _run_standard)(call, machine.arn, text)
+    run = {"EXPRESS": _run_express, "STANDARD": _run_standard, "FUNCTION": _run_function}[machine.type]
+    execution = run(call, machine.arn, text)
     call.report("ended")
     if execution["status"] != "SUCCEEDED":
         raise failure_of(execution)
@@ -41,6 +56,42 @@ def _run_express(call: Call, arn: str, text: str) -> dict[str, Any]:
     execution = call.repeated(start, may_repeat=is_throttled)
     call.execution_arn = execution["executionArn"]
     return execution
+
+
+def invoked(call: Call | Aws, name: str, text: str) -> dict[str, Any]:
+    """Calls a function, and returns what an execution would have: a failure of the function is a result."""
+    # Only the last part of an ARN may have an alias or a version.
+    head, _, last = name.rpartition(":function:")
+    unqualified, _, qualifier = last.partition(":")
+    function = f"{head}:function:{unqualified}" if head else unqualified
+    answer = call.ask("Invoke", FunctionName=function, Qualifier=qualifier or ALIAS, Payload=text.encode())
+    output = answer["Payload"].read().decode()
+    # The run is named after the function and the call.
+    arn = f"{function}:{answer['ResponseMetadata'].get('RequestId', '')}"
+    if "FunctionError" not in answer:
+        return {"status": "SUCCEEDED", "executionArn": arn, "output": output}
+    error = (json_object(output) or {}).get("errorType") or "Lambda.Unknown"
+    return {"status": "FAILED", "executionArn": arn, "error": error, "cause": output}
+
+
+def _run_function(call: Call, name: str, text: str) -> dict[str, Any]:
+    """Calls a function again and again as the state machine of a pipeline does: it computes the same each time."""
+    call.report("started")
+    pauses = call.pauses(growth=2)
+    retries = 0
+    while True:
+        execution = call.repeated(
+            lambda: invoked(call, name, text), lambda error: is_transient(error) or _is_busy(error)
+        )
+        call.execution_arn = execution["executionArn"]
+        if retries >= RETRIES.get(execution.get("error", ""), 0):
+            return execution
+        retries += 1
+        call.sleep(next(pauses))
+
+
+def _is_busy(error: Exception) -> bool:
+    return isinstance(error, InferenceError) and error.name in NOT_READY
 
 
 def _run_standard(call: Call, arn: str, text: str) -> dict[str, Any]:

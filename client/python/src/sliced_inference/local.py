@@ -15,7 +15,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from .aws import SYNC_READ_TIMEOUT
+from .aws import READ_TIMEOUTS
 from .client import SlicedInferenceClient
 
 
@@ -32,11 +32,17 @@ class ServedPipeline(SlicedInferenceClient):
         keys = {name.lower(): variables[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
         session: Any = boto3.session.Session(**keys, region_name=variables["AWS_REGION"], botocore_session=own)
         local = Config(inject_host_prefix=False, s3={"addressing_style": "path"}, proxies={})
-        config = local.merge(Config(read_timeout=SYNC_READ_TIMEOUT, retries={"total_max_attempts": 1}))
+        config = local.merge(Config(read_timeout=max(READ_TIMEOUTS.values()), retries={"total_max_attempts": 1}))
         client = partial(session.client, verify=variables["AWS_CA_BUNDLE"], config=config)
-        step_functions = client("stepfunctions", endpoint_url=variables["AWS_ENDPOINT_URL_SFN"])
-        s3 = client("s3", endpoint_url=variables["AWS_ENDPOINT_URL_S3"])
-        super().__init__(access["stateMachineArn"], step_functions=step_functions, s3=s3)
+        services = {"step_functions": "stepfunctions", "s3": "s3", "function": "lambda"}
+        endpoints = {"stepfunctions": "SFN", "s3": "S3", "lambda": "LAMBDA"}
+        clients: dict[str, Any] = {
+            name: client(service, endpoint_url=variables[f"AWS_ENDPOINT_URL_{endpoints[service]}"])
+            for name, service in services.items()
+        }
+        called = access["stateMachineArn"]
+        target = "function_name" if ":lambda:" in called else "state_machine_arn"
+        super().__init__(**{target: called}, **clients)
 
 
 @contextmanager

@@ -15,6 +15,13 @@ MAX_INLINE_RESULT_BYTES = 180 * 1024
 MAX_INPUT_BYTES = 256 * 1024
 MAX_EXPRESS_SECONDS = 300
 
+# Of a function without a state machine. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_CALL_BYTES = 6 * 2**20
+MAX_CALL_TENSOR_BYTES = MAX_CALL_BYTES - 8 * 1024
+MAX_FUNCTION_SECONDS = 900
+
+MachineType = Literal["EXPRESS", "STANDARD", "FUNCTION"]
+
 NAMES_OF_SLICES = ("PlanChanged", "SliceFailed", "WeightsCorrupt")
 """What only slices mean by these names. If a function of the user has one, its error is a ``HandlerError``."""
 
@@ -68,10 +75,11 @@ class PipelineLimits:
 
 @dataclass(frozen=True)
 class PipelineDescription:
-    """What the state machine alone says about its pipeline."""
+    """What the state machine alone says about its pipeline, or a function about itself."""
 
     state_machine_arn: str
-    type: Literal["EXPRESS", "STANDARD"]
+    """As the client was given it. Of a function, its name or ARN."""
+    type: MachineType
     bucket: str
     """Name of the bucket of requests and results."""
     signature: PipelineSignature
@@ -80,10 +88,10 @@ class PipelineDescription:
 
 @dataclass(frozen=True)
 class StateMachine:
-    """A state machine, which may also be one that only contains pipelines."""
+    """A state machine, which may also be one that only contains pipelines; or a function without one."""
 
     arn: str
-    type: Literal["EXPRESS", "STANDARD"]
+    type: MachineType
     definition: str
     execution_seconds: float | None
     signature: Mapping[str, Any] | None
@@ -98,14 +106,23 @@ class StateMachine:
         signature = (json_object(definition.get("Comment")) or {}).get("slicedInference")
         return StateMachine(arn, answer["type"], answer["definition"], seconds, signature)
 
+    @staticmethod
+    def of_function(name: str, answer: Any) -> "StateMachine":
+        """With the answer of the function to the question for its signature."""
+        signature = answer.get("signature") if isinstance(answer, dict) else None
+        return StateMachine(name, "FUNCTION", json.dumps(signature), MAX_FUNCTION_SECONDS, signature)
+
     @property
     def pipeline(self) -> PipelineDescription:
         """Raises ``NotAPipeline`` for a state machine that is none."""
         signature = self.signature
         version = None if signature is None else signature["version"]
         if signature is None or version != CONTRACT_VERSION:
-            expected = f"the signature of a SlicedInferencePipeline of version {CONTRACT_VERSION}"
-            message = f"the comment of {self.arn} must have {expected}, got {version}"
+            what, where = "a SlicedInferencePipeline", f"the comment of {self.arn}"
+            if self.type == "FUNCTION":
+                what, where = "an InferenceFunction", f"the function {self.arn}"
+            expected = f"the signature of {what} of version {CONTRACT_VERSION}"
+            message = f"{where} must have {expected}, got {version}"
             advice = "check the ARN, use the client of the pipeline's release, or invoke for your own state machine"
             raise InferenceError("NotAPipeline", f"{message}: {advice}")
         return PipelineDescription(
@@ -120,8 +137,14 @@ class StateMachine:
                 preprocess="preprocess" in signature,
                 postprocess="postprocess" in signature,
             ),
-            PipelineLimits(MAX_REQUEST_BYTES, MAX_INLINE_RESULT_BYTES, MAX_INPUT_BYTES, self.execution_seconds),
+            PipelineLimits(*_sizes(self.type), self.execution_seconds),
         )
+
+
+def _sizes(machine: MachineType) -> tuple[int, int, int]:
+    if machine == "FUNCTION":
+        return MAX_CALL_BYTES, MAX_CALL_TENSOR_BYTES, MAX_CALL_BYTES
+    return MAX_REQUEST_BYTES, MAX_INLINE_RESULT_BYTES, MAX_INPUT_BYTES
 
 
 def spec_from(spec: Mapping[str, Any]) -> TensorSpec:

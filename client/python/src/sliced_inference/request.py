@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .errors import InferenceError, invalid_input
-from .pipeline import CONTRACT_VERSION, MAX_INPUT_BYTES, MAX_REQUEST_BYTES, PipelineSignature, TensorSpec
+from .pipeline import CONTRACT_VERSION, MAX_REQUEST_BYTES, PipelineSignature, TensorSpec
 from .tensors import Tensor, compact_json, encode_file, encode_inline
 
 Inputs = Mapping[str, ArrayLike]
@@ -155,8 +155,8 @@ def inputs_of(
     return {"s3": key}
 
 
-def invoked_text(request: Any) -> str:
-    """The JSON of a request of ``invoke``, which may be anything."""
+def invoked_text(request: Any, most: int) -> str:
+    """The JSON of a request of ``invoke``, which may be anything of ``most`` bytes."""
     try:
         text = compact_json(request)
         size = len(text.encode())
@@ -164,8 +164,8 @@ def invoked_text(request: Any) -> str:
         # Of these kinds are also NaN, circles and lone surrogates.
         message = f"the request of invoke must be a JSON value, got another ({error}): convert it"
         raise InferenceError("InvalidInput", message) from error
-    if size > MAX_INPUT_BYTES:
-        expected = f"at most {MAX_INPUT_BYTES} bytes of JSON"
+    if size > most:
+        expected = f"at most {most} bytes of JSON"
         message = f"the request of invoke must be {expected}, got {size}: put large parts into S3 and pass their key"
         raise InferenceError("InvalidInput", message, expected=expected, got=str(size))
     return text
