@@ -1,6 +1,5 @@
 /** Functions that callers invoke themselves. They are read as state machines with one task, so that all else reads both alike. */
 import { SIGNATURE_KEY } from '../../contract/signature';
-import { referenceTo } from './physical-ids';
 import type { Resource } from './resource';
 import { splitFunctionArn, type StateMachineResource } from './resources';
 import type { Template } from './template';
@@ -14,7 +13,8 @@ export function isCallable({ type, metadata }: Resource): boolean {
 }
 
 export function readFunctionMachine(template: Template, alias: Resource): StateMachineResource {
-  const arn = referenceTo(template, alias);
+  // A reference, so that the template knows that the alias is used.
+  const arn = String(template.resolve({ Ref: alias.logicalId }));
   const signature = template.resolve(alias.metadata[SIGNATURE_KEY] ?? null);
   const call = { Type: 'Task', Resource: 'arn:aws:states:::lambda:invoke', End: true };
   const definition = {

@@ -1,33 +1,53 @@
 /** A function of a whole model in the local cloud: what callers send and get, beside a default session of ONNX Runtime. */
-import type { InferenceFunctionProps } from '../../lib';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { Stack } from 'aws-cdk-lib';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { start } from '../support/deployed-pipeline';
+import { BatchItems, InferenceHandler, SlicedInferenceBatch, type InferenceFunctionProps } from '../../lib';
+import type { LocalCloudOptions } from '../../local';
+import { outputOf, tableOf, expectResult } from '../support/deployed-batch';
+import { rows, start } from '../support/deployed-pipeline';
+import { encodeSafetensors } from '../../lambda/tensors/safetensors';
+import { cases } from '../support/full-checks';
 import { functionAssembly, functionClient } from '../support/function-stack';
-import { MLP_PATH } from '../support/pipeline-stack';
+import { mlp, retrained, saveModel } from '../support/model-builder';
+import { until } from '../support/until';
+import { temporaryFolder } from '../support/temporary-folder';
 
-async function startFunction(props: Partial<InferenceFunctionProps> = {}) {
-  const cloud = await start(functionAssembly(props));
+const MODEL = saveModel(mlp(4));
+const OTHER = saveModel(retrained(mlp(4)));
+
+async function startFunction(props: Partial<InferenceFunctionProps> = {}, options: LocalCloudOptions = {}) {
+  const cloud = await start(functionAssembly({ modelPath: MODEL, ...props }), options);
   return { cloud, client: functionClient(cloud) };
 }
 
-const X = Float32Array.from({ length: 16 }, (_, index) => Math.sin(index) * 3);
+const row = (seed: number) => Float32Array.from({ length: 16 }, (_, index) => Math.sin(index + seed) * 3);
+const input = (seed: number) => ({ x: { shape: [1, 16], data: row(seed) } });
 
 /** The bits of the user's own session, with as many threads as the function. */
-async function ownSession(x = X, rows = 1): Promise<Float32Array> {
-  const session = await InferenceSession.create(MLP_PATH, { intraOpNumThreads: 1 });
-  const { y } = await session.run({ x: new Tensor('float32', x, [rows, 16]) });
+async function ownSession(x: Float32Array, model = MODEL): Promise<Float32Array> {
+  const session = await InferenceSession.create(model, { intraOpNumThreads: 1 });
+  const { y } = await session.run({ x: new Tensor('float32', x, [x.length / 16, 16]) });
   return (await y.getData()) as Float32Array;
+}
+
+function source(name: string, text: string): string {
+  const folder = temporaryFolder();
+  fs.writeFileSync(path.join(folder, name), text);
+  return folder;
 }
 
 test('answers small tensors in the call, with the bits of a default session and nothing in S3', async () => {
   const { cloud, client } = await startFunction();
-  const result = await client.infer({ x: { shape: [1, 16], data: X } });
-  expect(result.outputs.y.data).toEqual(await ownSession());
+  const result = await client.infer(input(0));
+  expect(result.outputs.y.data).toEqual(await ownSession(row(0)));
   expect(result.resultsObject).toBeUndefined();
   expect(result.executionArn).toMatch(/^arn:aws:lambda:us-east-1:000000000000:function:[\w-]+:[\w-]{36}$/);
   expect(result.run).toBe(result.executionArn.split(':').slice(-2).join('/'));
   expect(result.timings).toMatchObject([{ slice: 0, cold: true, bytesWritten: 0 }]);
-  expect((await client.infer({ x: { shape: [1, 16], data: X } })).timings[0].cold).toBe(false);
+  expect((await client.infer(input(0))).timings[0].cold).toBe(false);
   const { type, limits, signature } = await client.describe();
   expect([type, limits.requestBytes, limits.executionSeconds]).toEqual(['FUNCTION', 6_291_456, 900]);
   expect(signature).toEqual(cloud.pipeline.signature);
@@ -35,9 +55,153 @@ test('answers small tensors in the call, with the bits of a default session and 
 
 test('moves larger tensors through S3 both ways', async () => {
   const { client } = await startFunction();
-  const rows = 120_000;
-  const x = Float32Array.from({ length: 16 * rows }, (_, index) => index % 97);
-  const { outputs, resultsObject } = await client.infer({ x: { shape: [rows, 16], data: x } });
+  const count = 120_000;
+  const x = Float32Array.from({ length: 16 * count }, (_, index) => index % 97);
+  const { outputs, resultsObject } = await client.infer({ x: { shape: [count, 16], data: x } });
   expect(resultsObject?.key).toMatch(/^outputs\//);
-  expect(outputs.y.data).toEqual(await ownSession(x, rows));
+  expect(outputs.y.data).toEqual(await ownSession(x));
+});
+
+test('calls at once have the results of their own requests', async () => {
+  const { client } = await startFunction();
+  const seeds = Array.from({ length: 24 }, (_, seed) => seed);
+  const results = await Promise.all(seeds.map((seed) => client.infer(input(seed))));
+  for (const seed of seeds) expect(results[seed].outputs.y.data).toEqual(await ownSession(row(seed)));
+  expect(new Set(results.map(({ run }) => run)).size).toBe(seeds.length);
+});
+
+describe('functions of the user inside the call', () => {
+  const BEFORE = `
+    import { preprocessHandler } from ${JSON.stringify(path.resolve('dist/bundle/client.mjs'))};
+    export const before = preprocessHandler(({ numbers, width = 16 }: { numbers: number[]; width?: number }, context) => {
+      if (numbers === undefined) throw new TypeError('no numbers');
+      context.call.count = numbers.length;
+      return { x: { shape: [numbers.length / width, width], data: Float32Array.from(numbers) } };
+    });`;
+  const AFTER = `
+    exports.after = async ({ outputs, run }, { call }) => ({ outputs, run, counted: call.count });`;
+  const handlers = () => ({
+    preprocess: InferenceHandler.fromFile(path.join(source('before.ts', BEFORE), 'before.ts'), 'before'),
+    postprocess: InferenceHandler.fromFolder(source('index.js', AFTER), 'index.after'),
+  });
+
+  test('turn any event into a request, and the output into any answer, and share what they know of the call', async () => {
+    const { client } = await startFunction(handlers());
+    // More than an execution's input, and more than a request of a pipeline holds.
+    const numbers = Array.from({ length: 16 * 9000 }, (_, index) => index % 31);
+    const { output } = await client.invoke({ numbers });
+    const { outputs, counted } = output as {
+      outputs: { tensors: { y: { base64: string } } };
+      counted: number;
+    };
+    const bytes = Buffer.from(outputs.tensors.y.base64, 'base64');
+    const expected = await ownSession(Float32Array.from(numbers));
+    expect(bytes.equals(Buffer.from(expected.buffer, expected.byteOffset, expected.byteLength))).toBe(true);
+    expect(counted).toBe(numbers.length);
+    await expect(client.infer(input(0))).rejects.toThrow(
+      'got one with a preprocess and a postprocess function: use invoke',
+    );
+  });
+
+  test('fail with their names and their step', async () => {
+    const { client } = await startFunction(handlers());
+    await expect(client.invoke({})).rejects.toMatchObject({
+      name: 'TypeError',
+      step: 'preprocess',
+      message: 'no numbers',
+    });
+    // The request is checked as without them.
+    await expect(client.invoke({ numbers: [1], width: 1 })).rejects.toMatchObject({
+      ...{ name: 'InvalidInput', slice: 0, expected: 'float32[batch,16]', got: 'float32[1,1]' },
+    });
+  });
+
+  test('also run in a batch, whose results are those of ONNX Runtime', async () => {
+    const before = `exports.handler = async ({ key }) => ({ version: 1, inputs: { s3: key.replace('docs', 'requests') } });`;
+    const cloud = await start(
+      functionAssembly(
+        { modelPath: MODEL, preprocess: InferenceHandler.fromFolder(source('index.js', before)) },
+        (pipeline) => {
+          const items = BatchItems.objects('inputs/docs/');
+          new SlicedInferenceBatch(Stack.of(pipeline), 'Nightly', {
+            pipeline,
+            items,
+            itemsPerRun: 1,
+            maxConcurrency: 2,
+          });
+        },
+      ),
+      { pipeline: 'Nightly' },
+    );
+    for (const index of [0, 1, 2]) {
+      await cloud.putObject(`inputs/docs/${index}`, Buffer.from('a document'));
+      await cloud.putObject(`inputs/requests/${index}`, encodeSafetensors(rows(1, index + 1)));
+    }
+    const output = outputOf(await cloud.execute({}));
+    expect(output.items).toMatchObject({ done: 3, failed: 0 });
+    for (const own of await tableOf(cloud, output))
+      await expectResult(cloud, own, rows(1, own.index + 1), MODEL);
+  });
+});
+
+test('calls during deployments have the results of one of the models, and later ones those of the last', async () => {
+  const [first, second] = [MODEL, OTHER].map((modelPath) => functionAssembly({ modelPath }));
+  const cloud = await start(first);
+  const client = functionClient(cloud);
+  const ran: number[] = [];
+  let isOver = false;
+  const worker = async (_: unknown, index: number): Promise<void> => {
+    for (let seed = index; !isOver; seed += 4) {
+      const { y } = (await client.infer(input(seed))).outputs;
+      const expected = await Promise.all([MODEL, OTHER].map((model) => ownSession(row(seed), model)));
+      ran.push(expected.findIndex((own) => isDeepStrictEqual(own, y.data)));
+    }
+  };
+  const workers = Array.from({ length: 4 }, worker);
+  const further = (calls: number) => until(`${calls} calls`, () => ran.length >= calls);
+  await further(12);
+  await cloud.deploy(second);
+  await further(ran.length + 12);
+  expect(ran.slice(-4)).toEqual([1, 1, 1, 1]);
+  await cloud.deploy(first);
+  await further(ran.length + 12);
+  isOver = true;
+  await Promise.all(workers);
+  expect(new Set(ran)).toEqual(new Set([0, 1]));
+  expect(ran.slice(-4)).toEqual([0, 0, 0, 0]);
+});
+
+const RUNS = cases(60, 300);
+test(`${RUNS} runs under faults of S3, Lambda and the network have their own results`, async () => {
+  const { cloud, client } = await startFunction({}, { retryPauses: 0.1 });
+  await client.infer(input(0));
+  const often = ['throttled', 'failing', 'lost-result', 'duplicate-delivery', 'killed-before-write'] as const;
+  const others = [
+    'killed-during-write',
+    'killed-after-write',
+    's3-503',
+    's3-500',
+    'reset',
+    'flipped-bit',
+  ] as const;
+  const rates = Object.fromEntries([...often, ...others].map((kind) => [kind, 0.06]));
+  cloud.injectFaults({ seed: 7, rates });
+  const failures: string[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < RUNS) {
+      const seed = next++;
+      try {
+        const { outputs } = await client.infer(input(seed), { results: seed % 2 === 0 ? 's3' : 'auto' });
+        if (!isDeepStrictEqual(outputs.y.data, await ownSession(row(seed)))) failures.push(`${seed}: wrong`);
+      } catch (error) {
+        // After three calls, whose sandboxes were all killed.
+        if ((error as Error).name !== 'Runtime.ExitError') failures.push(`${seed}: ${String(error)}`);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, worker));
+  expect(failures).toEqual([]);
+  const struck = cloud.faults();
+  for (const kind of often) expect([kind, struck.get(kind)]).not.toEqual([kind, 0]);
 });
