@@ -30,8 +30,8 @@ export interface PollInterval {
 /** Options of a `SlicedInferenceClient`. Times are milliseconds. */
 export interface SlicedInferenceClientOptions {
   /**
-   * ARN of the pipeline's state machine: `pipeline.stateMachine.stateMachineArn`. It may name an alias or a version. Set either this or
-   * `functionName`.
+   * ARN of the pipeline's state machine, which may name an alias or a version, or of a function: `invokeArn` of the construct. Set either
+   * this or `functionName`.
    */
   readonly stateMachineArn?: string;
   /**

@@ -2,7 +2,7 @@
 import type { RawTensor } from '../lambda/tensors/tensor';
 import { s3Connection, Objects, type S3Connection } from './aws/objects';
 import { MAX_CALL_BYTES } from '../contract/direct-call';
-import { Functions, parseFunctionName } from './aws/functions';
+import { Functions, isFunctionArn, parseFunctionName } from './aws/functions';
 import { StepFunctions } from './aws/step-functions';
 import { beginBatch } from './batch/begin';
 import type { BatchOptions, SlicedInferenceBatchRun } from './batch/types';
@@ -225,14 +225,16 @@ interface Target extends Pick<CallContext, 'name' | 'executionArn' | 'functions'
 
 /** @throws TypeError unless the options name either a state machine or a function */
 function targetOf(options: SlicedInferenceClientOptions, requestTimeout: number): Target {
-  const { stateMachineArn, functionName, lambda } = options;
+  const { stateMachineArn, lambda } = options;
+  const isFunction = typeof stateMachineArn === 'string' && isFunctionArn(stateMachineArn);
+  const functionName = isFunction ? stateMachineArn : options.functionName;
   if (functionName === undefined) {
     const machine = parseStateMachineArn(stateMachineArn);
     const { given: name, region, describedArn } = machine;
     const executionArn = (execution: string): string => machine.executionArn(execution);
     return { ...{ name, region, describedArn, executionArn }, functions: undefined };
   }
-  if (stateMachineArn !== undefined)
+  if (stateMachineArn !== undefined && options.functionName !== undefined)
     throw new TypeError(
       'option functionName cannot be combined with stateMachineArn, got both: leave one out',
     );

@@ -9,7 +9,7 @@ import { estimatesOf } from '../calibrate/estimates';
 import { PHASES, measuredCalls, plannedPhases } from '../calibrate/phases';
 import { plannedPipeline } from '../calibrate/planned-calls';
 import { readLogs } from '../calibrate/read-logs';
-import { quotedForShell } from '../init/literals';
+import { quotedForShell } from '../terminal/literals';
 import { checkPlace, writeNamedFile } from '../outputs/named-file';
 import { NONE } from '../plan/figures';
 import { formatTable } from '../terminal/format';

@@ -1,10 +1,10 @@
 /** `sliced-inference init [FOLDER] --model FILE`: writes a CDK app for a model. */
 import * as path from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { laidOut } from '../terminal/help';
 import { packageVersion } from '../../lib/host/packages';
 import { type AppModel, readAppModel } from '../init/app-model';
-import { quotedForShell } from '../init/literals';
+import { quotedForShell } from '../terminal/literals';
 import { type Manifest, TEST_COMMAND, TEST_SCRIPT, appManifest, libraryVersion } from '../init/manifest';
 import { pythonFiles } from '../init/python';
 import { type AppCommands, type AppLanguage, COMMANDS, readme } from '../init/readme';
@@ -12,15 +12,23 @@ import { typescriptFiles } from '../init/typescript';
 import { projectFolder, writeProject } from '../init/write-project';
 import { print, printLine } from '../terminal/print';
 import { clearProgress, showProgress } from '../terminal/progress';
-import { choice } from './search-options';
+import { sentence } from '../plan/report/reported-alternatives';
+import type { DimensionSizes } from '../../lib/shapes/value-types';
+import { choice, requestsPerHourOption } from './search-options';
+import { dimensionOption } from './slicing-options';
 
 interface Options {
   readonly model: string;
   readonly language: AppLanguage;
+  readonly pipeline?: boolean;
+  readonly function?: boolean;
+  readonly dimension: DimensionSizes;
+  readonly requestsPerHour?: number;
 }
 
 const HELP = `
-Writes a stack with the model, a call with the names, types and shapes of its inputs, a snapshot test, and a README with the next commands.
+Writes the stack of the construct that \`plan\` recommends: one function if that is cheaper, or else a pipeline. It also writes a call with the
+names, types and shapes of the inputs, a snapshot test, and a README with the next commands.
 It replaces no file. A package.json that exists gets the scripts and packages that it lacks.
 
 Examples:
@@ -38,16 +46,23 @@ export function initCommand(): Command {
         'python',
       ] satisfies AppLanguage[]).default('typescript'),
     )
+    .addOption(new Option('--function', 'run the whole model in one function').conflicts('pipeline'))
+    .option('--pipeline', 'run the model as a pipeline')
+    .addOption(dimensionOption())
+    .addOption(requestsPerHourOption())
     .addHelpText('after', laidOut(HELP))
     .action(init);
 }
 
-async function init(folder: string, { model, language }: Options): Promise<void> {
+async function init(folder: string, options: Options): Promise<void> {
+  const { model, language, dimension: dimensions, requestsPerHour } = options;
   const target = projectFolder(folder);
   const isPython = language === 'python';
   const manifest = isPython ? undefined : appManifest(target);
   showProgress(`reading ${model}`);
-  const app = await readAppModel(model, target);
+  const forced = options.pipeline ? 'SlicedInferencePipeline' : undefined;
+  const construct = options.function ? 'InferenceFunction' : forced;
+  const app = await readAppModel(model, target, { construct, dimensions, requestsPerHour });
   const commands = commandsOf(language, target, manifest);
   const files = {
     ...(isPython ? pythonFiles(app, packageVersion()) : typescriptFiles(app)),
@@ -56,6 +71,7 @@ async function init(folder: string, { model, language }: Options): Promise<void>
   };
   await writeProject(target, files, manifest && { name: 'package.json', text: manifest.text });
   clearProgress();
+  print(`${sentence(app.verdict)} This app has ${app.construct}.\n\n`);
   print([`written to ${folder}`, ...Object.keys(files), ...manifestLines(manifest)].join('\n  ') + '\n');
   printNotes(app, commands);
   const isInstalled = isPython && process.env.JSII_AGENT?.startsWith('Python/');

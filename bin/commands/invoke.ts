@@ -2,6 +2,7 @@
 import * as fs from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type ResultsPlace, SlicedInferenceClient } from '../../client';
+import { isFunctionArn } from '../../client/aws/functions';
 import { parseStateMachineArn } from '../../client/description/descriptions';
 import { MAX_TIMER_MS } from '../../client/run/wait';
 import { SlicedInferenceError, quoted } from '../../lib/errors';
@@ -31,7 +32,9 @@ export function invokeCommand(): Command {
   const command = new Command('invoke')
     .description('call a deployed pipeline, on AWS or locally')
     .addOption(
-      new Option('--state-machine <arn>', "ARN of the pipeline's state machine").env('STATE_MACHINE_ARN'),
+      new Option('--state-machine <arn>', "ARN of the pipeline's state machine, or of a function").env(
+        'STATE_MACHINE_ARN',
+      ),
     );
   return addInputOptions(command)
     .addOption(
@@ -61,7 +64,8 @@ export function invokeCommand(): Command {
 }
 
 async function invoke(options: InvokeOptions): Promise<void> {
-  const stateMachineArn = checkedArn(options.stateMachine);
+  const { stateMachine = '' } = options;
+  const stateMachineArn = isFunctionArn(stateMachine) ? stateMachine : checkedArn(stateMachine);
   checkInputOptions('invoke', options);
   if (options.inputs !== undefined && !fs.existsSync(options.inputs)) {
     const got = quoted(options.inputs);

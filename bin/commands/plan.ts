@@ -10,6 +10,7 @@ import { compared } from '../plan/compare/comparison';
 import { describeComparison } from '../plan/compare/describe-comparison';
 import { describeReport, textColumns } from '../plan/describe-report';
 import { type PlanOptions, plannedModel } from '../plan/report/assemble-report';
+import { deployLine } from '../plan/deploy-line';
 import { checkPlace } from '../outputs/named-file';
 import { PAGE_FLAG, writePage } from '../plan/write-page';
 import { laidOut } from '../terminal/help';
@@ -72,7 +73,8 @@ async function printPlan(path: string, options: PlanOptions): Promise<void> {
     printJson(report);
     return;
   }
-  print(describeReport(report, process.stdout.columns, page));
+  const deploy = deployLine(path, report, slicer.goal ? undefined : report.slices.length);
+  print(describeReport(report, process.stdout.columns, { page, deploy }));
 }
 
 const FLAGS_OF_MODELS = ['--dimension', '--optimize', '--split', '--no-split-large-operators'];

@@ -103,14 +103,15 @@ export function addSearchOptions(command: Command): Command {
     );
 }
 
+export function requestsPerHourOption(): Option {
+  const description = `runs per hour, which decide how often functions are cold, at most ${grouped(GREATEST_RATE)} (default: 10)`;
+  return new Option('--requests-per-hour <n>', description).argParser(requestRate);
+}
+
 export function addEstimateOptions(command: Command): Command {
   return command
     .optionsGroup('Pipeline and its price:')
-    .option(
-      '--requests-per-hour <n>',
-      `runs per hour, which decide how often functions are cold, at most ${grouped(GREATEST_RATE)} (default: 10)`,
-      requestRate,
-    )
+    .addOption(requestsPerHourOption())
     .option('--profile <file>', 'plan with a profile that `sliced-inference profile` has measured')
     .option('--prices <file>', 'JSON file of prices that replace list prices; see `constants prices`')
     .option('--environment <file>', 'JSON file that describes how fast AWS is; see `constants environment`')

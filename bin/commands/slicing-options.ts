@@ -9,7 +9,7 @@ import type { AnalyzeOptions } from '../../lib/compile/analyze';
 import { type OptimizationLevel, OPTIMIZATION_LEVELS } from '../../lib/optimize/level';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import * as search from './search-options';
-import { quotedForShell } from '../init/literals';
+import { quotedForShell } from '../terminal/literals';
 import { size } from './quantities';
 
 export interface SlicingOptions
@@ -63,17 +63,17 @@ export interface ModelOptions {
   readonly optimize: OptimizationLevel;
 }
 
+export function dimensionOption(): Option {
+  const description = 'size of a symbolic dimension of the inputs in your requests; repeatable';
+  return new Option('--dimension <name=size>', description)
+    .argParser(namedNumber('a name and a size such as batch=1', 'a size'))
+    .default({}, 'typical sizes, which inspect prints');
+}
+
 export function addModelOptions(command: Command): Command {
   return command
     .optionsGroup('Model:')
-    .addOption(
-      new Option(
-        '--dimension <name=size>',
-        'size of a symbolic dimension of the inputs in your requests; repeatable',
-      )
-        .argParser(namedNumber('a name and a size such as batch=1', 'a size'))
-        .default({}, 'typical sizes, which inspect prints'),
-    )
+    .addOption(dimensionOption())
     .addOption(
       search
         .choice(

@@ -3,6 +3,9 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { TensorDataType } from '../../contract/tensors';
 import { type AnalyzedModel, analyzeModel } from '../../lib/compile/analyze';
+import { cutModel } from '../../lib/compile/fit-by-splits';
+import { planEstimates } from '../../lib/compile/plan-estimates';
+import { automatic } from '../../lib/plan/slicers';
 import { isBindable } from '../../lib/onnx/data-type';
 import { dataSizesNote } from '../../lib/plan/notes';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
@@ -18,6 +21,10 @@ export interface AppModel {
   readonly isOutside: boolean;
   readonly hub?: HubFile;
   readonly dimensions: DimensionSizes;
+  /** Which construct runs the model. */
+  readonly construct: AppConstruct;
+  /** Whether one function is cheaper, and which is faster, in a sentence. */
+  readonly verdict: string;
   readonly inputs: readonly ExampleInput[];
   /** Why the plan of the model is a guess. */
   readonly guess?: string;
@@ -27,9 +34,26 @@ export interface AppModel {
   readonly valuesRefusal?: string;
 }
 
+export type AppConstruct = 'InferenceFunction' | 'SlicedInferencePipeline';
+
+export interface AppChoices {
+  /** @default - the one that the verdict recommends */
+  readonly construct?: AppConstruct | undefined;
+  /** Sizes of the requests. */
+  readonly dimensions: DimensionSizes;
+  readonly requestsPerHour?: number | undefined;
+}
+
 /** @throws SlicedInferenceError for a model that cannot be sliced, or whose inputs a request cannot have */
-export async function readAppModel(model: string, folder: string): Promise<AppModel> {
-  const analyzed = analyzeModel(model);
+export async function readAppModel(model: string, folder: string, choices: AppChoices): Promise<AppModel> {
+  const { dimensions: given, requestsPerHour } = choices;
+  const read = analyzeModel(model, {
+    dimensions: given,
+    ...(requestsPerHour !== undefined && { costs: { requestsPerHour } }),
+  });
+  const slicer = automatic();
+  const { analyzed, cut } = cutModel(read, slicer);
+  const { oneFunction } = planEstimates(analyzed, cut, slicer);
   const hub = hubFileOf(model);
   const { dimensions, refusal, data } = analyzed.planned;
   const inputs = exampleInputs(analyzed);
@@ -38,6 +62,8 @@ export async function readAppModel(model: string, folder: string): Promise<AppMo
     ...pathFrom(folder, model, hub),
     ...(hub && { hub }),
     dimensions,
+    construct: choices.construct ?? (oneFunction.isCheaper ? 'InferenceFunction' : 'SlicedInferencePipeline'),
+    verdict: oneFunction.verdict,
     ...(data?.source.failure !== undefined && { guess: dataSizesNote(data.source) }),
     ...(refusal === undefined ? await runnableInputs(model, analyzed, inputs) : { inputs, refusal }),
   };

@@ -2,8 +2,9 @@
 import { elementCount } from '../../lambda/tensors/tensor';
 import { DIGESTS } from '../../local/snapshot';
 import type { AppModel } from './app-model';
+import { inWords, otherConstruct } from './typescript';
 import type { ExampleInput } from './example-inputs';
-import { indented, listed, literal } from './literals';
+import { indented, listed, literal } from '../terminal/literals';
 
 /** Their texts by name. @param version of this library */
 export function pythonFiles(model: AppModel, version: string): Record<string, string> {
@@ -42,34 +43,34 @@ app.synth()
 `;
 }
 
-function stackFile({ names: { stack }, path, pathComment, dimensions }: AppModel): string {
+function stackFile({ names: { stack }, path, pathComment, dimensions, construct }: AppModel): string {
   const sizes = Object.entries(dimensions).map(([name, size]) => `${literal(name)}: ${size}`);
   const lines = [
     '# The sizes of your requests. These are assumed: change them here and in call.py.',
     ...listed('dimensions={', sizes, '},'),
   ];
-  return `"""The stack: the model as a pipeline of Lambda functions."""
+  return `"""The stack: the model as ${inWords(construct)}."""
 
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk.aws_lambda import Architecture
-from cdk_sliced_inference import SlicedInferencePipeline
+import cdk_sliced_inference as inference
 from constructs import Construct
 
 
 class ${stack}Stack(Stack):
     def __init__(self, scope: Construct, construct_id: str, *, architecture: Architecture) -> None:
         super().__init__(scope, construct_id)
-        self.pipeline = SlicedInferencePipeline(
+        # ${otherConstruct(construct)}
+        self.model = inference.${construct}(
             self,
-            "Pipeline",
+            "Model",
             model_path=${literal(path)},  # ${pathComment}
-${indented(sizes.length === 0 ? [] : lines, 12)}            # Without \`slicing\`, the model is cut into the fewest slices that fit. \`slicing=Slicing.count(3)\` cuts three.
-            architecture=architecture,
+${indented(sizes.length === 0 ? [] : lines, 12)}            architecture=architecture,
             # \`cdk destroy\` deletes the bucket of results too, with all that is in it.
             removal_policy=RemovalPolicy.DESTROY,
             auto_delete_objects=True,
         )
-        CfnOutput(self, "StateMachineArn", value=self.pipeline.state_machine.state_machine_arn)
+        CfnOutput(self, "ModelArn", value=self.model.invoke_arn)
 `;
 }
 
@@ -97,7 +98,7 @@ def test_stack_and_cuts_are_those_of_the_snapshot() -> None:
     # One architecture, so that the snapshot is the same on every machine.
     stack = ${stack}Stack(cdk.App(), "${stack}", architecture=Architecture.X86_64)
     template = Template.from_stack(stack).to_json()
-    slices = json.loads(Path(stack.pipeline.plan_path).read_text(encoding="utf-8"))["slices"]
+    slices = json.loads(Path(stack.model.plan_path).read_text(encoding="utf-8"))["slices"]
     cuts = [{"nodes": cut["nodes"], "outputs": [output["name"] for output in cut["outputs"]]} for cut in slices]
     found = DIGESTS.sub("<digest>", json.dumps({"cuts": cuts, "template": template}, indent=2, sort_keys=True))
     if not SNAPSHOT.exists() and os.environ.get("CI") in (None, "", "false"):
@@ -108,7 +109,7 @@ def test_stack_and_cuts_are_those_of_the_snapshot() -> None:
 
 function callFile(inputs: readonly ExampleInput[]): string {
   const arrays = inputs.map((input) => `${literal(input.name)}: ${elements(input)},`);
-  return `"""Calls the pipeline with example values: replace them by yours. It runs in the local cloud and on AWS."""
+  return `"""Calls the model with example values: replace them by yours. It runs in the local cloud and on AWS."""
 
 import os
 import sys
@@ -120,7 +121,7 @@ inputs = {
 ${indented(arrays, 4)}}
 
 if "STATE_MACHINE_ARN" not in os.environ:
-    sys.exit("STATE_MACHINE_ARN must name the state machine, got none: see README.md")
+    sys.exit("STATE_MACHINE_ARN must be the ARN that the stack prints, got none: see README.md")
 try:
     result = SlicedInferenceClient(os.environ["STATE_MACHINE_ARN"]).infer(inputs)
 except (InferenceError, ValueError) as error:

@@ -1,6 +1,8 @@
 /** The README.md of an app: its files, and the commands in the order of their use. */
+import { escaped } from '../../lib/errors';
 import type { AppModel } from './app-model';
-import { code, quotedForShell } from './literals';
+import { inWords } from './typescript';
+import { code, quotedForShell } from '../terminal/literals';
 
 export type AppLanguage = 'typescript' | 'python';
 
@@ -26,7 +28,11 @@ export const COMMANDS: Readonly<Record<AppLanguage, AppCommands>> = {
   },
 };
 
-export function readme({ names, path, hub }: AppModel, language: AppLanguage, commands: AppCommands): string {
+export function readme(
+  { names, path, hub, construct, verdict }: AppModel,
+  language: AppLanguage,
+  commands: AppCommands,
+): string {
   const { install, test, cdk, command, enter, call } = commands;
   const [stack, snapshot] =
     language === 'python'
@@ -43,8 +49,8 @@ ${command} fetch ${hub.repository} --file ${quotedForShell(hub.file)} --revision
 `;
   return `# ${names.stack}
 
-This CDK app runs an ONNX model as AWS Lambda functions, one for each slice of the model. The model is ${code(path)}. \`${stack}\` has this
-path, and the sizes of your requests.
+This CDK app runs an ONNX model as ${inWords(construct)}. The model is ${code(path)}. \`${stack}\` has this path, and the sizes of your
+requests. At the time of \`init\`: ${escaped(verdict)}.
 ${fetch}
 \`\`\`sh
 ${install}
@@ -68,12 +74,12 @@ cloud_down
 \`\`\`
 
 Deploy it with credentials of an AWS account, in a shell without these variables. \`bootstrap\` is for the first time in an account and region.
-\`deploy\` prints the ARN of the state machine:
+\`deploy\` prints the ARN of the model:
 
 \`\`\`sh
 ${enter}${cdk} bootstrap
 ${cdk} deploy
-STATE_MACHINE_ARN=arn:aws:states:… ${call}
+STATE_MACHINE_ARN=arn:aws:… ${call}
 ${cdk} destroy
 \`\`\`
 `;

@@ -1,8 +1,8 @@
 /** The files of an app in TypeScript, besides package.json. */
 import { elementCount, typedView } from '../../lambda/tensors/tensor';
-import type { AppModel } from './app-model';
+import type { AppConstruct, AppModel } from './app-model';
 import type { ExampleInput } from './example-inputs';
-import { indented, key, listed, literal } from './literals';
+import { indented, key, listed, literal } from '../terminal/literals';
 import { TEST_COMMAND } from './manifest';
 
 /** Their texts by name. */
@@ -32,16 +32,16 @@ new ${stack}Stack(new App(), '${stack}', {
 `;
 }
 
-function stackFile({ names: { stack }, path, pathComment, dimensions }: AppModel): string {
+function stackFile({ names: { stack }, path, pathComment, dimensions, construct }: AppModel): string {
   const sizes = Object.entries(dimensions).map(([name, size]) => `${key(name)}: ${size}`);
   const lines = [
     '// The sizes of your requests. These are assumed: change them here and in call.mjs.',
     ...listed('dimensions: { ', sizes, ' },'),
   ];
-  return `/** The stack: the model as a pipeline of Lambda functions. */
+  return `/** The stack: the model as ${inWords(construct)}. */
 import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Architecture } from 'aws-cdk-lib/aws-lambda';
-import { SlicedInferencePipeline } from 'cdk-sliced-inference';
+import * as inference from 'cdk-sliced-inference';
 import type { Construct } from 'constructs';
 
 interface ${stack}StackProps extends StackProps {
@@ -49,22 +49,33 @@ interface ${stack}StackProps extends StackProps {
 }
 
 export class ${stack}Stack extends Stack {
-  readonly pipeline: SlicedInferencePipeline;
+  readonly model: inference.DeployedModel;
 
   constructor(scope: Construct, id: string, props: ${stack}StackProps) {
     super(scope, id, props);
-    this.pipeline = new SlicedInferencePipeline(this, 'Pipeline', {
+    // ${otherConstruct(construct)}
+    this.model = new inference.${construct}(this, 'Model', {
       modelPath: ${literal(path, "'")}, // ${pathComment}
-${indented(sizes.length === 0 ? [] : lines, 6)}      // Without \`slicing\`, the model is cut into the fewest slices that fit. \`slicing: Slicing.count(3)\` cuts three.
-      architecture: props.architecture,
+${indented(sizes.length === 0 ? [] : lines, 6)}      architecture: props.architecture,
       // \`cdk destroy\` deletes the bucket of results too, with all that is in it.
       removalPolicy: RemovalPolicy.DESTROY,
       autoDeleteObjects: true,
     });
-    new CfnOutput(this, 'StateMachineArn', { value: this.pipeline.stateMachine.stateMachineArn });
+    new CfnOutput(this, 'ModelArn', { value: this.model.invokeArn });
   }
 }
 `;
+}
+
+export function inWords(construct: AppConstruct): string {
+  return construct === 'InferenceFunction' ? 'one Lambda function' : 'a pipeline of Lambda functions';
+}
+
+/** A comment on the line that makes the construct. */
+export function otherConstruct(construct: AppConstruct): string {
+  return construct === 'InferenceFunction'
+    ? 'SlicedInferencePipeline in its place cuts a model that does not fit, or that loads too slowly, into slices.'
+    : 'InferenceFunction in its place runs the whole model in one function, if it fits.';
 }
 
 function testFile(file: string, stack: string): string {
@@ -79,8 +90,7 @@ test('the stack and the cuts of the model are those of the snapshot', () => {
   // One architecture, so that the snapshot is the same on every machine.
   const stack = new ${stack}Stack(new App(), '${stack}', { architecture: Architecture.X86_64 });
   const template = Template.fromStack(stack);
-  template.resourceCountIs('AWS::StepFunctions::StateMachine', 1);
-  expect(snapshotOf(template.toJSON(), stack.pipeline.planPath)).toMatchSnapshot();
+  expect(snapshotOf(template.toJSON(), stack.model.planPath)).toMatchSnapshot();
 });
 `;
 }
@@ -90,7 +100,7 @@ function callFile(inputs: readonly ExampleInput[]): string {
     ({ name, dtype, shape, ...input }) =>
       `${key(name)}: { dtype: '${dtype}', shape: [${shape.join(', ')}], data: ${elements({ dtype, shape, ...input })} },`,
   );
-  return `/** Calls the pipeline with example values: replace them by yours. It runs in the local cloud and on AWS. */
+  return `/** Calls the model with example values: replace them by yours. It runs in the local cloud and on AWS. */
 import { SlicedInferenceClient, toNestedArray } from 'cdk-sliced-inference/client';
 
 const inputs = {
@@ -100,7 +110,7 @@ ${indented(tensors, 2)}};
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 const { STATE_MACHINE_ARN: stateMachineArn } = process.env;
 if (stateMachineArn === undefined) {
-  console.error('STATE_MACHINE_ARN must name the state machine, got none: see README.md');
+  console.error('STATE_MACHINE_ARN must be the ARN that the stack prints, got none: see README.md');
   process.exit(2);
 }
 let model;

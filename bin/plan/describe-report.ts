@@ -24,8 +24,12 @@ export function textColumns(terminalColumns = DEFAULT_COLUMNS): number {
   return Math.min(MOST_COLUMNS, terminalColumns);
 }
 
-/** @param terminalColumns see `textColumns` @param page of `--report` */
-export function describeReport(report: PlanReport, terminalColumns?: number, page?: string): string {
+/** @param terminalColumns see `textColumns` @param page of `--report` @param deploy a line of code, which nothing breaks */
+export function describeReport(
+  report: PlanReport,
+  terminalColumns?: number,
+  { page, deploy }: { readonly page?: string | undefined; readonly deploy?: string } = {},
+): string {
   const columns = textColumns(terminalColumns);
   // Sentences may hold names of the model.
   const lines = (list: readonly string[]): string[] =>
@@ -42,6 +46,7 @@ export function describeReport(report: PlanReport, terminalColumns?: number, pag
     ...(report.batch ? describeBatch(report.batch, lines) : []),
     lines(nextSteps(report, page)),
     page === undefined ? [] : [`report written to ${page}`],
+    deploy === undefined ? [] : ['in a CDK app:', `  ${deploy}`],
   ];
   return blocks
     .filter((block) => block.length > 0)

@@ -46,6 +46,8 @@ export interface PlanReport {
   readonly requests: Requests;
   /** This plan and the other services. */
   readonly alternatives: readonly Alternative[];
+  /** The cheaper one of the plan and one function, of those that break no limit. Absent if both break one. */
+  readonly choice?: 'slices' | 'one-function';
   /** Sentences, the most important first: of a plan that is a guess, that it is one. */
   readonly verdict: readonly string[];
   /** One of these sentences: the cheapest service, and the rates from and below which another one is. Absent if all break a limit. */

@@ -24,6 +24,10 @@ export interface FunctionName {
   readonly qualifier: string;
 }
 
+export function isFunctionArn(text: string): boolean {
+  return /^arn:[\w-]+:lambda:/.test(text);
+}
+
 export function parseFunctionName(value: unknown): FunctionName {
   const match = typeof value === 'string' ? NAME.exec(value) : null;
   if (match !== null) {

@@ -1,9 +1,9 @@
 /** Estimates what the runs of a plan cost and how long they take, and compares the plan with one function. */
 import type { AnalyzedModel } from './analyze';
-import type { WholeModel } from '../cost/alternatives/alternative';
+import type { AlternativeRun, Offer, WholeModel } from '../cost/alternatives/alternative';
 import { type Comparison, type SlicedPlan, compareAlternatives } from '../cost/alternatives/compare';
 import { batchItem, type BatchItem } from '../cost/batch-items';
-import type { RunCost } from '../cost/chain';
+import { QUANTILES, type RunCost } from '../cost/chain';
 import { type End, environmentAt } from '../cost/constants/ends';
 import { withDefaults } from '../cost/options';
 import { costOf } from '../cost/schedule';
@@ -46,16 +46,21 @@ export interface OneFunction {
   readonly isCheaper: boolean;
   /** Compares the two in one sentence without a full stop: the first one of `sliced-inference plan`. */
   readonly verdict: string;
+  /** The size that is compared, in MB. */
+  readonly memoryMb: number;
+  readonly warm: RunEstimate;
+  readonly cold: RunEstimate;
 }
 
 export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: Slicer): PlanEstimates {
   const limits = planLimits(slicer);
   const { plan, sizes, consolidated } = plannedRuns(analyzed, cut, limits.goal);
-  const { verdict } = servicesBeside(analyzed, plan, limits);
+  const comparison = servicesBeside(analyzed, plan, limits);
   const refusedSizes = refusedSizesNote(analyzed.planned);
   const uselessSlices = uselessSlicesNote(sizes);
   const planAt = (end: End) => plannedRuns(analyzedAt(analyzed, end), cut, limits.goal).plan;
   const ends = { fast: planAt('fast'), slow: planAt('slow') };
+  const comparisonAt = (end: End) => servicesBeside(analyzedAt(analyzed, end), ends[end], limits);
   const estimateOf = (temperature: 'warm' | 'cold'): RunEstimate => ({
     ...costOf(plan, 0, temperature),
     ends: { fast: costOf(ends.fast, 0, temperature), slow: costOf(ends.slow, 0, temperature) },
@@ -64,11 +69,37 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
     warm: estimateOf('warm'),
     cold: estimateOf('cold'),
     batchItem: batchItem(batchRuns(analyzed, cut), batchRuns(analyzedAt(analyzed, 'slow'), cut)),
-    oneFunction: { isCheaper: verdict.choice === 'one-function', verdict: verdict.sentences[0] },
+    oneFunction: oneFunctionOf(comparison, { fast: comparisonAt('fast'), slow: comparisonAt('slow') }),
     profileDifferences: analyzed.profile?.differences ?? [],
     ...(refusedSizes !== undefined && { refusedSizes }),
     ...(uselessSlices !== undefined && { uselessSlices }),
     ...(consolidated && { wholeCallMs: consolidated.wholeCallMs }),
+  };
+}
+
+function oneFunctionOf(
+  { alternatives, verdict, requests: { perHour } }: Comparison,
+  ends: Readonly<Record<End, Comparison>>,
+): OneFunction {
+  const offerOf = (from: Comparison['alternatives'], index?: number): Offer => {
+    const own = from.find(({ id }) => id === 'one-function');
+    if (own === undefined) throw new Error('no comparison with one function');
+    return own.at(perHour, index);
+  };
+  const { index, memoryMb = 0, ...runs } = offerOf(alternatives);
+  const [fast, slow] = [ends.fast, ends.slow].map((end) => offerOf(end.alternatives, index));
+  const costAt = ({ dollars = 0, time }: AlternativeRun): RunCost => ({
+    dollars,
+    latency: { p50: time.quantile(QUANTILES.p50), p95: time.quantile(QUANTILES.p95) },
+  });
+  const estimateOf = (temperature: 'warm' | 'cold'): RunEstimate => ({
+    ...costAt(runs[temperature]),
+    ends: { fast: costAt(fast[temperature]), slow: costAt(slow[temperature]) },
+  });
+  const estimates = { warm: estimateOf('warm'), cold: estimateOf('cold') };
+  return {
+    ...{ isCheaper: verdict.choice === 'one-function', verdict: verdict.sentences[0] },
+    ...{ memoryMb, ...estimates },
   };
 }
 

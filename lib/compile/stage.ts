@@ -154,7 +154,10 @@ const ESTIMATES = anObject<PlanEstimates>({
     bytes: AMOUNT,
     packBytes: AMOUNT,
   }),
-  oneFunction: anObject<OneFunction>({ isCheaper: trueOrFalse, verdict: text(MAX_TEXT) }),
+  oneFunction: anObject<OneFunction>({
+    ...{ isCheaper: trueOrFalse, verdict: text(MAX_TEXT) },
+    ...{ memoryMb: AMOUNT, warm: RUN, cold: RUN },
+  }),
   profileDifferences: aList(text(MAX_TEXT), MAX_DIFFERENCES),
   wholeCallMs: optional(AMOUNT),
   refusedSizes: optional(text(MAX_NOTE)),

@@ -7,7 +7,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { WHOLE } from '../../contract/keys';
 import { SIGNATURE_KEY } from '../../contract/signature';
-import { located } from '../aws/annotate';
+import { inform, located } from '../aws/annotate';
 import { allowLogEncryption } from '../aws/log-group';
 import { createNetwork } from '../aws/network';
 import { checkQuotas } from '../aws/quota-check';
@@ -17,6 +17,7 @@ import { checkOptions, type SliceFunctionOptions } from '../aws/slice-function-o
 import { signatureOf } from '../aws/state-machine';
 import { publishedVersion } from '../aws/workflow/invoke-function';
 import type { PipelineStates } from '../aws/workflow/states';
+import type { OneFunction } from '../compile/plan-estimates';
 import { SlicedInferenceError } from '../errors';
 import type { SlicePlan } from '../plan/file/plan';
 import { Consolidation, GraphOptimization, Prepacking, WarmUp } from '../pipeline/choices';
@@ -55,6 +56,8 @@ export class InferenceFunction extends DeployedModel {
 
   public readonly planPath: string;
 
+  public readonly invokeArn: string;
+
   /** The Lambda function. Call its `alias`: settings and code of the function itself change one after the other in a deployment. */
   public readonly function: lambda.Function;
 
@@ -90,7 +93,13 @@ export class InferenceFunction extends DeployedModel {
       const { model, planned } = pipelineModel(ofPipeline, settings);
       checkWhole(model._plan, own);
       const direct = { optimizes: optimizes(model._plan, own), handlers: handlersOf(own) };
-      const deployment = deploymentOf(model._plan, ofPipeline, settings, direct);
+      const { batchItem, oneFunction } = planned?.estimates ?? {};
+      const deployment = deploymentOf(
+        model._plan,
+        sizedProps(ofPipeline, model._plan, oneFunction),
+        settings,
+        direct,
+      );
       warnOfAssumptions(this, deployment.plan, {
         memorySizes: deployment.memorySizes,
         isX86: settings.architecture.name === lambda.Architecture.X86_64.name,
@@ -107,8 +116,10 @@ export class InferenceFunction extends DeployedModel {
       if (alias === undefined) throw new Error('the function of callers has no alias');
       this.function = fn;
       this.alias = alias;
+      this.invokeArn = alias.functionArn;
+      if (oneFunction?.isCheaper === false) inform(this, 'slices', oneFunction.verdict);
       this.bucket = storage.bucket;
-      this.plan = pipelinePlan(model._plan, undefined, undefined);
+      this.plan = pipelinePlan(model._plan, oneFunction, undefined);
       this.planPath = writePlan(this, model._plan);
       this.hasMetrics = settings.sliceMetrics;
       if (own.functionUrl) this.url = alias.addFunctionUrl({ authType: lambda.FunctionUrlAuthType.AWS_IAM });
@@ -118,7 +129,7 @@ export class InferenceFunction extends DeployedModel {
         settings,
         network,
         bucket: this.bucket,
-        batchItem: planned?.estimates.batchItem,
+        batchItem,
       };
       // The local cloud reads it. On AWS, the function tells it to its clients.
       const resource = alias.node.defaultChild as lambda.CfnAlias;
@@ -184,6 +195,18 @@ function pipelineProps(props: InferenceFunctionProps): SlicedInferencePipelinePr
     ...(isOwnLevel && { graphOptimization }),
     ...{ consolidation: Consolidation.NEVER, warmUp: WarmUp.NEVER, sliceFunctions: functionOptions(props) },
   };
+}
+
+/** Without a size of the user, the function has the memory with which it is compared: more of it may cost less. */
+function sizedProps(
+  props: SlicedInferencePipelineProps,
+  { slices: [{ memoryMb }] }: SlicePlan,
+  compared: OneFunction | undefined,
+): SlicedInferencePipelineProps {
+  const { sliceFunctions = {} } = props;
+  if (sliceFunctions.memorySize !== undefined || compared === undefined) return props;
+  const memorySize = Math.max(memoryMb, compared.memoryMb);
+  return { ...props, sliceFunctions: { ...sliceFunctions, memorySize } };
 }
 
 function functionOptions(props: InferenceFunctionProps): SliceFunctionOptions {

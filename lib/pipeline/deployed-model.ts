@@ -30,6 +30,9 @@ export abstract class DeployedModel extends Construct {
    */
   public abstract readonly plan: PipelinePlan;
 
+  /** ARN that the clients call: that of the state machine, or of the function's alias. */
+  public abstract readonly invokeArn: string;
+
   /** Path of the plan in the cloud assembly, on the machine that synthesizes. */
   public abstract readonly planPath: string;
 

@@ -96,7 +96,7 @@ export interface PlannedRun {
 
 export function pipelinePlan(
   plan: SlicePlan,
-  estimates: PlanEstimates | undefined,
+  estimates: Pick<PlanEstimates, 'warm' | 'cold'> | undefined,
   whole: SlicePlan | undefined,
 ): PipelinePlan {
   return {

@@ -72,6 +72,8 @@ export class SlicedInferencePipeline extends DeployedModel {
    */
   public readonly plan: PipelinePlan;
 
+  public readonly invokeArn: string;
+
   /** @internal */
   public readonly _hasSliceMetrics: boolean;
 
@@ -132,6 +134,7 @@ export class SlicedInferencePipeline extends DeployedModel {
         logLevel: props.logLevel,
         logs: settings.logs,
       });
+      this.invokeArn = this.stateMachine.stateMachineArn;
       checkQuotas(this, {
         ...deployment,
         isExpress: this.isExpress,

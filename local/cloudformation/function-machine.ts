@@ -14,7 +14,7 @@ export function isCallable({ type, metadata }: Resource): boolean {
 
 export function readFunctionMachine(template: Template, alias: Resource): StateMachineResource {
   // A reference, so that the template knows that the alias is used.
-  const arn = String(template.resolve({ Ref: alias.logicalId }));
+  const arn = template.text({ ...alias, properties: { Ref: { Ref: alias.logicalId } } }, 'Ref');
   const signature = template.resolve(alias.metadata[SIGNATURE_KEY] ?? null);
   const call = { Type: 'Task', Resource: 'arn:aws:states:::lambda:invoke', End: true };
   const definition = {

@@ -13,7 +13,9 @@ import type { Alternative, PlanReport, ServiceRun } from '../plan-report';
 export function reportedAlternatives(
   { requests, alternatives, verdict }: Comparison,
   ends: Readonly<Record<End, Comparison>>,
-): Pick<PlanReport, 'requests' | 'alternatives' | 'cheapest'> & { readonly sentences: readonly string[] } {
+): Pick<PlanReport, 'requests' | 'alternatives' | 'cheapest' | 'choice'> & {
+  readonly sentences: readonly string[];
+} {
   const { perHour } = requests;
   return {
     requests,
@@ -24,6 +26,7 @@ export function reportedAlternatives(
       return reportedAlternative(own, offer, { fast: offerAt('fast'), slow: offerAt('slow') });
     }),
     sentences: [...verdict.sentences.map(sentence), ...otherChoices(verdict, ends)],
+    ...(verdict.choice && { choice: verdict.choice }),
     ...(verdict.cheapest !== undefined && { cheapest: sentence(verdict.cheapest) }),
   };
 }

@@ -47,6 +47,8 @@ export interface AlternativeRun {
 }
 
 export interface AlternativeSize {
+  /** Of a Lambda function. */
+  readonly memoryMb?: number;
   /** In a sentence, such as `2,048 MB`. Services that are always on have more instances at a higher rate. */
   nameAt(requestsPerHour: number): string;
   /** Sentences on the limits that it breaks at every rate of requests. */
@@ -76,6 +78,8 @@ export interface Offer {
   readonly size: string;
   /** Of the size, among those of the service. */
   readonly index: number;
+  /** Of a Lambda function. */
+  readonly memoryMb?: number;
   /** Sentences on the limits that this size breaks; none if it can be used. */
   readonly breaks: readonly string[];
   readonly warm: AlternativeRun;
@@ -118,6 +122,7 @@ export function alternativeOf(
       const breaks = [...size.breaks, ...missedTargets(setting, size, rate, share)];
       return {
         ...{ size: size.nameAt(rate), index },
+        ...(size.memoryMb !== undefined && { memoryMb: size.memoryMb }),
         ...{ breaks, warm, cold, dollarsPerMonth: size.dollarsPerMonth(rate, share) },
       };
     });

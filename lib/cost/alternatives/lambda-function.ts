@@ -76,6 +76,7 @@ function functionOf(
   };
   const needed = tmpMb(fileBytes, environment);
   return {
+    memoryMb,
     nameAt: () => inMb(memoryMb),
     breaks: [
       ...memoryBreaks(memoryMb, 'one function', mostMemoryMb),

@@ -32,7 +32,8 @@ class SlicedInferenceClient:
     """Calls one pipeline, or one function of a whole model. Threads may share a client.
 
     Args:
-        state_machine_arn: the ARN of the pipeline's state machine, or of a version or an alias of it.
+        state_machine_arn: the ARN of the pipeline's state machine, or of a version or an alias of it; or that of a
+            function.
         function_name: instead of it, the name or the ARN of an ``InferenceFunction``'s function. Without an alias or a
             version, the client calls the alias ``live``.
         step_functions, s3, function: your own clients of boto3, the last one of Lambda. By default, the client makes
@@ -66,6 +67,8 @@ class SlicedInferenceClient:
         _check_positive(wait_timeout=wait_timeout, max_result_bytes=max_result_bytes)
         if (state_machine_arn is None) == (function_name is None):
             raise ValueError("a client must have either state_machine_arn or function_name: pass one of them")
+        if state_machine_arn is not None and re.match(r"arn:[\w-]+:lambda:", state_machine_arn):
+            state_machine_arn, function_name = None, state_machine_arn
         self._is_function = function_name is not None
         self._arn = state_machine_arn or _function_name(function_name or "")
         self._described_arn = self._arn if self._is_function else _described_arn(self._arn)

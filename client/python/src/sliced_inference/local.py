@@ -40,9 +40,7 @@ class ServedPipeline(SlicedInferenceClient):
             name: client(service, endpoint_url=variables[f"AWS_ENDPOINT_URL_{endpoints[service]}"])
             for name, service in services.items()
         }
-        called = access["stateMachineArn"]
-        target = "function_name" if ":lambda:" in called else "state_machine_arn"
-        super().__init__(**{target: called}, **clients)
+        super().__init__(access["stateMachineArn"], **clients)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 /** Foreign names and paths as text in the files of an app. */
 import { escaped } from '../../lib/errors';
-import { escapedJson } from '../terminal/print';
+import { escapedJson } from './print';
 
 /** A string literal of JSON, of Python and, with single quotes where they are enough, of TypeScript. */
 export function literal(text: string, quote: '"' | "'" = '"'): string {
