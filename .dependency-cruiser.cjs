@@ -58,11 +58,6 @@ module.exports = {
     rule('cdk in constructs only', { path: '^(lib|local|bin)/', pathNot: CONSTRUCTS }, { path: CDK }),
     rule('tools need no constructs', { path: '^(local|bin)/' }, { path: CONSTRUCTS, ...NOT_TYPES }),
     rule('local without command line', { path: '^local/' }, { path: '^(bin|examples|bench|test|scripts)/' }),
-    rule(
-      'page runs in browsers',
-      { path: '^bin/plan/page/' },
-      { path: '^(lib|lambda|client|local)/', ...NOT_TYPES },
-    ),
     rule('bench measures the library', { path: '^bench/' }, { path: '^(bin|test)/' }),
     // A user can copy an example's folder, because it imports this package by name only.
     rule(

@@ -17,8 +17,7 @@ import { print, printJson } from '../terminal/print';
 
 const HELP = `
 Takes the slicing flags of slice and verify, and writes no slices. It prints the verdict, the slices, the price and the time. --report
-writes one HTML page with charts, which needs no network; an earlier file of this name is replaced. Every number in the page is also in
---json.
+writes one HTML page, which needs no network; an earlier file of this name is replaced. Every number in the page is also in --json.
 
 Examples:
   $ sliced-inference plan model.onnx
@@ -34,7 +33,7 @@ export function planCommand(): Command {
     .addHelpText('after', laidOut(HELP));
   addBatchOptions(addPlanOptions(command))
     .optionsGroup('Output:')
-    .option('--report <file>', 'also write the plan as one HTML page with charts')
+    .option('--report <file>', 'also write the plan as one HTML page')
     .option('--json', 'print JSON');
   return command.action(async (path: string, options: PlanOptions) => {
     checkBatchFlags(command, options);

@@ -85,7 +85,7 @@ function nextSteps({ model }: PlanReport, page?: string): string[] {
   return [
     ...(isAssumed ? ['next: plan again with --dimension name=size for the sizes of your requests'] : []),
     'next: check the bits with `verify` (same slicing flags), then write with `slice`',
-    ...(page === undefined ? ['more: --report r.html (runs, other services, all notes, charts)'] : []),
+    ...(page === undefined ? ['more: --report r.html (runs, other services, cuts, all notes)'] : []),
   ];
 }
 
