@@ -16,7 +16,7 @@ import { addSlicingOptions, analyzeOptions, flagOf, slicerFor } from './slicing-
 import { print, printJson } from '../terminal/print';
 
 const HELP = `
-Takes the slicing flags of slice and verify, and writes no slices. It prints the verdict, the slices, the price and the time. --report
+Takes the slicing flags of slice, and writes no slices. It prints the verdict, the slices, the price and the time. --report
 writes one HTML page, which needs no network; an earlier file of this name is replaced. Every number in the page is also in --json.
 
 Examples:
@@ -76,8 +76,7 @@ function addPlanOptions(command: Command): Command {
         'plan for a pipeline with one function that also has the whole model',
         CONSOLIDATIONS,
       ).default('automatic'),
-    )
-    .option('--no-tensors-in-state', 'price a pipeline whose tensors between slices are all in S3');
+    );
   return command;
 }
 

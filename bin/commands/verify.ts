@@ -8,13 +8,7 @@ import { formatTable, formatType } from '../terminal/format';
 import { laidOut } from '../terminal/help';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { wholeNumber } from './search-options';
-import {
-  type SlicingOptions,
-  addSlicingOptions,
-  analyzeOptions,
-  slicerFor,
-  warnOfProfile,
-} from './slicing-options';
+import { type SlicingOptions, addCutOptions, analyzeOptions, slicerFor } from './slicing-options';
 import { describeInputs } from '../verify/seeded-inputs';
 import { type TensorComparison, describeDifference } from '../verify/difference';
 import { inexactNote, rewrittenNote } from '../../lib/plan/int8-weights';
@@ -45,11 +39,14 @@ processor computes the model as given with the same bits.
 With --against default, the command also reports how far the slices are from the whole model with all of ONNX Runtime's
 defaults: all optimizations, all processors. These settings may change the last bits.
 
+To check the slices of a search or of a profile, write them with slice, and pass their plan.json as --slicing-plan.
+
 Exits with 0 if every bit of every output is the same, with 1 if not, and with 2 if the model or the slices do not run.
 
 Examples:
   $ sliced-inference verify model.onnx --slices 3
   $ sliced-inference verify model.onnx --max-slice-size 64MB --inputs x.npz
+  $ sliced-inference verify model.onnx --slicing-plan slices/plan.json
   $ sliced-inference verify model.onnx --optimize extended --against default`;
 
 export function verifyCommand(): Command {
@@ -57,7 +54,7 @@ export function verifyCommand(): Command {
     .description('check that slices give the bits of the whole model')
     .argument('<model>', 'path of an ONNX model')
     .addHelpText('after', laidOut(HELP));
-  addSlicingOptions(command)
+  addCutOptions(command)
     .optionsGroup('Comparison:')
     .addOption(
       new Option(
@@ -92,7 +89,6 @@ async function compare(model: string, options: Options): Promise<void> {
     ...(inputs !== undefined && { inputs }),
   });
   clearProgress();
-  warnOfProfile(result.profileDifferences);
   if (options.json) printJson(result);
   else print(describe(result, options.architecture !== 'arm64', inputs));
   process.exitCode = result.identical ? 0 : DIFFERENT;
