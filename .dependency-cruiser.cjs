@@ -5,7 +5,7 @@ const LAYERS = {
   lib: 'host cache onnx optimize shapes dataflow compute-time cost split plan emit compile aws pipeline batch monitoring',
   'lib/plan': 'file wiring sizes cuts schedule pricing search slicers choose',
   lambda: 'tensors telemetry store request slice tensor-flow batch',
-  local: 'tls http iam simulation faults s3 cloudformation step-functions api-gateway lambda cloud',
+  local: 'http iam simulation faults s3 cloudformation step-functions api-gateway lambda cloud',
 };
 
 const CDK = 'node_modules/(aws-cdk-lib|constructs)/';

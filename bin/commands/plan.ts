@@ -20,10 +20,8 @@ Takes the slicing flags of slice, and writes no slices. It prints the verdict, t
 writes one HTML page, which needs no network; an earlier file of this name is replaced. Every number in the page is also in --json.
 
 Examples:
-  $ sliced-inference plan model.onnx
   $ sliced-inference plan model.onnx --slices 4 --dimension sequence=128
   $ sliced-inference plan model.onnx --max-memory 1024 --report report.html
-  $ sliced-inference plan model.onnx --slices 4 --json
   $ sliced-inference plan model.onnx --batch 1000000 --concurrency 500`;
 
 export function planCommand(): Command {

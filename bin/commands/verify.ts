@@ -26,26 +26,16 @@ interface Options extends SlicingOptions {
 const DIFFERENT = 1;
 
 const HELP = `
-Runs the whole model in ONNX Runtime at the level of --optimize, and the slices as the functions run them. Both use the
-same number of threads, and both prepack weights or neither does. Without --inputs, the command generates inputs: floats
-from -2 to 2 (from 0 to 1 if the model does not run on those), small integers, short words. It guesses symbolic sizes
-unless --dimension sets them. Generated floats are compared twice: ordinary ones with a few -0.0 and denormals, and with
-NaN and infinities among them.
-
-If x86 processors without VNNI would multiply 8-bit weights of the model wrongly, the slices for x86_64 have them in the
-other 8-bit type. The slices are then compared with the whole model with such weights, and the command says whether this
-processor computes the model as given with the same bits.
-
-With --against default, the command also reports how far the slices are from the whole model with all of ONNX Runtime's
-defaults: all optimizations, all processors. These settings may change the last bits.
-
+Runs the whole model in ONNX Runtime at the level of --optimize, and the slices as the functions run them, with the same threads and
+prepacking. It compares generated floats twice: ordinary ones with a few -0.0 and denormals, and with NaN and infinities among them.
 To check the slices of a search or of a profile, write them with slice, and pass their plan.json as --slicing-plan.
 
-Exits with 0 if every bit of every output is the same, with 1 if not, and with 2 if the model or the slices do not run.
+If x86 processors without VNNI would multiply 8-bit weights of the model wrongly, the slices for x86_64 have them in the
+other 8-bit type, and are compared with the whole model with such weights. The command says whether this processor computes the
+model as given with the same bits.
 
 Examples:
   $ sliced-inference verify model.onnx --slices 3
-  $ sliced-inference verify model.onnx --max-slice-size 64MB --inputs x.npz
   $ sliced-inference verify model.onnx --slicing-plan slices/plan.json
   $ sliced-inference verify model.onnx --optimize extended --against default`;
 
