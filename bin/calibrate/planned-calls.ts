@@ -1,17 +1,15 @@
 /** What the model of cost predicts of calls: plans the slices of a plan file for the pipeline that the log shows. */
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { readPlan } from '../../lib/compile/files/read-plan';
 import { cutModel } from '../../lib/compile/fit-by-splits';
 import type { CostOptions } from '../../lib/cost/options';
 import { SlicedInferenceError, quoted } from '../../lib/errors';
 import { largestOf } from '../../lib/extremes';
-import type { SlicePlan } from '../../lib/plan/file/plan';
 import { plannedRuns } from '../../lib/plan/pricing/plan-runs';
 import { demandOf } from '../../lib/plan/pricing/price';
 import { slicesOf } from '../../lib/plan/schedule/schedule';
 import { fromPlan } from '../../lib/plan/slicers';
+import { modelOf } from '../plan/compare/compared-plan';
 import { type LoggedCall, startOf } from './read-logs';
 
 export type PlannedPipeline = ReturnType<typeof plannedPipeline>;
@@ -56,20 +54,6 @@ export function plannedPipeline(calls: readonly LoggedCall[], file: string) {
     /** Whether no slices run side by side. */
     isChain: slices.schedule.every((stage) => slicesOf([stage]).length === 1),
   };
-}
-
-/** The model that `slice --out` leaves in the folder above, or that lies beside the plan file. */
-function modelOf({ model }: SlicePlan, file: string): string {
-  const folder = path.dirname(path.resolve(file));
-  const found = [folder, path.dirname(folder)]
-    .map((each) => path.join(each, model.file))
-    .find((each) => fs.existsSync(each));
-  if (found !== undefined) return found;
-  throw new SlicedInferenceError(
-    `plan file ${quoted(file)} must be in the folder of its model, or in a folder beside the model`,
-    `no ${quoted(model.file)} there`,
-    'copy the model or a link to it, because times depend on it',
-  );
 }
 
 function architectureOf({ processor = '' }: LoggedCall): 'arm64' | 'x86_64' {

@@ -105,10 +105,15 @@ export function analyzeOptions(options: ModelOptions & search.EstimateOptions & 
   return { dimensions, optimization, splits: { named, others }, ...search.estimateOptions(options) };
 }
 
-export function slicerFor(options: SlicingOptions): Slicer {
-  const given = [...SLICING_CHOICES, ...search.SEARCH_FLAGS]
+/** Those of the given options that say where to cut, as flags. */
+export function slicingFlags(options: SlicingOptions): string[] {
+  return [...SLICING_CHOICES, ...search.SEARCH_FLAGS]
     .filter((flag) => options[flag] !== undefined)
     .map(flagOf);
+}
+
+export function slicerFor(options: SlicingOptions): Slicer {
+  const given = slicingFlags(options);
   if (given.length > 1 && SLICING_CHOICES.some((choice) => options[choice] !== undefined))
     throw new SlicedInferenceError('slicing flags exclude one another', given.join(' and '), 'keep one');
   if (options.slices !== undefined) return count(options.slices);

@@ -19,9 +19,14 @@ import type { PlanReport, ReportedBatch, ReportedSlice, Temperature } from './pl
 const DEFAULT_COLUMNS = 80;
 const MOST_COLUMNS = 120;
 
-/** @param terminalColumns width of the terminal; `undefined` if standard output is none @param page of `--report` */
-export function describeReport(report: PlanReport, terminalColumns = DEFAULT_COLUMNS, page?: string): string {
-  const columns = Math.min(MOST_COLUMNS, terminalColumns);
+/** @param terminalColumns width of the terminal; `undefined` if standard output is none */
+export function textColumns(terminalColumns = DEFAULT_COLUMNS): number {
+  return Math.min(MOST_COLUMNS, terminalColumns);
+}
+
+/** @param terminalColumns see `textColumns` @param page of `--report` */
+export function describeReport(report: PlanReport, terminalColumns?: number, page?: string): string {
+  const columns = textColumns(terminalColumns);
   // Sentences may hold names of the model.
   const lines = (list: readonly string[]): string[] =>
     list.flatMap((line) => wrapped(printable(line, 500), columns));
@@ -148,7 +153,7 @@ function describeBatch(batch: ReportedBatch, lines: (lines: readonly string[]) =
 const BREAK = /(?<!\d) | (?!(?:%|[KMGT]?B|[mµ]?s|min|h)(?!\w))/;
 
 /** Breaks a line between words; further lines are indented. */
-function wrapped(text: string, columns: number): string[] {
+export function wrapped(text: string, columns: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(BREAK)) {
     const last = lines.at(-1);

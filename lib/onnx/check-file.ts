@@ -7,7 +7,7 @@ import * as path from 'node:path';
 
 const BUCKET_ADVICE = 'download it, or use SlicedModel.fromBucket if the bucket has its slices';
 
-const PLAN_ADVICE = 'pass the model; a plan.json follows --slicing-plan';
+const PLAN_ADVICE = 'pass the model; a plan.json follows --slicing-plan, or --compare of `plan`';
 
 /** So many bytes tell text from an ONNX file. */
 const TEXT_BYTES = 40;

@@ -4,7 +4,7 @@ import type { Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { PlanReport } from '../../bin/plan/plan-report';
-import { reportOf } from '../../bin/plan/report/assemble-report';
+import { plannedModel } from '../../bin/plan/report/assemble-report';
 import { Consolidation, Slicing, TensorStore, WarmUp, type SlicedInferencePipelineProps } from '../../lib';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileCut } from '../../lib/compile/compile';
@@ -49,9 +49,9 @@ export function planned({
   const options = { transport, costs } as const;
   const { analyzed, cut } = cutModel(analyzeModel(model, options), slicer, consolidation);
   const flags = { consolidation, itemsPerRun: 8, concurrency: 100 } as unknown as Parameters<
-    typeof reportOf
+    typeof plannedModel
   >[3];
-  const report = reportOf(analyzed, cut, slicer, flags);
+  const { report } = plannedModel(analyzed, cut, slicer, flags);
   const { plan: runs } = plannedRuns(analyzed, cut);
   const { pipeline, template } = pipelineStack((stack) => ({
     ...{ modelPath: model, slicing: Slicing.count(slices) },

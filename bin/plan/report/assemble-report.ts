@@ -22,6 +22,7 @@ import { reportedAlternatives, sentence } from './reported-alternatives';
 import { reportedCuts, reportedModel, reportedSlices } from './reported-slices';
 import { planSentences, warningsOf } from './sentences';
 import { compileCut } from '../../../lib/compile/compile';
+import type { CompiledModel } from '../../../lib/emit/slice';
 import type { BatchRequests } from '../../../lib/plan/pricing/batch-runs';
 import type { Slicer } from '../../../lib/plan/slicers';
 import type { SlicingOptions } from '../../commands/slicing-options';
@@ -164,18 +165,21 @@ export interface PlanOptions extends SlicingOptions {
   readonly itemsPerRun?: number;
   readonly concurrency: number;
   readonly requests: BatchRequests;
+  readonly compare?: string;
   readonly report?: string;
   readonly json?: boolean;
 }
 
-export function reportOf(
+export function plannedModel(
   analyzed: AnalyzedModel,
   cut: ChosenCut,
   slicer: Pick<Slicer, 'goal'>,
   { batch: items, itemsPerRun, concurrency, requests }: PlanOptions,
-): PlanReport {
-  return assembleReport(analyzed, cut, compileCut(analyzed, cut).plan, {
+): { readonly compiled: CompiledModel; readonly report: PlanReport } {
+  const compiled = compileCut(analyzed, cut);
+  const report = assembleReport(analyzed, cut, compiled.plan, {
     ...planLimits(slicer),
     ...(items !== undefined && { batch: { items, itemsPerRun, concurrency, requests } }),
   });
+  return { compiled, report };
 }
