@@ -32,20 +32,20 @@ export function readme({ names, path, hub }: AppModel, language: AppLanguage, co
     language === 'python'
       ? [`${names.module}_stack.py`, 'snapshot.json']
       : [`${names.file}-stack.ts`, '__snapshots__'];
-  let download = '';
+  let fetch = '';
   if (hub)
-    download = `
-The path is that of your cache of the Hugging Face hub. On another machine, download the model with the hub's command line and change the path:
+    fetch = `
+The path is that of your cache of the Hugging Face hub. On another machine, fetch the model and change the path:
 
 \`\`\`sh
-hf download ${hub.repository} ${quotedForShell(hub.file)} --revision ${hub.revision}
+${command} fetch ${hub.repository} --file ${quotedForShell(hub.file)} --revision ${hub.revision}
 \`\`\`
 `;
   return `# ${names.stack}
 
 This CDK app runs an ONNX model as AWS Lambda functions, one for each slice of the model. The model is ${code(path)}. \`${stack}\` has this
 path, and the sizes of your requests.
-${download}
+${fetch}
 \`\`\`sh
 ${install}
 ${cdk} synth --quiet
