@@ -3,7 +3,8 @@
  * the ranges of nodes between two vertices that may be slices.
  */
 import type { CutSpace } from '../cuts/cuts';
-import { type Range, type RangeSize, sizeRanges, tablesOf } from '../cuts/range-sizes';
+import { type Range, type RangeSize, sizeRanges } from '../cuts/range-sizes';
+import { tablesOf } from '../sizes/slice-tables';
 import { HeldWeights } from '../../dataflow/weights';
 import { type SliceShare, type SliceSize, MAX_STATE_TENSORS } from '../sizes/estimate';
 import type { Groups } from '../wiring/wiring';

@@ -2,7 +2,8 @@
 import { HeldWeights } from '../../dataflow/weights';
 import { SlicedInferenceError, quoted } from '../../errors';
 import { type CutSpace, candidateCuts, candidateLimit } from '../cuts/cuts';
-import { type Range, tablesOf } from '../cuts/range-sizes';
+import type { Range } from '../cuts/range-sizes';
+import { tablesOf } from '../sizes/slice-tables';
 import { CutGraph, pricedGraph, split, whole } from '../search/cut-graph';
 import { evenPath } from '../search/even-path';
 import { memoryMb } from '../sizes/estimate';
