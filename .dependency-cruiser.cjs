@@ -5,7 +5,7 @@ const LAYERS = {
   lib: 'host cache onnx optimize shapes dataflow compute-time cost split plan emit compile aws pipeline batch monitoring',
   'lib/plan': 'file wiring sizes cuts schedule pricing search slicers choose',
   lambda: 'tensors telemetry store request slice tensor-flow batch',
-  local: 'tls http iam simulation faults s3 cloudformation step-functions api-gateway lambda cloud',
+  local: 'http iam simulation faults s3 cloudformation step-functions api-gateway lambda cloud',
 };
 
 const CDK = 'node_modules/(aws-cdk-lib|constructs)/';
@@ -58,11 +58,6 @@ module.exports = {
     rule('cdk in constructs only', { path: '^(lib|local|bin)/', pathNot: CONSTRUCTS }, { path: CDK }),
     rule('tools need no constructs', { path: '^(local|bin)/' }, { path: CONSTRUCTS, ...NOT_TYPES }),
     rule('local without command line', { path: '^local/' }, { path: '^(bin|examples|bench|test|scripts)/' }),
-    rule(
-      'page runs in browsers',
-      { path: '^bin/plan/page/' },
-      { path: '^(lib|lambda|client|local)/', ...NOT_TYPES },
-    ),
     rule('bench measures the library', { path: '^bench/' }, { path: '^(bin|test)/' }),
     // A user can copy an example's folder, because it imports this package by name only.
     rule(

@@ -1,13 +1,12 @@
 // Compiles TypeScript to dist/, and bundles the programs that ship as one CommonJS file each, with the packages that they use, into
 // dist/bundle/. The client is also an ES module, for the bundlers of applications: CommonJS inside an ES module cannot load Node.js's own
-// modules. onnxruntime-node stays outside because it loads its native library from its own folder. Also makes the page of `plan`.
+// modules. onnxruntime-node stays outside because it loads its native library from its own folder.
 // dist/bundle.json lists the files in each bundle: the package's licenses and its bill of materials are made from it.
 //
 // Says what it does on standard error, because commands that print JSON build first.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { build } from 'esbuild';
-import { PAGE_BUILD, planPage } from './plan-page.mjs';
 
 console.error('Compiling TypeScript. The first time takes a minute ...');
 const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'];
@@ -45,8 +44,7 @@ const clientSdk = {
   },
 };
 
-const [builtPage, ...results] = await Promise.all([
-  build(PAGE_BUILD),
+const results = await Promise.all([
   build({
     ...shared,
     entryPoints: { handler: 'lambda/handler.ts', 'batch-handler': 'lambda/batch-handler.ts' },
@@ -87,16 +85,10 @@ const [builtPage, ...results] = await Promise.all([
   }),
 ]);
 
-const { page, sources } = planPage(builtPage);
-fs.writeFileSync('dist/bundle/plan-page.html', page);
-
 const outputs = Object.assign({}, ...results.map(({ metafile }) => metafile.outputs));
 const inputsOf = ({ inputs }) =>
   Object.keys(inputs)
     .filter((file) => inputs[file].bytesInOutput > 0)
     .sort();
 const bundles = Object.entries(outputs).map(([file, output]) => [file, inputsOf(output)]);
-fs.writeFileSync(
-  'dist/bundle.json',
-  JSON.stringify(Object.fromEntries([...bundles, ['dist/bundle/plan-page.html', sources.sort()]])),
-);
+fs.writeFileSync('dist/bundle.json', JSON.stringify(Object.fromEntries(bundles)));

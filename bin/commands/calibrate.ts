@@ -1,5 +1,5 @@
 /** `sliced-inference calibrate PLAN`: compares calls of a deployed pipeline with its plan, and estimates constants from the calls. */
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { Pairs } from '../../lib/cost/constants/constant';
 import { parseConstants, printConstants } from '../../lib/cost/constants/constants-file';
 import { ENVIRONMENT } from '../../lib/cost/constants/defaults';
@@ -9,16 +9,14 @@ import { estimatesOf } from '../calibrate/estimates';
 import { PHASES, measuredCalls, plannedPhases } from '../calibrate/phases';
 import { plannedPipeline } from '../calibrate/planned-calls';
 import { readLogs } from '../calibrate/read-logs';
-import { quotedForShell } from '../init/literals';
 import { checkPlace, writeNamedFile } from '../outputs/named-file';
 import { NONE } from '../plan/figures';
 import { formatTable } from '../terminal/format';
 import { laidOut } from '../terminal/help';
-import { print, printCommands } from '../terminal/print';
+import { print } from '../terminal/print';
 
 interface CalibrateOptions {
   readonly logs?: readonly string[];
-  readonly stack?: string;
   readonly out?: string;
 }
 
@@ -27,31 +25,24 @@ Prints by slice what the plan predicts of each phase and what warm and cold call
 the calls. With fewer than five calls, a constant keeps its value. --out writes the estimates for --environment of plan.
 
 Examples:
-  $ sliced-inference calibrate slices/plan.json --stack Ocr | sh
   $ sliced-inference calibrate slices/plan.json --logs *.logs.json --out e.json`;
 
 export function calibrateCommand(): Command {
-  const stack = new Option('--stack <name>', 'print commands that fetch the logs of the last day, and end');
   return new Command('calibrate')
     .description('compare calls of a deployed pipeline with its plan, and estimate constants from the calls')
     .argument('<plan>', 'plan.json of the deployed slices, beside its model or in a folder beside it')
     .option('--logs <files...>', 'what `aws logs filter-log-events` prints, or the lines alone')
-    .addOption(stack.conflicts(['logs', 'out']))
     .option('--out <file>', 'file for the constants')
     .addHelpText('after', laidOut(HELP))
     .action(calibrate);
 }
 
-async function calibrate(plan: string, { logs = [], stack, out }: CalibrateOptions): Promise<void> {
-  if (stack !== undefined) {
-    printCommands(fetchCommands(stack));
-    return;
-  }
+async function calibrate(plan: string, { logs = [], out }: CalibrateOptions): Promise<void> {
   if (out !== undefined) checkPlace(out, '--out');
   const lines = readLogs(logs);
   if (lines.length === 0) {
     const got = logs.length === 0 ? 'no --logs' : 'none';
-    const advice = 'pass --logs with the lines of runs; --stack NAME prints how to fetch them';
+    const advice = 'pass --logs with the lines of runs; docs/costs.md has the commands that fetch them';
     throw new SlicedInferenceError('calibrate must get lines with the message `slice ran`', got, advice);
   }
   const pipeline = plannedPipeline(lines, plan);
@@ -80,14 +71,4 @@ async function calibrate(plan: string, { logs = [], stack, out }: CalibrateOptio
 function short(value: number | Pairs): string {
   if (typeof value === 'number') return `${value}`;
   return value.map(([percent, ms]) => `p${percent} ${ms}`).join(', ');
-}
-
-function fetchCommands(stack: string): string {
-  const groups = `StackResourceSummaries[?contains(LogicalResourceId, 'SliceLogs')].PhysicalResourceId`;
-  return `for group in $(aws cloudformation list-stack-resources --stack-name ${quotedForShell(stack)} --output text \\
-  --query "${groups}"); do
-  aws logs filter-log-events --log-group-name "$group" --start-time $(( ($(date +%s) - 86400) * 1000 )) \\
-    --filter-pattern '?"slice ran" ?"Init Duration"' --output json > "$(basename "$group").logs.json"
-done
-`;
 }

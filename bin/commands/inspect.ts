@@ -10,8 +10,6 @@ import { tablesOf } from '../../lib/plan/sizes/slice-tables';
 import { mostParts, waysToSplit } from '../../lib/split/splittable';
 import type { Model } from '../../lib/onnx/model';
 import type { Splitting } from '../../lib/compile/splitting';
-import { graphProfile } from '../plan/graph-profile';
-import type { ProfilePoint } from '../plan/plan-report';
 import { formatBytes, formatType } from '../terminal/format';
 import { laidOut } from '../terminal/help';
 import { print, printJson } from '../terminal/print';
@@ -45,8 +43,6 @@ interface Inspection {
   readonly cannotCross: readonly InspectedValue[];
   /** The operators with the largest weights, and into how many parts each can be split, or why not. */
   readonly largest: readonly LargeOperator[];
-  /** Weights, live tensors and bytes that a cut would move, in the order of the nodes. */
-  readonly profile: readonly ProfilePoint[];
 }
 
 interface LargeOperator {
@@ -121,7 +117,6 @@ function inspect(analyzed: AnalyzedModel): Inspection {
     singleTensorCuts: singleCrossings(cuts, inner).map((value) => graph.values[value].name),
     cannotCross: inner.filter((value) => cuts.rule(value) !== undefined).map(describeValue),
     largest: largestOperators(model, splitting, cuts),
-    profile: graphProfile({ cuts, starts: [], work: cuts.costs.work }),
   };
 }
 

@@ -25,25 +25,19 @@ interface Options extends LocalOptions {
 const MAX_PORT = 65_533;
 
 const HELP = `
-Publishes the assembly's assets to a local S3, and serves it and the stack's state machines on this machine until you stop
-the command. It also serves the stack's HTTP API.
+Publishes the assembly's assets to a local S3, and serves it, the stack's state machines and its HTTP API until you stop the command.
 
 Prints the variables that point the AWS CLI and any AWS SDK at the local cloud, in a form that a shell evaluates. With
 --write-env they go into a file, which appears when all is ready and disappears at the end. In a shell that has evaluated
 the file, cloud_down stops the local cloud and gives the variables their former values.
 
 Examples:
-  $ npx cdk synth && rm -f cloud.env
+  $ sliced-inference local cdk.out --pipeline OcrStack/Ocr --port 9000 --logs
   $ sliced-inference local cdk.out --write-env cloud.env &
   $ until [ -e cloud.env ]; do kill -0 $! || break; sleep 1; done
   $ . ./cloud.env
   $ aws stepfunctions list-executions --state-machine-arn "$STATE_MACHINE_ARN"
-  $ curl --cacert "$AWS_CA_BUNDLE" --data @request.json "$HTTP_ENDPOINT/read" \\
-      --aws-sigv4 "aws:amz:$AWS_REGION:execute-api" \\
-      --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"
-  $ cloud_down
-  $ sliced-inference local cdk.out --pipeline OcrStack/Ocr --port 9000 --logs
-  $ sliced-inference local cdk.out --simulate aws`;
+  $ cloud_down`;
 
 export function localCommand(): Command {
   const command = new Command('local')

@@ -19,18 +19,15 @@ import { addSlicingOptions, analyzeOptions, flagOf, slicerFor, slicingFlags } fr
 import { print, printJson } from '../terminal/print';
 
 const HELP = `
-Takes the slicing flags of slice and verify, and writes no slices. It prints the verdict, the slices, the price and the time. --report
-writes one HTML page with charts, which needs no network; an earlier file of this name is replaced. Every number in the page is also in
---json.
+Takes the slicing flags of slice, and writes no slices. It prints the verdict, the slices, the price and the time. --report
+writes one HTML page, which needs no network; an earlier file of this name is replaced. Every number in the page is also in --json.
 
 --compare plans a second model with the same flags, and prints both side by side. Either one may be a plan.json, which has its
 own cuts, sizes and optimization.
 
 Examples:
-  $ sliced-inference plan model.onnx
   $ sliced-inference plan model.onnx --slices 4 --dimension sequence=128
   $ sliced-inference plan model.onnx --max-memory 1024 --report report.html
-  $ sliced-inference plan model.onnx --slices 4 --json
   $ sliced-inference plan model.onnx --batch 1000000 --concurrency 500
   $ sliced-inference plan slices/plan.json --compare model.onnx --slices 6`;
 
@@ -48,7 +45,7 @@ export function planCommand(): Command {
       ).conflicts(['report', 'batch']),
     )
     .optionsGroup('Output:')
-    .option('--report <file>', 'also write the plan as one HTML page with charts')
+    .option('--report <file>', 'also write the plan as one HTML page')
     .option('--json', 'print JSON');
   return command.action(async (path: string, options: PlanOptions) => {
     checkBatchFlags(command, options);
@@ -112,8 +109,7 @@ function addPlanOptions(command: Command): Command {
         'plan for a pipeline with one function that also has the whole model',
         CONSOLIDATIONS,
       ).default('automatic'),
-    )
-    .option('--no-tensors-in-state', 'price a pipeline whose tensors between slices are all in S3');
+    );
   return command;
 }
 

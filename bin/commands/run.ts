@@ -28,13 +28,11 @@ import { warnOfMemory } from '../timings/memory-warnings';
 
 const HELP = `
 Publishes the assembly's assets to a local S3 and runs its state machine. Each function runs in its own process. Nothing
-leaves this machine, and you need no AWS account. The --inputs file must hold one tensor for each of the model's inputs, under the
-input's name. A pipeline with a preprocess or postprocess function takes --input-json.
+leaves this machine, and you need no AWS account. A pipeline with a preprocess or postprocess function takes --input-json.
 
 Examples:
   $ npx cdk synth && sliced-inference run cdk.out --inputs x.npz
-  $ sliced-inference run cdk.out --inputs x.npz --repeat 21 --simulate aws
-  $ sliced-inference run cdk.out --pipeline Ocr --inputs x.npz --out y.json
+  $ sliced-inference run cdk.out --pipeline Ocr --inputs x.npz --repeat 21
   $ sliced-inference run cdk.out --input-json '{"text": "hello"}'`;
 
 export function runCommand(): Command {

@@ -47,8 +47,6 @@ export interface EstimateOptions {
   readonly tensorStore?: Transport;
   readonly warmUp?: boolean;
   readonly prepacking?: Prepacking;
-  /** Of `plan` alone: the search counts all tensors in S3. */
-  readonly tensorsInState?: boolean;
 }
 
 export const ARCHITECTURES = ['x86_64', 'arm64'] as const satisfies CostOptions['architecture'][];
@@ -89,11 +87,6 @@ export function addSearchOptions(command: Command): Command {
       ] satisfies (keyof Latency)[]),
     )
     .option('--max-cost-per-million <usd>', 'highest price of a million runs, in US dollars', positive)
-    .option(
-      `${MAX_MEMORY} <size>`,
-      'most memory of a function, in MB or with a unit, such as 2GB (default without a slicing flag: 3008)',
-      functionMemory,
-    )
     .addOption(
       choice('--temperature <runs>', 'runs for which plans are compared, by default mixed', [
         'warm',
@@ -103,9 +96,30 @@ export function addSearchOptions(command: Command): Command {
     );
 }
 
-export function addEstimateOptions(command: Command): Command {
+/** The limit that also decides about the cuts without any other flag. */
+export function memoryOption(): Option {
+  const description =
+    'most memory of a function, in MB or with a unit, such as 2GB (default without a slicing flag: 3008)';
+  return new Option(`${MAX_MEMORY} <size>`, description).argParser(functionMemory);
+}
+
+/** What decides about the bits of the slices. */
+export function addFunctionOptions(command: Command): Command {
   return command
-    .optionsGroup('Pipeline and its price:')
+    .addOption(
+      choice('--architecture <name>', 'processors of the functions, by default x86_64', ARCHITECTURES),
+    )
+    .addOption(
+      choice(
+        '--prepacking <when>',
+        'whether functions rewrite weights for the kernels when they load, by default automatic',
+        PREPACKING,
+      ),
+    );
+}
+
+export function addEstimateOptions(command: Command): Command {
+  return addFunctionOptions(command.optionsGroup('Pipeline and its price:'))
     .option(
       '--requests-per-hour <n>',
       `runs per hour, which decide how often functions are cold, at most ${grouped(GREATEST_RATE)} (default: 10)`,
@@ -118,20 +132,10 @@ export function addEstimateOptions(command: Command): Command {
       choice('--state-machine <type>', 'type of the state machine, by default express', STATE_MACHINES),
     )
     .addOption(
-      choice('--architecture <name>', 'processors of the functions, by default x86_64', ARCHITECTURES),
-    )
-    .addOption(
       choice(
         '--tensor-store <store>',
         'where slices store their tensors, by default s3-standard',
         TENSOR_STORES,
-      ),
-    )
-    .addOption(
-      choice(
-        '--prepacking <when>',
-        'whether functions rewrite weights for the kernels when they load, by default automatic',
-        PREPACKING,
       ),
     )
     .option('--no-warm-up', 'plan for a pipeline whose functions are not warmed up when a run starts');
@@ -142,13 +146,12 @@ export function estimateOptions(
   options: EstimateOptions,
 ): Pick<AnalyzeOptions, 'costs' | 'profile' | 'inputs' | 'transport'> {
   const { profile, inputs, prices, environment, requestsPerHour, tensorStore } = options;
-  const { stateMachine, architecture, warmUp, prepacking, tensorsInState } = options;
+  const { stateMachine, architecture, warmUp, prepacking } = options;
   return {
     costs: {
       ...{ stateMachineType: stateMachine, architecture, requestsPerHour },
       ...(warmUp === false && { warmUp }),
       ...(prepacking !== undefined && prepacking !== 'automatic' && { prepacking: prepacking === 'always' }),
-      ...(tensorsInState === false && { tensorsInState }),
       ...(prices !== undefined && { prices: readPrices(prices) }),
       ...(environment !== undefined && { environment: readEnvironment(environment) }),
     },

@@ -30,19 +30,15 @@ const S3_SCHEME = 's3://';
 
 const HELP = `
 Writes plan.json and, for each slice, slice-NN.onnx and slice-NN.weights: ONNX models with external data, most
-of which other tools load too. By default, the model is cut into the fewest slices whose functions need at most 3008 MB.
+of which other tools load too.
 
-With --out s3://BUCKET/PREFIX, each file is uploaded under its SHA-256, and plan.json last. Files that the bucket
-already holds are not sent again. If an upload stops, run the same command again to send the others. --plan also writes
-plan.json to a local file: SlicedModel.fromBucket needs only this file to synthesize a stack. Credentials and region
-come from the environment and the configuration of the AWS CLI; see docs/large-models.md.
+With --out s3://BUCKET/PREFIX, each file is uploaded under its SHA-256, and plan.json last. If an upload stops, run the same command
+again to send the others. SlicedModel.fromBucket needs only the file of --plan. Credentials and region are those of the AWS CLI; see
+docs/large-models.md.
 
 Examples:
   $ sliced-inference slice model.onnx --slices 3 --out slices
-  $ sliced-inference slice model.onnx --max-slice-size 64MB --out slices
-  $ sliced-inference slice model.onnx --at-tensors conv5,pool5 --out slices
   $ sliced-inference slice v2.onnx --slicing-plan slices/plan.json --out v2
-  $ sliced-inference slice model.onnx --optimize extended --out slices
   $ sliced-inference slice model.onnx --out s3://my-models/ocr --plan plan.json`;
 
 export function sliceCommand(): Command {

@@ -32,7 +32,16 @@ const AT_TENSORS = '--at-tensors';
 
 /** A flag that is added afterwards is in the last group, that of the pipeline, unless the caller begins another one. */
 export function addSlicingOptions(command: Command): Command {
-  const withCuts = command
+  return search.addEstimateOptions(addModelOptions(search.addSearchOptions(addCuts(command))));
+}
+
+/** For a command that compares bits, which no price and no time changes. */
+export function addCutOptions(command: Command): Command {
+  return search.addFunctionOptions(addModelOptions(addCuts(command)).optionsGroup('Functions:'));
+}
+
+function addCuts(command: Command): Command {
+  return command
     .optionsGroup('Cuts:')
     .option('--slices <n>', 'cut into this many slices', search.wholeNumber(1))
     .option(
@@ -53,8 +62,8 @@ export function addSlicingOptions(command: Command): Command {
         .default({}, 'none'),
     )
     .option('--no-split-large-operators', 'split no operator because a slice with it is too large')
-    .option('--slicing-plan <file>', 'reuse the cuts of an earlier plan.json of the same graph');
-  return search.addEstimateOptions(addModelOptions(search.addSearchOptions(withCuts)));
+    .option('--slicing-plan <file>', 'reuse the cuts of an earlier plan.json of the same graph')
+    .addOption(search.memoryOption());
 }
 
 /** Options of every command that reads a model. */

@@ -8,13 +8,7 @@ import { formatTable, formatType } from '../terminal/format';
 import { laidOut } from '../terminal/help';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { wholeNumber } from './search-options';
-import {
-  type SlicingOptions,
-  addSlicingOptions,
-  analyzeOptions,
-  slicerFor,
-  warnOfProfile,
-} from './slicing-options';
+import { type SlicingOptions, addCutOptions, analyzeOptions, slicerFor } from './slicing-options';
 import { describeInputs } from '../verify/seeded-inputs';
 import { type TensorComparison, describeDifference } from '../verify/difference';
 import { inexactNote, rewrittenNote } from '../../lib/plan/int8-weights';
@@ -32,24 +26,17 @@ interface Options extends SlicingOptions {
 const DIFFERENT = 1;
 
 const HELP = `
-Runs the whole model in ONNX Runtime at the level of --optimize, and the slices as the functions run them. Both use the
-same number of threads, and both prepack weights or neither does. Without --inputs, the command generates inputs: floats
-from -2 to 2 (from 0 to 1 if the model does not run on those), small integers, short words. It guesses symbolic sizes
-unless --dimension sets them. Generated floats are compared twice: ordinary ones with a few -0.0 and denormals, and with
-NaN and infinities among them.
+Runs the whole model in ONNX Runtime at the level of --optimize, and the slices as the functions run them, with the same threads and
+prepacking. It compares generated floats twice: ordinary ones with a few -0.0 and denormals, and with NaN and infinities among them.
+To check the slices of a search or of a profile, write them with slice, and pass their plan.json as --slicing-plan.
 
 If x86 processors without VNNI would multiply 8-bit weights of the model wrongly, the slices for x86_64 have them in the
-other 8-bit type. The slices are then compared with the whole model with such weights, and the command says whether this
-processor computes the model as given with the same bits.
-
-With --against default, the command also reports how far the slices are from the whole model with all of ONNX Runtime's
-defaults: all optimizations, all processors. These settings may change the last bits.
-
-Exits with 0 if every bit of every output is the same, with 1 if not, and with 2 if the model or the slices do not run.
+other 8-bit type, and are compared with the whole model with such weights. The command says whether this processor computes the
+model as given with the same bits.
 
 Examples:
   $ sliced-inference verify model.onnx --slices 3
-  $ sliced-inference verify model.onnx --max-slice-size 64MB --inputs x.npz
+  $ sliced-inference verify model.onnx --slicing-plan slices/plan.json
   $ sliced-inference verify model.onnx --optimize extended --against default`;
 
 export function verifyCommand(): Command {
@@ -57,7 +44,7 @@ export function verifyCommand(): Command {
     .description('check that slices give the bits of the whole model')
     .argument('<model>', 'path of an ONNX model')
     .addHelpText('after', laidOut(HELP));
-  addSlicingOptions(command)
+  addCutOptions(command)
     .optionsGroup('Comparison:')
     .addOption(
       new Option(
@@ -92,7 +79,6 @@ async function compare(model: string, options: Options): Promise<void> {
     ...(inputs !== undefined && { inputs }),
   });
   clearProgress();
-  warnOfProfile(result.profileDifferences);
   if (options.json) printJson(result);
   else print(describe(result, options.architecture !== 'arm64', inputs));
   process.exitCode = result.identical ? 0 : DIFFERENT;

@@ -89,8 +89,8 @@ function nextSteps({ model }: PlanReport, page?: string): string[] {
   const isAssumed = model.dimensions.some((dimension) => dimension.isAssumed);
   return [
     ...(isAssumed ? ['next: plan again with --dimension name=size for the sizes of your requests'] : []),
-    'next: check the bits with `verify` (same slicing flags), then write with `slice`',
-    ...(page === undefined ? ['more: --report r.html (runs, other services, all notes, charts)'] : []),
+    'next: write with `slice` (same flags), then check with `verify --slicing-plan`',
+    ...(page === undefined ? ['more: --report r.html (runs, other services, cuts, all notes)'] : []),
   ];
 }
 

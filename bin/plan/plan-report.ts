@@ -1,6 +1,6 @@
 /**
  * What `sliced-inference plan` knows of a plan. `--json` prints this object, the terminal shows a part of it, and the page of
- * `--report` embeds it and shows no other number. MB are 2^20 bytes, times are in milliseconds, prices in dollars.
+ * `--report` shows no other number. MB are 2^20 bytes, times are in milliseconds, prices in dollars.
  */
 import type { Dimension } from '../../contract/tensors';
 import type { Requests } from '../../lib/cost/alternatives/wording';
@@ -27,8 +27,6 @@ export interface PlanReport {
   readonly int8Weights?: PlannedInt8Weights;
   /** How sizes and iterations are known that depend on data; absent if none does, or if a profile has them. */
   readonly dataSizes?: DataSource;
-  /** In the order of the nodes: what the model weighs and computes, for a chart. At most some hundred points. */
-  readonly profile: readonly ProfilePoint[];
   /** By slice but the last: the cut after it. */
   readonly cuts: readonly ReportedCut[];
   /** The plan's own cost and latency, as its state machine runs it. */
@@ -98,7 +96,7 @@ export interface ReportedSlice {
   readonly slice: number;
   /** Number of nodes that only this slice runs. */
   readonly nodes: number;
-  /** Its first and its last position in the order of `ProfilePoint`. */
+  /** The positions of its first and its last node among the nodes that are divided among slices, in the order in which they run. */
   readonly first: number;
   readonly last: number;
   readonly fileBytes: number;
@@ -124,26 +122,6 @@ export interface SliceTimes {
   readonly loadMs: number;
   /** Reading, computing and writing right after the slice was loaded. */
   readonly coldMs: number;
-}
-
-/** A stretch of neighboring nodes, all of one slice; one node each in small models. */
-export interface ProfilePoint {
-  /**
-   * Positions of the stretch's first and last node among the nodes that are divided among slices, in the order in which the
-   * slices run them.
-   */
-  readonly first: number;
-  readonly last: number;
-  /** The last node: its name, or that of its first output if it has none. */
-  readonly node: string;
-  readonly operator: string;
-  /** Weights that no earlier stretch uses. */
-  readonly weightBytes: number;
-  readonly coreSeconds: number;
-  /** Peak of the intermediate tensors that are alive in the stretch when the whole model runs. */
-  readonly liveBytes: number;
-  /** Bytes that would cross a cut after the stretch; `null` if no cut is legal there. */
-  readonly crossingBytes: number | null;
 }
 
 export interface ReportedCut {

@@ -28,7 +28,7 @@ export interface VerifyOptions {
   readonly dimensions: DimensionSizes;
   readonly optimization: OptimizationLevel;
   /** By what estimates the slices are planned. */
-  readonly estimates?: Pick<AnalyzeOptions, 'costs' | 'profile' | 'transport' | 'splits'>;
+  readonly estimates?: Pick<AnalyzeOptions, 'costs' | 'splits'>;
   /** Whether the slices are also compared with the whole model at ONNX Runtime's defaults. */
   readonly againstDefault?: boolean;
   /** File of inputs. By default, inputs are generated. */
@@ -59,8 +59,6 @@ export interface Verification {
   readonly specialValues?: readonly TensorComparison[] | 'refused';
   /** The slices beside the whole model with all of ONNX Runtime's defaults. */
   readonly againstDefault?: readonly TensorComparison[];
-  /** How the profile differs from the plan, one clause each. Empty if there is no profile or no difference. */
-  readonly profileDifferences: readonly string[];
 }
 
 export interface VerifiedInt8Weights extends PlannedInt8Weights {
@@ -108,7 +106,7 @@ async function compareRuns(
   given: Tensors | undefined,
   { dimensions, againstDefault, seed, onStep }: VerifyOptions,
 ): Promise<Verification> {
-  const { plan, threads, file, other, profileDifferences } = runs;
+  const { plan, threads, file, other } = runs;
   const inputs = file('inputs');
   onStep('running the whole model');
   if (given) fs.writeFileSync(inputs, encodeSafetensors(given));
@@ -141,7 +139,6 @@ async function compareRuns(
     outputs,
     ...(specialValues && { specialValues }),
     ...(int8Weights && { int8Weights }),
-    profileDifferences,
     ...(byDefault && { againstDefault: compareOutputs(plan, byDefault, chained) }),
   };
 }
@@ -167,7 +164,7 @@ function runsIn(
   const common = { threads, prepacking };
   type From = Pick<WholeJob, 'generated'> & { readonly model?: RunnableModel };
   return {
-    ...{ plan, threads, file, other, profileDifferences: analyzed.profile?.differences ?? [] },
+    ...{ plan, threads, file, other },
     atDefaults: { modelPath, optimization: 'default' } satisfies RunnableModel,
     /** @param from by default, the whole model whose bits the slices must have, on inputs of the file */
     whole: (inputs: string, wording: JobWording, { model = reference, ...from }: From = {}) =>

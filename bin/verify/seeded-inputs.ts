@@ -122,31 +122,46 @@ function candidateShapes(
   dimensions: DimensionSizes,
   planned: DimensionSizes,
 ): number[][][] {
-  const leading = new Set(specs.map(({ name, shape }) => shape?.length && dimensionName(name, 0, shape[0])));
-  const shapesOf = (
-    [first, others]: readonly [number, number],
-    states = others,
-    sizes = dimensions,
-  ): number[][] =>
-    specs.map(({ name, shape }) =>
-      (shape ?? []).map((size, axis, { 0: outermost }) => {
-        if (typeof size === 'number') return size;
-        const symbol = dimensionName(name, axis, size) ?? '';
-        const guess = size === null && typeof outermost === 'number' ? states : others;
-        return givenSize(sizes, symbol) ?? (leading.has(symbol) ? first : guess);
-      }),
-    );
-  // States of recurrent models are [layers, batch, hidden]: an unnamed dimension after a fixed one may be the batch.
+  const guesses = SIZES.map(([first, others]): Guess => ({
+    first,
+    others,
+    states: others,
+    sizes: dimensions,
+  }));
   const likely = [
-    shapesOf(SIZES[0], SIZES[0][1], { ...planned, ...dimensions }),
-    ...SIZES.map((sizes) => shapesOf(sizes)),
-    ...SIZES.map((sizes) => shapesOf(sizes, sizes[0])),
-  ];
+    { ...guesses[0], sizes: { ...planned, ...dimensions } },
+    ...guesses,
+    ...guesses.map((guess) => ({ ...guess, states: guess.first })),
+  ].map((guess) => guessedShapes(specs, guess));
   const different = new Map(likely.map((shapes) => [JSON.stringify(shapes), shapes]));
   const tried = [...different.values()].filter(
     (shapes) => shapes.reduce((sum, shape) => sum + elementCount(shape), 0) <= MAX_GUESSED_ELEMENTS,
   );
-  return tried.length > 0 ? tried : [shapesOf([1, 1])];
+  return tried.length > 0
+    ? tried
+    : [guessedShapes(specs, { first: 1, others: 1, states: 1, sizes: dimensions })];
+}
+
+interface Guess {
+  /** Of symbolic dimensions that lead a shape, and of the others. */
+  readonly first: number;
+  readonly others: number;
+  /** States of recurrent models are [layers, batch, hidden]: an unnamed dimension after a fixed one may be the batch. */
+  readonly states: number;
+  /** By name, before any guess. */
+  readonly sizes: DimensionSizes;
+}
+
+function guessedShapes(specs: readonly TensorSpec[], { first, others, states, sizes }: Guess): number[][] {
+  const leading = new Set(specs.map(({ name, shape }) => shape?.length && dimensionName(name, 0, shape[0])));
+  return specs.map(({ name, shape }) =>
+    (shape ?? []).map((size, axis, { 0: outermost }) => {
+      if (typeof size === 'number') return size;
+      const symbol = dimensionName(name, axis, size) ?? '';
+      const guess = size === null && typeof outermost === 'number' ? states : others;
+      return givenSize(sizes, symbol) ?? (leading.has(symbol) ? first : guess);
+    }),
+  );
 }
 
 interface Values {

@@ -57,24 +57,37 @@ export function provenShapes(
 
 type Shapes = ReadonlyMap<onnx.ValueIndex, readonly Dimension[] | null>;
 
+type Ask = (given: GivenTypes) => Shapes | undefined;
+
 function shapesOfResults(
   model: onnx.Model,
   nodesInOrder: readonly onnx.NodeIndex[],
   isLive: readonly boolean[],
   types: ValueTypes,
 ): Shapes {
-  const { graph } = model;
+  const ask = asker(model, nodesInOrder);
+  const uncertain = uncertainNodes(model);
+  const withBodies = new Set(nodesWithBodies(model));
+  // If all ranks are known and there are no bodies and functions, `types` has all that slices may declare.
+  const isOpen = withBodies.size > 0 || types.some(({ shape }) => shape === null);
+  const first = isOpen ? ask(new Map()) : new Map(types.map(({ shape }, value) => [value, shape]));
+  // ONNX Runtime may refuse a body without its declarations: then the results of such nodes are unknown.
+  const opaque = first === undefined ? [...new Set([...uncertain, ...withBodies])] : uncertain;
+  const given = ranksOf(opaque, types, (value) => first?.get(value)?.length);
+  const ruled = model.graph.nodes.filter(
+    (node) => isLive[node.index] && node.domain === '' && !withBodies.has(node),
+  );
+  const shapes = (given.size === 0 ? first : ask(given)) ?? new Map<onnx.ValueIndex, null>();
+  return withRuledRanks(model, ruled, types, ask, { given, shapes });
+}
+
+/** Asks no more once ONNX Runtime has hung: it would hang again. */
+function asker(model: onnx.Model, nodesInOrder: readonly onnx.NodeIndex[]): Ask {
+  const question = { sizes: {}, foldsConstants: true, bodyTypes: 'dropped', isScalar: () => false } as const;
   let isExpired = false;
-  const ask = (given: GivenTypes): Shapes | undefined => {
-    // ONNX Runtime would hang again.
+  return (given) => {
     if (isExpired) return undefined;
     const skeleton = buildFoldable(model, nodesInOrder, {}, given);
-    const question = {
-      sizes: {},
-      foldsConstants: true,
-      bodyTypes: 'dropped',
-      isScalar: () => false,
-    } as const;
     const answer = askOnnxRuntime(model, skeleton, question);
     isExpired = answer instanceof ChildError && answer.failure === 'timeout';
     if (answer instanceof ChildError) return undefined;
@@ -83,18 +96,18 @@ function shapesOfResults(
       ...skeleton.exposed.map((value, place) => [value, answer[place].shape] as const),
     ]);
   };
-  const uncertain = uncertainNodes(model);
-  const withBodies = new Set(nodesWithBodies(model));
-  // If all ranks are known and there are no bodies and functions, `types` has all that slices may declare.
-  const isOpen = withBodies.size > 0 || types.some(({ shape }) => shape === null);
-  const first = isOpen ? ask(new Map()) : new Map(types.map(({ shape }, value) => [value, shape]));
-  // ONNX Runtime may refuse a body without its declarations: then the results of such nodes are unknown.
-  const opaque = first === undefined ? [...new Set([...uncertain, ...withBodies])] : uncertain;
-  let given = ranksOf(opaque, types, (value) => first?.get(value)?.length);
-  let shapes: Shapes = (given.size === 0 ? first : ask(given)) ?? new Map();
-  const ruled = graph.nodes.filter(
-    (node) => isLive[node.index] && node.domain === '' && !withBodies.has(node),
-  );
+}
+
+/** Asks again with each rank that the rules prove, until they prove none. */
+function withRuledRanks(
+  model: onnx.Model,
+  ruled: readonly onnx.Node[],
+  types: ValueTypes,
+  ask: Ask,
+  start: { readonly given: GivenTypes; readonly shapes: Shapes },
+): Shapes {
+  const { graph } = model;
+  let { given, shapes } = start;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const known = shapes;
     const shapeOf = (value: onnx.ValueIndex): readonly Dimension[] | null =>

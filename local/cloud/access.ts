@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import type * as https from 'node:https';
 import * as path from 'node:path';
-import { makeServerCertificate } from '../tls/certificate';
+import { makeServerCertificate } from '../http/certificate';
 
 /** How to reach the local S3 with the AWS SDK: pass it to `new S3Client()`. */
 export interface S3Access {

@@ -84,59 +84,66 @@ export class Template implements ResourceResolver {
   }
 
   private intrinsic(name: string, argument: Json): Resolved {
-    const malformed = (): LocalCloudError =>
-      new LocalCloudError(`the stack '${this.stackName}' has a malformed ${name}: synthesize it again`);
-    const text = (value: Json): string => {
-      if (!isJsonObject(value) && !isJsonArray(value) && value !== null) return String(value);
-      throw new LocalCloudError(
-        `${name} expects text, got ${JSON.stringify(value)}: synthesize the assembly again`,
-      );
-    };
-    const pair = (value: Json): readonly Json[] => {
-      if (isJsonArray(value) && value.length === 2) return value;
-      throw malformed();
-    };
-    const list = (value: Json): readonly Json[] => {
-      const resolved = this.resolve(value);
-      if (isJsonArray(resolved)) return resolved;
-      throw malformed();
-    };
     switch (name) {
       case 'Ref':
-        return this.ref(text(argument));
-      case 'Fn::GetAtt': {
-        const parts = isJsonArray(argument) ? argument : text(argument).split(/\.(.*)/s);
-        if (parts.length < 2) throw malformed();
-        const [logicalId, attribute] = parts.map(text);
-        this.referred.add(logicalId);
-        return attributeOf(this, this.resource(logicalId), attribute);
-      }
+        return this.ref(textOf(name, argument));
+      case 'Fn::GetAtt':
+        return this.attribute(argument);
       case 'Fn::Join': {
-        const [separator, parts] = pair(argument);
-        return list(parts).map(text).join(text(separator));
+        const [separator, parts] = this.pair(name, argument);
+        const texts = this.list(name, parts).map((part) => textOf(name, part));
+        return texts.join(textOf(name, separator));
       }
-      case 'Fn::Sub': {
-        const [pattern, variables] = pair(isJsonArray(argument) ? argument : [argument, {}]);
-        if (!isJsonObject(variables)) throw malformed();
-        return text(pattern).replace(/\$\{(!?)([^}]+)\}/g, (_, literal: string, variable: string) => {
-          if (literal !== '') return `\${${variable}}`;
-          const reference = variable.includes('.') ? { 'Fn::GetAtt': variable } : { Ref: variable };
-          return text(this.resolve(variables[variable] ?? reference));
-        });
-      }
+      case 'Fn::Sub':
+        return this.substituted(argument);
       case 'Fn::Select': {
-        const [index, parts] = pair(argument);
-        const selected = list(parts).at(Number(index));
-        if (selected === undefined) throw malformed();
+        const [index, parts] = this.pair(name, argument);
+        const selected = this.list(name, parts).at(Number(index));
+        if (selected === undefined) throw this.malformed(name);
         return selected;
       }
       case 'Fn::Split': {
-        const [separator, source] = pair(argument);
-        return text(this.resolve(source)).split(text(separator));
+        const [separator, source] = this.pair(name, argument);
+        return textOf(name, this.resolve(source)).split(textOf(name, separator));
       }
       default:
         throw unsupported(`the intrinsic function ${name} in the stack '${this.stackName}'`);
     }
+  }
+
+  private attribute(argument: Json): string {
+    const name = 'Fn::GetAtt';
+    const parts = isJsonArray(argument) ? argument : textOf(name, argument).split(/\.(.*)/s);
+    if (parts.length < 2) throw this.malformed(name);
+    const [logicalId, attribute] = parts.map((part) => textOf(name, part));
+    this.referred.add(logicalId);
+    return attributeOf(this, this.resource(logicalId), attribute);
+  }
+
+  private substituted(argument: Json): string {
+    const name = 'Fn::Sub';
+    const [pattern, variables] = this.pair(name, isJsonArray(argument) ? argument : [argument, {}]);
+    if (!isJsonObject(variables)) throw this.malformed(name);
+    return textOf(name, pattern).replace(/\$\{(!?)([^}]+)\}/g, (_, literal: string, variable: string) => {
+      if (literal !== '') return `\${${variable}}`;
+      const reference = variable.includes('.') ? { 'Fn::GetAtt': variable } : { Ref: variable };
+      return textOf(name, this.resolve(variables[variable] ?? reference));
+    });
+  }
+
+  private pair(name: string, value: Json): readonly Json[] {
+    if (isJsonArray(value) && value.length === 2) return value;
+    throw this.malformed(name);
+  }
+
+  private list(name: string, value: Json): readonly Json[] {
+    const resolved = this.resolve(value);
+    if (isJsonArray(resolved)) return resolved;
+    throw this.malformed(name);
+  }
+
+  private malformed(name: string): LocalCloudError {
+    return new LocalCloudError(`the stack '${this.stackName}' has a malformed ${name}: synthesize it again`);
   }
 
   private ref(name: string): Resolved {
@@ -173,6 +180,14 @@ export class Template implements ResourceResolver {
       'give it a default or use a literal value',
     );
   }
+}
+
+/** @param name of the intrinsic function */
+function textOf(name: string, value: Json): string {
+  if (!isJsonObject(value) && !isJsonArray(value) && value !== null) return String(value);
+  throw new LocalCloudError(
+    `${name} expects text, got ${JSON.stringify(value)}: synthesize the assembly again`,
+  );
 }
 
 /** The same for each deployment of a stack, so that its log groups and keys keep their names. */

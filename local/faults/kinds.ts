@@ -1,6 +1,6 @@
 /** The kinds of faults that the local cloud can inject, in the order of its tables. */
 
-/** What each kind strikes: one request of a function to S3, one call of a function, or one start. docs/command-line.md says what it does. */
+/** What each kind strikes: one request of a function to S3, one call of a function, or one start. docs/local-cloud.md says what it does. */
 const KINDS = {
   's3-503': 'request',
   's3-500': 'request',

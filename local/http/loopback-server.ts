@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { LocalCloudError, systemErrorCode } from '../local-cloud-error';
-import type { ServerCertificate } from '../tls/certificate';
+import type { ServerCertificate } from './certificate';
 
 export const LOOPBACK = '127.0.0.1';
 

@@ -33,23 +33,12 @@ interface RequestBody extends Required<ReceiveOptions> {
 
 /** Call `verify` after reading all bytes, because the trailers follow them. */
 export function requestBody(request: S3Request, operation: string): RequestBody {
-  const { message, caller, headers } = request;
+  const { headers } = request;
   const payload = payloadOf(headers, operation);
-  const length = headers[payload.chunked ? 'x-amz-decoded-content-length' : 'content-length'] ?? '';
-  if (!/^\d+$/.test(length)) throw new S3Error('MissingContentLength');
-  const size = Number(length);
-  if (size > MAX_PUT_BYTES) {
-    throw new S3Error('EntityTooLarge', undefined, { ProposedSize: size, MaxSizeAllowed: MAX_PUT_BYTES });
-  }
+  const size = sizeOf(headers[payload.chunked ? 'x-amz-decoded-content-length' : 'content-length'] ?? '');
   const given = givenChecksum(headers);
-  const md5 = headers['content-md5'];
-  if (md5 !== undefined && !isChecksum('md5', md5)) throw new S3Error('InvalidDigest');
-
   const trailers: Trailers = new Map();
-  const passed = caller.traffic ? Readable.from(caller.traffic.uploaded(message)) : message;
-  const sent = request.alterBody
-    ? Readable.from(request.alterBody(passed, Number(headers['content-length'] ?? 1)))
-    : passed;
+  const sent = sentBytes(request);
   return {
     bytes: payload.chunked ? Readable.from(decodeAwsChunked(sent, trailers)) : sent,
     algorithms: [
@@ -59,22 +48,51 @@ export function requestBody(request: S3Request, operation: string): RequestBody 
     ...(given && { checksum: given.algorithm }),
     // Decoded chunks are views of memory that the decoder may still use, so they must not be released.
     written: payload.chunked ? () => undefined : release,
-    verify: (received, actual) => {
-      if (received !== size) throw new S3Error('IncompleteBody');
-      const sha256 = Buffer.from(actual.sha256 ?? '', 'base64').toString('hex');
-      if (payload.sha256 !== undefined && payload.sha256 !== sha256) {
-        throw new S3Error('XAmzContentSHA256Mismatch', undefined, {
-          ClientComputedContentSHA256: payload.sha256,
-          S3ComputedContentSHA256: sha256,
-        });
-      }
-      if (md5 !== undefined && md5 !== actual.md5) throw new S3Error('BadDigest');
-      if (given === undefined) return;
-      const { algorithm, value = trailers.get(checksumHeader(algorithm)) } = given;
-      if (value === undefined) throw new S3Error('MalformedTrailerError');
-      if (given.value === undefined) checkValue(algorithm, value, 'trailing header');
-      verifyChecksum(algorithm, value, actual[algorithm]);
-    },
+    verify: verifierOf({ size, sha256: payload.sha256, md5: givenMd5(headers), given, trailers }),
+  };
+}
+
+function sizeOf(length: string): number {
+  if (!/^\d+$/.test(length)) throw new S3Error('MissingContentLength');
+  const size = Number(length);
+  if (size <= MAX_PUT_BYTES) return size;
+  throw new S3Error('EntityTooLarge', undefined, { ProposedSize: size, MaxSizeAllowed: MAX_PUT_BYTES });
+}
+
+function givenMd5(headers: Headers): string | undefined {
+  const md5 = headers['content-md5'];
+  if (md5 !== undefined && !isChecksum('md5', md5)) throw new S3Error('InvalidDigest');
+  return md5;
+}
+
+/** What arrives, at the speed of the function's network and with its faults. */
+function sentBytes({ message, caller, headers, alterBody }: S3Request): Readable {
+  const passed = caller.traffic ? Readable.from(caller.traffic.uploaded(message)) : message;
+  return alterBody ? Readable.from(alterBody(passed, Number(headers['content-length'] ?? 1))) : passed;
+}
+
+interface Announced {
+  readonly size: number;
+  readonly sha256: string | undefined;
+  readonly md5: string | undefined;
+  readonly given: GivenChecksum | undefined;
+  readonly trailers: Trailers;
+}
+
+function verifierOf({ size, sha256, md5, given, trailers }: Announced): RequestBody['verify'] {
+  return (received, actual) => {
+    if (received !== size) throw new S3Error('IncompleteBody');
+    const computed = Buffer.from(actual.sha256 ?? '', 'base64').toString('hex');
+    if (sha256 !== undefined && sha256 !== computed) {
+      const named = { ClientComputedContentSHA256: sha256, S3ComputedContentSHA256: computed };
+      throw new S3Error('XAmzContentSHA256Mismatch', undefined, named);
+    }
+    if (md5 !== undefined && md5 !== actual.md5) throw new S3Error('BadDigest');
+    if (given === undefined) return;
+    const { algorithm, value = trailers.get(checksumHeader(algorithm)) } = given;
+    if (value === undefined) throw new S3Error('MalformedTrailerError');
+    if (given.value === undefined) checkValue(algorithm, value, 'trailing header');
+    verifyChecksum(algorithm, value, actual[algorithm]);
   };
 }
 
@@ -112,10 +130,13 @@ function payloadOf(headers: Headers, operation: string): { chunked: boolean; sha
   );
 }
 
-/** @returns a checksum without a value if it follows in a trailer */
-function givenChecksum(
-  headers: Headers,
-): { readonly algorithm: ChecksumAlgorithm; readonly value?: string | undefined } | undefined {
+interface GivenChecksum {
+  readonly algorithm: ChecksumAlgorithm;
+  /** Absent if it follows in a trailer. */
+  readonly value?: string | undefined;
+}
+
+function givenChecksum(headers: Headers): GivenChecksum | undefined {
   const trailer = headers['x-amz-trailer']?.trim().toLowerCase();
   const named: [string, string | undefined][] = Object.entries(headers);
   if (trailer !== undefined) named.push([trailer, undefined]);

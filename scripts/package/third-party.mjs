@@ -19,7 +19,7 @@ export function thirdPartyPackages() {
  * @param {string[]} folders of further packages
  * @returns {ThirdPartyPackage[]}
  */
-export function packagesInside(files, folders = []) {
+function packagesInside(files, folders = []) {
   const foreign = files.filter((file) => !OWN.includes(file.split('/')[0]));
   const all = new Set([...foreign.map(packageFolder), ...folders]);
   return [...all].map(describe).sort((a, b) => (a.id < b.id ? -1 : 1));

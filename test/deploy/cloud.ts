@@ -13,7 +13,7 @@ import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { SlicedInferenceClient } from '../../client';
-import { makeServerCertificate } from '../../local/tls/certificate';
+import { makeServerCertificate } from '../../local/http/certificate';
 import { ROOT } from '../support/documents';
 import { pythonWith } from '../support/python-environment';
 import { until } from '../support/until';

@@ -3,7 +3,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { closeServer, listen } from '../../local/http/loopback-server';
-import { makeServerCertificate } from '../../local/tls/certificate';
+import { makeServerCertificate } from '../../local/http/certificate';
 
 export const PROTOCOLS = ['http', 'https'] as const;
 

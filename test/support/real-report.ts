@@ -31,7 +31,7 @@ export function reportOf(
   return assembleReport(analyzed, cut, plan, { ...planLimits(slicer), ...request });
 }
 
-/** Markup, quotes, template text of chart libraries, characters that turn the direction of text, and 300 letters. */
+/** Markup, quotes, template text, characters that turn the direction of text, and 300 letters. */
 const HOSTILE =
   `</script><script>document.title='broken'</script><img src=x onerror="document.title='broken'">` +
   `'"\`\${1+1}{b}{a|c}%s\u202e\u2066\u0007\u2028 ${'long'.repeat(75)}`;

@@ -6,7 +6,7 @@ import type { LoopbackServer } from '../../local/http/loopback-server';
 import { Callers, type Credentials } from '../../local/s3/callers';
 import { type S3ServerOptions, startS3Server } from '../../local/s3/server';
 import { DiskObjectStore } from '../../local/s3/store';
-import { makeServerCertificate } from '../../local/tls/certificate';
+import { makeServerCertificate } from '../../local/http/certificate';
 import { temporaryFolder } from './temporary-folder';
 
 export const BUCKET = 'the-bucket';

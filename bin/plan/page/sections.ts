@@ -1,7 +1,6 @@
-/** The sections of the page, in its order: each has a title, and tables, with a chart of the same numbers. */
+/** The sections of the page, in its order: each has a title and tables. */
 import { NOT_PRICED, atRate, inPercent, quantityText } from '../figures';
 import type { PlanReport } from '../plan-report';
-import { type Chart, profileChart } from './chart';
 import * as tables from './tables';
 
 export interface Section {
@@ -10,16 +9,10 @@ export interface Section {
   readonly title: string;
   /** How to read it. */
   readonly text: string;
-  readonly chart?: Chart;
-  /** Tables that are always visible. */
   readonly tables: readonly tables.Table[];
   /** Sentences below them, each about a name. */
   readonly notes: readonly { readonly name: string; readonly sentences: readonly string[] }[];
-  /** Tables that the reader opens. */
-  readonly folded: readonly tables.Table[];
 }
-
-const EMPTY = { notes: [], tables: [], folded: [] };
 
 export function sectionsOf(report: PlanReport): Section[] {
   return [
@@ -27,11 +20,11 @@ export function sectionsOf(report: PlanReport): Section[] {
     costSection(report),
     servicesSection(report),
     {
-      ...EMPTY,
       id: 'assumptions',
       title: 'Assumptions and their sources',
       text: 'Every estimate rests on these. --json of the command has them too.',
       tables: [tables.assumptionTable(report)],
+      notes: [],
     },
   ];
 }
@@ -52,22 +45,12 @@ function nodeCounts({ model, slices, splits }: PlanReport): string {
 
 /** A plan of one slice has no cuts. */
 function slicesSection(report: PlanReport): Section {
-  const chart = profileChart(report);
   return {
-    ...EMPTY,
     id: 'slices',
-    title: 'The slices on the graph',
-    text: [
-      'Nodes from left to right, in the order in which they run. Each band is a slice. The last panel has gaps where no cut is legal.',
-      `${nodeCounts(report)}.`,
-      'The times of a slice leave out what varies, such as waits for S3 and for the state machine, so a run takes longer than their sum.',
-    ].join(' '),
-    chart,
-    tables: [tables.sliceTable(report)],
-    folded: [
-      tables.factsTable('The nodes, in the order in which they run', 'last node', chart.facts),
-      ...(report.cuts.length > 0 ? [tables.cutTable(report)] : []),
-    ],
+    title: 'The slices',
+    text: `${nodeCounts(report)}. The times of a slice leave out what varies, such as waits for S3 and for the state machine, so a run takes longer than their sum.`,
+    tables: [tables.sliceTable(report), ...(report.cuts.length > 0 ? [tables.cutTable(report)] : [])],
+    notes: [],
   };
 }
 
@@ -79,7 +62,6 @@ function costSection({ run, consolidation, coldShare, costPerMillion, costPerMon
       ]
     : [tables.runTable('A run', run)];
   return {
-    ...EMPTY,
     id: 'cost',
     title: 'The price of a million runs',
     text: [
@@ -99,12 +81,12 @@ function costSection({ run, consolidation, coldShare, costPerMillion, costPerMon
       ),
       tables.monthTable(costPerMonth),
     ],
+    notes: [],
   };
 }
 
 function servicesSection({ alternatives, requests }: PlanReport): Section {
   return {
-    ...EMPTY,
     id: 'services',
     title: 'Other services',
     text: `The table compares them ${atRate(requests)}. Each service has its cheapest size. One Lambda function has the cheapest size with which it is neither more expensive nor slower than this plan, if there is such a size. A service that charges by the hour has no price of a million runs. ${NOT_PRICED}`,

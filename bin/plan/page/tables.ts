@@ -1,4 +1,4 @@
-/** The tables of the page. Those of a chart have what its tooltips say. */
+/** The tables of the page. */
 import { type Figure, type QuantityKind, TEMPERATURES, quantity, runFigure } from '../figures';
 import type {
   LineItem,
@@ -8,7 +8,6 @@ import type {
   SliceTimes,
   Temperature,
 } from '../plan-report';
-import type { Facts } from './chart';
 
 export interface Table {
   readonly caption: string;
@@ -35,15 +34,6 @@ function column<Row>(
   value: (row: Row) => number | null | undefined,
 ): Column<Row> {
   return [head, (row) => quantity(kind, value(row))];
-}
-
-/** @param name heads the titles @param facts with the same labels each */
-export function factsTable(caption: string, name: string, facts: readonly Facts[]): Table {
-  return {
-    caption,
-    head: [name, ...(facts.at(0)?.rows ?? []).map(([label]) => label)],
-    rows: facts.map(({ title, rows }) => [title, ...rows.map(([, figure]) => figure)]),
-  };
 }
 
 function timeOf({ times }: ReportedSlice, name: keyof SliceTimes): Figure {

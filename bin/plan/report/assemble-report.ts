@@ -14,7 +14,6 @@ import { dataSizesNote } from '../../../lib/plan/notes';
 import type { PlanDraft } from '../../../lib/plan/file/plan';
 import { fileBytes } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
-import { graphProfile } from '../graph-profile';
 import { TEMPERATURES } from '../figures';
 import type { Ends, LineItem, PlanReport, ReportedRun } from '../plan-report';
 import { assumptionsOf } from './assumptions';
@@ -69,7 +68,7 @@ export function assembleReport(
     prepacking: plan.prepacking ?? true,
     ...(plan.int8Weights && { int8Weights: plan.int8Weights }),
     ...(plan.dataSizes && { dataSizes: plan.dataSizes }),
-    ...reportedGraph(analyzed, cut, slices),
+    cuts: cutsBetween(analyzed, cut, slices),
     run: reportedRuns(middle.ofSlices, { fast: fast.ofSlices, slow: slow.ofSlices }),
     ...(consolidation && { consolidation }),
     ...(request.batch && { batch: reportedBatch(analyzed, cut, request.batch) }),
@@ -93,18 +92,14 @@ export function assembleReport(
   };
 }
 
-function reportedGraph(
+function cutsBetween(
   analyzed: AnalyzedModel,
   { dataflow, groups }: ChosenCut,
   slices: PlanReport['slices'],
-): Pick<PlanReport, 'profile' | 'cuts'> {
+): PlanReport['cuts'] {
   const { costs, rule, bytes } = analyzed.cuts;
   const cuts = findCuts({ ...dataflow, order: groups.flat() }, rule, bytes, costs);
-  const starts = slices.slice(1).map(({ first }) => first);
-  return {
-    profile: graphProfile({ cuts, starts, work: costs.work }),
-    cuts: reportedCuts(analyzed, cuts, slices),
-  };
+  return reportedCuts(analyzed, cuts, slices);
 }
 
 /** @param all bytes of all files @param whole the part of the whole model, with consolidation */

@@ -1,4 +1,4 @@
-/** Writes figures for people, with a unit and no more digits than an estimate deserves: alike in sentences, tables and charts. */
+/** Writes figures for people, with a unit and no more digits than an estimate deserves: alike in sentences and tables. */
 import type { Temperature } from '../chain';
 
 /** The requests for which services are compared. */
@@ -19,14 +19,14 @@ export interface Unit {
 }
 
 /** Units of milliseconds, the largest first. */
-export const TIME_UNITS: readonly Unit[] = [
+const TIME_UNITS: readonly Unit[] = [
   { name: 's', size: 1_000 },
   { name: 'ms', size: 1 },
   { name: 'µs', size: 0.001 },
 ];
 
 /** The largest first. MB are 2^20 bytes, as everywhere in this project. */
-export const BYTE_UNITS: readonly Unit[] = [
+const BYTE_UNITS: readonly Unit[] = [
   { name: 'TB', size: 2 ** 40 },
   { name: 'GB', size: 2 ** 30 },
   { name: 'MB', size: 2 ** 20 },
@@ -88,7 +88,7 @@ export function threeDigits(value: number): string {
 }
 
 /** The largest unit in which `value` is 1 or more, or else the smallest one. */
-export function unitFor(value: number, units: readonly Unit[]): Unit {
+function unitFor(value: number, units: readonly Unit[]): Unit {
   return units.find(({ size }) => value >= size) ?? units[units.length - 1];
 }
 

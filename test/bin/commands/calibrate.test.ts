@@ -1,5 +1,4 @@
 /** `calibrate` in the local cloud, whose S3, transitions and starts are simulated with other constants, and on files of made-up calls. */
-import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { RemovalPolicy } from 'aws-cdk-lib';
@@ -196,7 +195,7 @@ describe('calibrate refuses', () => {
   const logOf = (...lines: readonly string[]): string => fileWith(lines.join('\n'), 'x.log');
 
   test.each<[string, () => readonly string[], string]>([
-    ['no log', () => [], 'got no --logs: pass --logs with the lines of runs; --stack NAME prints how'],
+    ['no log', () => [], 'got no --logs: pass --logs with the lines of runs; docs/costs.md has the commands'],
     ['a log without calls', () => ['--logs', logOf('hello', '{"message":"other"}')], 'got none: pass --logs'],
     [
       'a missing log',
@@ -233,16 +232,6 @@ describe('calibrate refuses', () => {
       'events in one line',
       () => ['--logs', logOf(`{"events":[${ran({})}]}`)],
       'if it has many events, print the logs again with `--output json`',
-    ],
-    [
-      '--stack with --logs',
-      () => ['--stack', 'Ocr', '--logs', logOf(ran({}))],
-      "'--stack <name>' cannot be used with option '--logs <files...>'",
-    ],
-    [
-      '--stack with --out',
-      () => ['--stack', 'Ocr', '--out', 'e.json'],
-      "'--stack <name>' cannot be used with option '--out <file>'",
     ],
   ])('%s with one line', async (_, args, expected) => {
     expect(await refuse(['calibrate', plan, ...args()])).toContain(expected);
@@ -336,19 +325,4 @@ test('the written constants say on how many calls they rest, how far these diffe
   });
   expect(Object.keys(environment)).toEqual(['s3']);
   await succeed(['plan', model, '--slices', '2', '--environment', out]);
-});
-
-test('the commands of --stack fetch the log groups of the slices', async () => {
-  const commands = await succeed(['calibrate', plan, '--stack', "Ocr'; rm -rf x"]);
-  expect(commands).toContain(`--stack-name 'Ocr'\\''; rm -rf x'`);
-  const bin = path.join(temporaryFolder(), 'aws');
-  const answer = `[ $1 = logs ] && printf '%s\\n' "$@" || echo /aws/lambda/Ocr-SliceLogs1`;
-  fs.writeFileSync(bin, `#!/bin/sh\n${answer}\n`, { mode: 0o755 });
-  const cwd = temporaryFolder();
-  const env = { PATH: `${path.dirname(bin)}:${process.env.PATH}` };
-  execFileSync('sh', ['-c', commands], { cwd, env });
-  const asked = fs.readFileSync(path.join(cwd, 'Ocr-SliceLogs1.logs.json'), 'utf8').split('\n');
-  expect(asked).toEqual(
-    expect.arrayContaining(['/aws/lambda/Ocr-SliceLogs1', '?"slice ran" ?"Init Duration"']),
-  );
 });

@@ -37,7 +37,6 @@ describe('inspect', () => {
       possibleCuts: 3,
       singleTensorCuts: ['early', 'best', 'negated'],
       cannotCross: [],
-      profile: ['Tanh', 'TopK', 'Neg', 'Exp'].map((operator) => ({ operator })),
     });
   });
 

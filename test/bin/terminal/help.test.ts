@@ -51,7 +51,9 @@ it.each(['plan', 'slice', 'verify'])('every flag of %s is in a group with a name
   const found = groups(await helpOf(command));
   expect([...found.keys()]).not.toContain('Options');
   expect(found.get('Cuts')).toContain('--slices');
-  expect(found.get('Pipeline and its price')).toContain('--state-machine');
+  expect(found.get(command === 'verify' ? 'Functions' : 'Pipeline and its price')).toContain(
+    '--architecture',
+  );
 });
 
 it('every flag in the table of the guide exists', async () => {

@@ -77,7 +77,7 @@ describe('a fault injector', () => {
 });
 
 it('the kinds of faults are those of the guide, in its order', () => {
-  const guide = fs.readFileSync(path.join(__dirname, '../../../docs/command-line.md'), 'utf8');
+  const guide = fs.readFileSync(path.join(__dirname, '../../../docs/local-cloud.md'), 'utf8');
   const rows = [...guide.matchAll(/^\| `([^`]+)` +\| ([^|]+?) +\| [^|]+ \|$/gm)].map((row) => row.slice(1));
   const listed = rows.filter(([name]) => isFaultKind(name));
   expect(listed).toEqual(FAULT_KINDS.map((kind) => [kind, chanceOf(kind)]));

@@ -1,4 +1,3 @@
-import type { LineSeriesOption } from 'echarts/charts';
 import { type Section, sectionsOf } from '../../../../bin/plan/page/sections';
 import { atRate, figureText, runFigure } from '../../../../bin/plan/figures';
 import type { PlanReport } from '../../../../bin/plan/plan-report';
@@ -33,30 +32,13 @@ describe.each<[string, PlanReport]>([
   ['a plan with consolidation', CONSOLIDATED],
 ])('the page of %s', (_, report) => {
   const sections = sectionsOf(report);
-  const charts = sections.flatMap(({ chart }) => chart ?? []);
-  const tables = sections.flatMap((own) => [...own.tables, ...own.folded]);
+  const tables = sections.flatMap((own) => own.tables);
   const known = numbersIn(report);
 
-  it('shows no number in its tables and tooltips that --json does not have', () => {
-    const figures = [
-      ...tables.flatMap(({ rows, foot = [] }) => [...rows, ...foot].flat()),
-      ...charts.flatMap(({ facts }) => facts.flatMap(({ rows }) => rows.map(([, figure]) => figure))),
-    ];
+  it('shows no number in its tables that --json does not have', () => {
+    const figures = tables.flatMap(({ rows, foot = [] }) => [...rows, ...foot].flat());
     expect(figures.length).toBeGreaterThan(100);
     expect(figures.filter((figure) => typeof figure === 'object' && !known.has(figure.value))).toEqual([]);
-  });
-
-  it('draws what --json has in windows of any width, with a tooltip for each item', () => {
-    const middles = report.profile.map(({ first, last }) => (first + last + 1) / 2);
-    const drawn = new Set([...known, ...middles, ...report.profile.map(({ last }) => last + 1), 0]);
-    for (const { option, facts } of charts)
-      for (const width of [280, 800, 1_080]) {
-        const series = [option(width).series ?? []].flat();
-        expect([...numbersIn(series.map(({ data }) => data))].filter((number) => !drawn.has(number))).toEqual(
-          [],
-        );
-        for (const { data } of series.slice(0, 4)) expect(data).toHaveLength(facts.length);
-      }
   });
 
   it('has every figure of the verdict in the table of services', () => {
@@ -76,18 +58,6 @@ describe.each<[string, PlanReport]>([
   });
 });
 
-test.each([
-  ['upright', 8, 390, undefined],
-  ['turned, if they would overlap', 24, 390, 90],
-])('the chart numbers all slices, %s', (_, slices, width, rotate) => {
-  const chart = section(realReport(model, count(slices)), 'slices')?.chart;
-  const [{ markArea }] = [chart?.option(width).series ?? []].flat().slice(-4) as LineSeriesOption[];
-  const bands = (markArea?.data ?? []) as readonly (readonly [{ readonly name: string }, unknown])[];
-  const names = bands.map(([start]) => start.name);
-  expect(names).toEqual(Array.from({ length: slices }, (__, slice) => String(slice)));
-  expect(markArea?.label?.rotate).toBe(rotate);
-});
-
 test('services that are out have their reasons, and one slice has no cuts', () => {
   const [first, second, ...others] = ONE_SLICE.alternatives;
   const out = { ...second, breaks: ['A request may have at most 4 MB.'], notes: [] };
@@ -96,8 +66,8 @@ test('services that are out have their reasons, and one slice has no cuts', () =
     name: `${second.service} is out`,
     sentences: out.breaks,
   });
-  const folded = [SLICED, ONE_SLICE].map((report) => section(report, 'slices')?.folded.length);
-  expect(folded).toEqual([2, 1]);
+  const tables = [SLICED, ONE_SLICE].map((report) => section(report, 'slices')?.tables.length);
+  expect(tables).toEqual([2, 1]);
 });
 
 test('a plan with consolidation shows its runs before those of the slices alone', () => {

@@ -96,10 +96,8 @@ describe.each(REPORTS)('the report of %s', (_, make) => {
     expect(verdict.some((text) => text.includes(cheapest.size) && text.includes(' cheapest ('))).toBe(true);
   });
 
-  it('has a profile whose weights and compute are those of the whole model', () => {
-    const { profile, model } = report;
-    expect(sumOf(profile.map(({ coreSeconds }) => coreSeconds))).toBeCloseTo(model.coreSeconds, 9);
-    expect(sumOf(profile.map(({ weightBytes }) => weightBytes))).toBeLessThanOrEqual(model.bytes);
+  it('has slices that compute at least what the whole model computes', () => {
+    const { model } = report;
     const compute = sumOf(report.slices.map(({ coreSeconds }) => coreSeconds));
     expect(compute).toBeGreaterThanOrEqual(model.coreSeconds - 1e-9);
   });

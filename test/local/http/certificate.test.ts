@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { makeServerCertificate } from '../../../local/tls/certificate';
+import { makeServerCertificate } from '../../../local/http/certificate';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
