@@ -6,7 +6,7 @@ import { escaped } from '../../lib/errors';
 import { largestOf } from '../../lib/extremes';
 import { weightBytesOf } from '../../lib/dataflow/weights';
 import { type CutSpace, nodesToShareOut } from '../../lib/plan/cuts/cuts';
-import { tablesOf } from '../../lib/plan/cuts/range-sizes';
+import { tablesOf } from '../../lib/plan/sizes/slice-tables';
 import { mostParts, waysToSplit } from '../../lib/split/splittable';
 import type { Model } from '../../lib/onnx/model';
 import type { Splitting } from '../../lib/compile/splitting';

@@ -7,7 +7,7 @@ import { largestOf } from '../extremes';
 import { weightBytesOf } from '../dataflow/weights';
 import { type NodeIndex, OMITTED, nodeLabel } from '../onnx/model';
 import { bestCut } from '../plan/best-cut';
-import { tablesOf } from '../plan/cuts/range-sizes';
+import { tablesOf } from '../plan/sizes/slice-tables';
 import { attempt } from '../plan/choose/ranking';
 import type { ConsolidationMode } from '../plan/pricing/price';
 import type { SizeLimit } from '../plan/search/cut-graph';

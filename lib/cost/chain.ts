@@ -1,7 +1,4 @@
-/**
- * A chain of slices in the terms of cost and latency, and the interface by which the search prices it. The search minimizes exactly
- * what this interface computes, so a plan's printed cost and latency are those that the search compared.
- */
+/** A slice and a run in the terms of cost and latency. */
 
 /** Where a slice writes the tensors that later slices read. */
 export type Transport = 's3-standard' | 's3-express';
@@ -60,7 +57,7 @@ export interface InState {
   readonly characters: number;
 }
 
-/** The part of a run's cost and time that one slice causes. Random delays are not included: see `RunModel.cost`. */
+/** The part of a run's cost and time that one slice causes. Random delays are not included. */
 export interface StepCost {
   /** Price of the slice's calls, its duration and its requests to S3 in a run that finds all functions warm. */
   readonly warmDollars: number;
@@ -75,29 +72,6 @@ export interface StepCost {
   readonly loadMs: number;
   /** From the end of the previous slice, or of the load that comes last, to the end of this one, in a cold run. */
   readonly coldMs: number;
-}
-
-/**
- * The totals of a chain of slices, of which the last one writes to S3 Standard. All but `coldMs` are sums. With warm-ups, which
- * run beside slice 0 in a state that ends when all of them have ended, `coldMs` is
- * `max(loadMs(0) + coldMs(0), largest loadMs) + coldMs(1) + coldMs(2) + ...`. Without them, it is the sum of all `loadMs` and
- * `coldMs`. The random delays of slice 0 count even if a longer load hides them.
- */
-export interface ChainTotals {
-  /** By transport: the number of slices that write to it, or would without the state. Each adds random delays. */
-  readonly writes: Readonly<Record<Transport, number>>;
-  /** The slices whose tensors travel in the state of the execution, without the random delays of S3. @default - none */
-  readonly inState?: InStateCounts;
-  readonly warmDollars: number;
-  readonly coldDollars: number;
-  readonly warmMs: number;
-  readonly coldMs: number;
-}
-
-/** Of the slices of a chain: how many do not write to S3, and how many do not read from it. */
-export interface InStateCounts {
-  readonly answered: number;
-  readonly fed: number;
 }
 
 export interface Latency {
@@ -117,47 +91,4 @@ export type Temperature = 'warm' | 'cold' | 'mixed';
 /** The share of cold runs, if `mixedShare` of mixed runs is cold. */
 export function coldShareAt(temperature: Temperature, mixedShare: number): number {
   return { warm: 0, mixed: mixedShare, cold: 1 }[temperature];
-}
-
-/** A model of cost and latency. Every result is monotone: no total that grows makes a run cheaper or faster. */
-export interface CostModel {
-  step(demand: SliceDemand, choice: StepChoice): StepCost;
-  /** Whether later slices load while the first one runs. */
-  readonly warmsUp: boolean;
-  /** Probability that a run of `mixed` temperature finds its functions cold. */
-  readonly coldShare: number;
-  run(totals: ChainTotals, temperature: Temperature): RunCost;
-  dollars(totals: ChainTotals, temperature: Temperature): number;
-  /** A quantile of the latency of `run` alone, in milliseconds. */
-  latencyMs(totals: ChainTotals, temperature: Temperature, quantile: keyof Latency): number;
-  /** Whether this quantile is at most `ms`. For mixed runs, this takes a small part of the time that the quantile takes. */
-  isWithin(totals: ChainTotals, temperature: Temperature, quantile: keyof Latency, ms: number): boolean;
-  /**
-   * What each millisecond of a run costs besides its steps. The dollars of a run depend on its totals only by
-   * `warmDollars + dollarsPerMs * warmMs`, the same of cold runs, and `writes`.
-   */
-  readonly dollarsPerMs: number;
-}
-
-/**
- * How far a cold run has come, in milliseconds. With warm-ups, the state that contains them and slice 0 ends after `startMs`, and
- * the later slices take `laterMs`. Without them, all of the time is `laterMs`.
- */
-export interface ColdProgress {
-  readonly startMs: number;
-  readonly laterMs: number;
-}
-
-export const COLD_START: ColdProgress = { startMs: 0, laterMs: 0 };
-
-export function afterColdStep(
-  { startMs, laterMs }: ColdProgress,
-  { loadMs, coldMs }: StepCost,
-  isFirst: boolean,
-  warmsUp: boolean,
-): ColdProgress {
-  if (!warmsUp) return { startMs, laterMs: laterMs + (loadMs + coldMs) };
-  return isFirst
-    ? { startMs: Math.max(startMs, loadMs + coldMs), laterMs }
-    : { startMs: Math.max(startMs, loadMs), laterMs: laterMs + coldMs };
 }

@@ -59,18 +59,28 @@ export function scheduleOutcomes(
   schedule: Schedule,
   steps: readonly ScheduledStep[],
 ): RunOutcomes {
+  let [warm, cold]: [RunOutcome?, RunOutcome?] = [];
+  // A planner prices thousands of plans, and often needs one of them.
   return {
-    warm: outcomeOf(model, schedule, steps, false),
-    cold: outcomeOf(model, schedule, steps, true),
+    get warm() {
+      return (warm ??= outcomeOf(model, schedule, steps, false));
+    },
+    get cold() {
+      return (cold ??= outcomeOf(model, schedule, steps, true));
+    },
   };
 }
 
-export function costOf({ warm, cold }: RunOutcomes, coldShare: number, temperature: Temperature): RunCost {
+export function costOf(runs: RunOutcomes, coldShare: number, temperature: Temperature): RunCost {
   const share = coldShareAt(temperature, coldShare);
-  const time = warm.time.mixedWith(cold.time, share);
+  const { dollars, time } = share <= 0 ? runs.warm : share >= 1 ? runs.cold : mixedRun(runs, share);
+  return { dollars, latency: { p50: time.quantile(0.5), p95: time.quantile(0.95) } };
+}
+
+function mixedRun({ warm, cold }: RunOutcomes, share: number): Pick<RunOutcome, 'dollars' | 'time'> {
   return {
     dollars: warm.dollars * (1 - share) + cold.dollars * share,
-    latency: { p50: time.quantile(0.5), p95: time.quantile(0.95) },
+    time: warm.time.mixedWith(cold.time, share),
   };
 }
 

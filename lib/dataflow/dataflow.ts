@@ -92,8 +92,21 @@ export function nodesByRank({ rank }: Pick<Dataflow, 'rank'>): NodeIndex[] {
   return [...rank.keys()].sort((a, b) => rank[a] - rank[b]);
 }
 
+/** By data flow, and by the nodes that it repeats: plans that repeat the same ones share what is computed from it. */
+const repeating = new WeakMap<Dataflow, Map<string, Dataflow>>();
+
 /** The same data flow with `nodes` repeated: not in `order`, but run again in every slice that needs their results. */
 export function withRepeated(dataflow: Dataflow, nodes: ReadonlySet<NodeIndex>): Dataflow {
+  if (nodes.size === 0) return dataflow;
+  const known = repeating.get(dataflow) ?? new Map<string, Dataflow>();
+  repeating.set(dataflow, known);
+  const key = [...nodes].sort((a, b) => a - b).join(' ');
+  const found = known.get(key) ?? repeated(dataflow, nodes);
+  known.set(key, found);
+  return found;
+}
+
+function repeated(dataflow: Dataflow, nodes: ReadonlySet<NodeIndex>): Dataflow {
   const { model, needs } = dataflow;
   const isRepeated = dataflow.isRepeated.map((repeated, node) => repeated || nodes.has(node));
   const sorted = nodesByRank(dataflow);

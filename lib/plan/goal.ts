@@ -1,5 +1,6 @@
 /** What a plan is optimized for, and its limits. */
-import type { CostModel, Latency, Temperature, Transport } from '../cost/chain';
+import type { Latency, Temperature, Transport } from '../cost/chain';
+import type { DetailedCostModel } from '../cost/model';
 
 /** `slices`: the fewest slices and then the fewest dollars. `cost`: the fewest dollars. `latency`: the shortest time. */
 export type Minimize = 'slices' | 'cost' | 'latency';
@@ -22,11 +23,9 @@ export const DEFAULT_GOAL: Goal = { minimize: 'slices', temperature: 'mixed', qu
 
 /** What a search minimizes, and its limits. A limit that is absent does not bind. */
 export interface PlanRequest extends Goal {
-  readonly model: CostModel;
+  readonly model: DetailedCostModel;
   /** Memory, in MB, above which the search does not go, even if a larger function would be faster. */
   readonly maxMemoryMb: number;
-  /** Whether small tensors between slices travel in the state of the execution. @default false */
-  readonly tensorsInState?: boolean;
   /** Memory sizes, in MB, that a function may get besides the least that fits. */
   readonly memorySizes: readonly number[];
   /** Where slices write what later slices read. Results are in `s3-standard`. */
@@ -36,30 +35,10 @@ export interface PlanRequest extends Goal {
   /** The most slices that a stack can have. */
   readonly maxSlices: number;
   readonly slices?: number;
-  /**
-   * The search drops a partial plan if no plan that contains it is better by more than this share. 0 is exact.
-   *
-   * @default 0
-   */
-  readonly epsilon?: number;
-  /**
-   * The search drops a partial plan if another one takes, costs and moves at most this share more. A plan may be missed that is
-   * better by this share for each of its slices, or that is nearer to a limit than that.
-   *
-   * @default 0
-   */
-  readonly stepEpsilon?: number;
 }
 
-/** How good the chosen plan is, compared with the other plans of the same objective. */
+/** Which cuts the search compared. */
 export interface SearchQuality {
-  /**
-   * By this share, the plan costs more than the best plan that the search found, or takes longer if latency is minimized. Its
-   * slices are more even instead, so that cuts stay in place when sizes change a little. Absent for a fixed number of slices.
-   */
-  readonly gap?: number;
-  /** The gap and the share by which the search may have missed the best plan among the cuts that it compared. */
-  readonly tolerance?: number;
   /** The number of cuts that the search compared: all legal ones, or those with the fewest crossing bytes in their neighborhood. */
   readonly comparedCuts: number;
   readonly comparedAllCuts: boolean;

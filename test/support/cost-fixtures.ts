@@ -1,14 +1,5 @@
 /** Slices to price: a chain of equal slices of BERT-large's shape unless a test says otherwise. */
-import {
-  type ChainTotals,
-  type SliceDemand,
-  type StepChoice,
-  type StepCost,
-  type Temperature,
-  type Transport,
-  COLD_START,
-  afterColdStep,
-} from '../../lib/cost/chain';
+import type { SliceDemand, StepChoice, Temperature, Transport } from '../../lib/cost/chain';
 import { type Environment, DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/defaults';
 import type { LineItems } from '../../lib/cost/step';
 import type { DetailedCostModel } from '../../lib/cost/model';
@@ -97,26 +88,4 @@ export function itemsOfChain(
   temperature: Temperature,
 ): LineItems {
   return itemsOf(outcomesOf(model, chain), stepsOf(model, chain), model.coldShare, temperature);
-}
-
-/** The totals of a chain, added up as the search does. */
-export function chainTotals(
-  steps: readonly { readonly cost: StepCost; readonly writesTo: Transport }[],
-  warmsUp: boolean,
-): ChainTotals {
-  const sum = (value: (cost: StepCost) => number): number =>
-    steps.reduce((total, { cost }) => total + value(cost), 0);
-  const count = (transport: Transport): number =>
-    steps.filter(({ writesTo }) => writesTo === transport).length;
-  const { startMs, laterMs } = steps.reduce(
-    (progress, { cost }, slice) => afterColdStep(progress, cost, slice === 0, warmsUp),
-    COLD_START,
-  );
-  return {
-    writes: { 's3-standard': count('s3-standard'), 's3-express': count('s3-express') },
-    warmDollars: sum(({ warmDollars }) => warmDollars),
-    coldDollars: sum(({ coldDollars }) => coldDollars),
-    warmMs: sum(({ warmMs }) => warmMs),
-    coldMs: startMs + laterMs,
-  };
 }

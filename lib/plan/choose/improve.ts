@@ -1,7 +1,8 @@
-/** Improves a plan by what is printed of it: the search sees loads, branches side by side and tensors in the state only roughly. */
+/** Improves a plan by what is printed of it: a path sees loads, branches side by side and tensors in the state only roughly. */
 import type { CutSpace } from '../cuts/cuts';
-import type { Goal, PlanRequest } from '../goal';
+import type { PlanRequest } from '../goal';
 import { split } from '../search/cut-graph';
+import { exchangedMemories, nearMemories } from './memory';
 import type { Offer, Offers } from './offers';
 import type { Ranking } from './ranking';
 
@@ -16,7 +17,7 @@ const MAX_FAILURES = 3;
 export function improved(
   start: Offer,
   space: CutSpace,
-  { goal, request }: { readonly goal: Goal; readonly request: PlanRequest },
+  request: PlanRequest,
   offers: Offers,
   ranking: Ranking,
 ): Offer[] {
@@ -26,19 +27,19 @@ export function improved(
   let [from, best] = [start, start];
   let slices = 0;
   for (let failures = 0; failures <= MAX_FAILURES;) {
-    const { settings, quality } = from.cut;
+    const { quality } = from.cut;
     const next: Offer[] = [];
     for (const cuts of neighborsOf(space.legal, cutsOf(from))) {
       const key = cuts.join(' ');
-      if (tried.has(key) || !mayWin(cuts.length + 1, best, goal, request)) continue;
+      if (tried.has(key) || !mayWin(cuts.length + 1, best, request)) continue;
       if (tried.size > most || slices > MAX_TRIED_SLICES) break;
       tried.add(key);
       slices += cuts.length + 1;
-      next.push(...offers.of({ settings, quality, groups: split(space, cuts) }, request, 'coarse'));
+      next.push(...offers.of({ quality, groups: split(space, cuts) }, request, 'coarse'));
     }
     if (next.length === 0) break;
     const { groups } = ranking.nearest(next).cut;
-    next.push(...offers.of({ groups, settings, quality }, request));
+    next.push(...offers.of({ groups, quality }, request));
     all.push(...next);
     from = ranking.nearest(next);
     failures = ranking.isNearer(from, best) ? 0 : failures + 1;
@@ -47,11 +48,37 @@ export function improved(
   return all;
 }
 
+/** The memory of how many slices is tried. */
+const MAX_TUNED_SLICES = 3000;
+
+/** The plan with the memory that moves of one function or of all lead to. */
+export function tuned(
+  start: Offer,
+  { maxMemoryMb, maxDollars, maxLatencyMs }: PlanRequest,
+  ranking: Ranking,
+): Offer {
+  const isLimited = maxDollars !== undefined || maxLatencyMs !== undefined;
+  let best = start;
+  let slices = 0;
+  for (let before: Offer | undefined; before !== best;) {
+    before = best;
+    const memory = before.cut.settings?.memoryMb ?? [];
+    const near = nearMemories(memory, before.leastMb, maxMemoryMb);
+    const exchanged = isLimited ? exchangedMemories(memory, before.leastMb, maxMemoryMb) : [];
+    for (const own of [...near, ...exchanged]) {
+      slices += own.length;
+      if (slices > MAX_TUNED_SLICES) return best;
+      const next = before.withMemory(own);
+      if (next && ranking.isNearer(next, best)) best = next;
+    }
+  }
+  return best;
+}
+
 function mayWin(
   slices: number,
   best: Offer,
-  { minimize }: Goal,
-  { maxSlices, slices: fixed = slices }: PlanRequest,
+  { minimize, maxSlices, slices: fixed = slices }: PlanRequest,
 ): boolean {
   if (slices > maxSlices || slices !== fixed) return false;
   return minimize !== 'slices' || !best.keepsLimits || slices <= best.cut.groups.length;

@@ -7,6 +7,8 @@ import { largestOf, smallestOf } from '../../extremes';
 
 /** An even plan may cost and take this share more than the best one. */
 const EVEN_SHARE = 0.01;
+/** ...and move this many times its bytes. */
+const MAX_MORE_BYTES = 1.5;
 
 export class Ranking {
   constructor(private readonly goal: Goal) {}
@@ -27,20 +29,21 @@ export class Ranking {
     return offers.reduce((a, b) => (this.isNearer(b, a) ? b : a));
   }
 
-  /** The best one that keeps the limits, or an even one that is hardly worse. */
-  best<T extends Offer & { readonly isEven?: boolean }>(offers: readonly T[]): T | undefined {
+  /** The best one that keeps the limits. */
+  best<T extends Offer>(offers: readonly T[]): T | undefined {
     const kept = offers.filter(({ keepsLimits }) => keepsLimits);
-    if (kept.length === 0) return undefined;
-    const bestOf = (some: readonly T[]): T => some.reduce((a, b) => (this.isBetter(b, a) ? b : a));
-    const best = bestOf(kept);
-    const near = kept.filter((each) => each.isEven && this.isNear(each, best));
-    return near.length === 0 ? best : bestOf(near);
+    return kept.length === 0 ? undefined : kept.reduce((a, b) => (this.isBetter(b, a) ? b : a));
   }
 
-  private isNear({ cut, cost }: Offer, best: Offer): boolean {
+  /** Whether it keeps the limits and is hardly worse. */
+  isAsGood({ cut, cost, keepsLimits, movedBytes }: Offer, best: Offer): boolean {
+    // The fastest plan is worth its price, so a cheaper one is welcome, and a dearer one is not.
+    const mostDollars = (this.goal.minimize === 'latency' ? 1 : 1 + EVEN_SHARE) * best.cost.dollars;
     return (
+      keepsLimits &&
       cut.groups.length === best.cut.groups.length &&
-      cost.dollars <= (1 + EVEN_SHARE) * best.cost.dollars &&
+      cost.dollars <= mostDollars &&
+      movedBytes <= MAX_MORE_BYTES * best.movedBytes &&
       this.time(cost) <= (1 + EVEN_SHARE) * this.time(best.cost)
     );
   }

@@ -4,7 +4,7 @@ import type { CrossingRule } from '../../dataflow/crossing';
 import type { Dataflow } from '../../dataflow/dataflow';
 import type { End } from '../../cost/constants/ends';
 import type { DetailedCostModel } from '../../cost/model';
-import type { NodeEstimates } from '../sizes/slice-sizes';
+import type { NodeEstimates } from '../sizes/slice-tables';
 
 /** Seconds of computing are those of one vCPU of Lambda. */
 export interface PlanCosts extends NodeEstimates {

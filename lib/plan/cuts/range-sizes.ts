@@ -1,10 +1,11 @@
 /** Computes the size that a slice would have for each range of nodes between two possible cuts. */
 import type { ValueIndex } from '../../onnx/model';
 import type { CutSpace } from './cuts';
-import { type SliceSize, MAX_STATE_TENSORS, headerBytes, stateCharacters } from '../sizes/estimate';
+import { type SliceSize, MAX_STATE_TENSORS, stateCharacters } from '../sizes/estimate';
 import { sumOf } from '../../extremes';
-import { HeldWeights, WeightTable } from '../../dataflow/weights';
-import { type ModelMemory, modelMemory, sizeOf, usesFrom, RunMemory } from '../sizes/run-memory';
+import { HeldWeights } from '../../dataflow/weights';
+import { sizeOf, usesFrom, RunMemory } from '../sizes/run-memory';
+import { tablesOf } from '../sizes/slice-tables';
 import { repeatedProducers } from '../sizes/node-memory';
 import { ArenaPool } from '../sizes/arena';
 import { type SliceGets, neighborGets } from '../sizes/object-gets';
@@ -65,18 +66,21 @@ export function sizeRanges(
       moved.gather();
       run.runRepeated(repeatedProducers(dataflow, results));
     }
-    const size = sizeOf(held, pool, run, {
+    const size: RangeSize = {
+      ...sizeOf(held, pool, run, {
+        computedBytes: moved.computedBytes,
+        coreSeconds: coreSeconds + held.repeatedSeconds,
+      }),
       readBytes: moved.readBytes,
       // At its end, a slice writes what later slices need, and the last one the results.
       writeBytes: isLast ? resultBytes : moved.liveBytes,
       outputBytes: moved.liveBytes,
       requestBytes: moved.requestBytes,
-      computedBytes: moved.computedBytes,
       ...moved.gets,
-      coreSeconds: coreSeconds + held.repeatedSeconds,
-    });
-    const { characters, smallReads } = moved;
-    if (!visit(to, { ...size, characters, smallReads })) return;
+      characters: moved.characters,
+      smallReads: moved.smallReads,
+    };
+    if (!visit(to, size)) return;
   }
 }
 
@@ -185,34 +189,4 @@ class MovedTensors {
     const at = this.space.producedAt[value];
     return at >= 0 ? at < this.start : this.space.dataflow.model.graph.values[value].input !== undefined;
   }
-}
-
-interface SpaceTables {
-  readonly weights: WeightTable;
-  readonly memory: ModelMemory;
-  readonly headers: Float64Array;
-  /** By value: the position of its first user, beyond the last position if there is none. */
-  readonly firstUsedAt: Int32Array;
-}
-
-const tables = new WeakMap<CutSpace, SpaceTables>();
-
-export function tablesOf(space: CutSpace): SpaceTables {
-  const { dataflow, bytes, costs } = space;
-  const known = tables.get(space) ?? {
-    weights: new WeightTable(dataflow, bytes, costs.work),
-    memory: modelMemory(dataflow, bytes, costs),
-    headers: Float64Array.from(dataflow.model.graph.values, ({ name }) => headerBytes(name)),
-    firstUsedAt: firstUsesOf(dataflow),
-  };
-  tables.set(space, known);
-  return known;
-}
-
-function firstUsesOf({ order, reads, model }: CutSpace['dataflow']): Int32Array {
-  const first = new Int32Array(model.graph.values.length).fill(order.length);
-  order.forEach((node, position) => {
-    for (const value of reads[node]) first[value] = Math.min(first[value], position);
-  });
-  return first;
 }

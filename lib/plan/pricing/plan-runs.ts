@@ -1,17 +1,16 @@
 /** What the runs of a plan cost and take, with everything that its pipeline does: what reports print, and by what plans are chosen. */
 import { type PricedWhole, consolidatedOutcomes } from '../../cost/consolidation';
-import { type Transport, QUANTILES, coldShareAt } from '../../cost/chain';
+import type { Transport } from '../../cost/chain';
 import type { DetailedCostModel } from '../../cost/model';
 import type { RunOutcomes } from '../../cost/schedule';
 import type { CutSpace, PlanCosts } from '../cuts/cuts';
 import { largestOf, sumOf } from '../../extremes';
-import type { Goal, PlanRequest } from '../goal';
+import type { Goal } from '../goal';
 import { type SliceSize, fileBytes, memoryMb as neededMb } from '../sizes/estimate';
 import { sliceSizes } from '../sizes/slice-sizes';
 import type { WiredCut } from '../wiring/wiring';
 import { type PricedPlan, type SliceSettings, type WholeCut, pricedPlan } from './price';
 import { scheduleSlices, areWarmUpsWorthwhile } from '../schedule/schedule';
-import { LatencyDistribution } from '../../cost/latency/latency-distribution';
 
 export interface PlannedSlices {
   readonly cut: WiredCut;
@@ -121,44 +120,5 @@ export function plannedRuns(
     },
     ...{ slices, sizes, settings },
     ...(consolidated && { consolidated }),
-  };
-}
-
-/** From this share of cold runs that must keep the latency, their p95 is the better guess, and below it their median. */
-const MOSTLY = 0.75;
-
-const NOTHING = Number.MIN_VALUE;
-
-/** The limits of the request without what the whole model takes and costs. The latency is an estimate. */
-export function searchOfColdRuns(
-  request: PlanRequest,
-  model: DetailedCostModel,
-  whole: PricedWhole,
-): PlanRequest {
-  const nothing = { dollars: 0, machineDollars: 0, time: LatencyDistribution.constant(0) };
-  const { warm, cold: added } = consolidatedOutcomes(
-    model,
-    { warm: nothing, cold: nothing },
-    whole,
-    model.warmsUp,
-  );
-  const { maxDollars, maxLatencyMs, quantile } = request;
-  const share = coldShareAt(request.temperature, model.coldShare);
-  const ofCold: PlanRequest = { ...request, model, temperature: 'cold' };
-  if (share === 0) return { ...ofCold, maxDollars: undefined, maxLatencyMs: undefined };
-  const within = maxLatencyMs === undefined ? 1 : (1 - share) * warm.time.shareWithin(maxLatencyMs);
-  /** The share of cold runs that must end in time. */
-  const needed = (QUANTILES[quantile] - within) / share;
-  return {
-    ...ofCold,
-    quantile: needed < MOSTLY ? 'p50' : 'p95',
-    maxDollars:
-      maxDollars === undefined
-        ? undefined
-        : Math.max(NOTHING, (maxDollars - (1 - share) * warm.dollars) / share - added.dollars),
-    maxLatencyMs:
-      maxLatencyMs === undefined || needed <= 0
-        ? undefined
-        : Math.max(NOTHING, maxLatencyMs - added.time.mean),
   };
 }

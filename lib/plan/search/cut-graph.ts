@@ -3,11 +3,13 @@
  * the ranges of nodes between two vertices that may be slices.
  */
 import type { CutSpace } from '../cuts/cuts';
-import { type Range, type RangeSize, sizeRanges, tablesOf } from '../cuts/range-sizes';
+import { type Range, type RangeSize, sizeRanges } from '../cuts/range-sizes';
 import { HeldWeights } from '../../dataflow/weights';
+import { tablesOf } from '../sizes/slice-tables';
 import { type SliceShare, type SliceSize, MAX_STATE_TENSORS } from '../sizes/estimate';
 import type { Groups } from '../wiring/wiring';
 import type * as chains from '../../cost/chain';
+import type { DetailedCostModel } from '../../cost/model';
 import { demandOf } from '../pricing/price';
 import type { PlanRequest } from '../goal';
 
@@ -109,55 +111,38 @@ export function split({ dataflow: { order } }: CutSpace, cuts: readonly number[]
   return [...cuts, order.length].map((end, slice) => order.slice(slice === 0 ? 0 : cuts[slice - 1], end));
 }
 
+/** A slice with some memory. */
 export interface Step extends chains.StepCost {
   readonly memoryMb: number;
-  readonly movedBytes: number;
   /** Absent if the request keeps all tensors in S3. */
   readonly inState?: chains.InState;
 }
 
-export interface PricedEdge {
-  readonly from: number;
-  readonly to: number;
-  /** At least one. None of them is better than another one. */
+export interface PricedEdge extends Edge {
+  /** At least one, by ascending memory. */
   readonly steps: readonly Step[];
 }
 
-export interface PricedGraph {
-  readonly vertices: number;
-  /** By first vertex, ascending. */
-  readonly edges: readonly PricedEdge[];
-  readonly model: chains.CostModel;
-  readonly temperature: chains.Temperature;
-  readonly transport: chains.Transport;
-  /** Whether the last slice writes the results of the model. */
-  readonly isLast: boolean;
-}
-
-export type Pricing = Pick<
-  PlanRequest,
-  'model' | 'temperature' | 'transport' | 'threads' | 'memorySizes' | 'maxMemoryMb' | 'tensorsInState'
->;
+export type Pricing = Pick<PlanRequest, 'model' | 'transport' | 'threads' | 'memorySizes' | 'maxMemoryMb'>;
 
 /** The search does not know which slices answer their tensors, so it assumes that the state has all small ones. */
-export function pricedGraph(graph: CutGraph, pricing: Pricing): PricedGraph {
-  const { model, temperature, transport, threads } = pricing;
+export function pricedEdges(graph: CutGraph, pricing: Pricing): readonly PricedEdge[] {
+  const { model, transport, threads } = pricing;
   const { isFirst, isLast, outputSecondsPerByte } = graph;
-  const vertices = graph.vertices.length;
-  const edges = graph.edges.map(({ from, to, size }): PricedEdge => {
-    const isEnd = to === vertices - 1 && isLast;
+  return graph.edges.map((edge): PricedEdge => {
+    const { from, to, size } = edge;
+    const isEnd = to === graph.vertices.length - 1 && isLast;
     const choice = {
       threads,
       readsFrom: from === 0 && isFirst ? 'request' : transport,
       writesTo: isEnd ? 's3-standard' : transport,
       writesResult: isEnd,
-      ...(pricing.tensorsInState && { inState: smallTensors(size, isEnd) }),
+      ...(model.options.tensorsInState && { inState: smallTensors(size, isEnd) }),
     } as const;
     const demand = demandOf(size, outputSecondsPerByte);
     const larger = pricing.memorySizes.filter((mb) => mb > demand.memoryMb && mb <= pricing.maxMemoryMb);
-    return { from, to, steps: stepsOf([demand.memoryMb, ...larger], demand, choice, pricing) };
+    return { ...edge, steps: stepsOf([demand.memoryMb, ...larger], demand, choice, model) };
   });
-  return { vertices, edges, model, temperature, transport, isLast };
 }
 
 function smallTensors({ smallReads, gets, characters }: RangeSize, isEnd: boolean): chains.InState {
@@ -170,31 +155,16 @@ function smallTensors({ smallReads, gets, characters }: RangeSize, isEnd: boolea
   };
 }
 
-/** The steps with these memory sizes of which none is better than another one. */
 export function stepsOf(
   memorySizes: readonly number[],
   demand: chains.SliceDemand,
   choice: Omit<chains.StepChoice, 'memoryMb'>,
-  { model, temperature }: Pick<Pricing, 'model' | 'temperature'>,
+  model: DetailedCostModel,
 ): Step[] {
-  const movedBytes = demand.readBytes + demand.writeBytes;
-  const kept: Step[] = [];
-  for (const memoryMb of memorySizes) {
+  const { inState } = choice;
+  return memorySizes.map((memoryMb) => {
     const { warmDollars, coldDollars, warmMs, loadMs, coldMs } = model.step(demand, { ...choice, memoryMb });
-    const { inState } = choice;
     const cost = { warmDollars, coldDollars, warmMs, loadMs, coldMs };
-    const step = { ...cost, memoryMb, movedBytes, ...(inState && { inState }) };
-    if (kept.some((other) => isNoWorse(other, step, temperature))) continue;
-    for (let index = kept.length - 1; index >= 0; index--)
-      if (isNoWorse(step, kept[index], temperature)) kept.splice(index, 1);
-    kept.push(step);
-  }
-  return kept;
-}
-
-function isNoWorse(a: Step, b: Step, temperature: chains.Temperature): boolean {
-  if (temperature !== 'cold' && (a.warmDollars > b.warmDollars || a.warmMs > b.warmMs)) return false;
-  return (
-    temperature === 'warm' || (a.coldDollars <= b.coldDollars && a.coldMs <= b.coldMs && a.loadMs <= b.loadMs)
-  );
+    return { ...cost, memoryMb, ...(inState && { inState }) };
+  });
 }

@@ -9,14 +9,11 @@
  * Every goal here is a limit on each edge, and a path within limits exists if the cheapest one does. So bisection over the limits, with one
  * shortest path for each step, finds the best path: these are bottleneck shortest paths, one criterion after the other.
  */
-import { busyMs, isNearEmpty, memoryMb, nearEmptySeconds, unevenness } from '../sizes/estimate';
-import type { DetailedCostModel } from '../../cost/model';
-import type { CutGraph, PricedGraph, Step } from './cut-graph';
-import { type ShortestPath, shortestPath, lightestPlan } from './label-setting';
-import { coldShareAt } from '../../cost/chain';
+import { busyMs, isNearEmpty, memoryMb, nearEmptySeconds } from '../sizes/estimate';
+import { type CutGraph, pricedEdges } from './cut-graph';
+import { type ShortestPath, shortestPath } from './shortest-path';
+import { weighingsOf } from './weighing';
 import type { PlanRequest } from '../goal';
-import type { Label } from './label';
-import { type Found, Incumbents } from './pruning';
 
 /**
  * A cut shares the work if each slice does at least this part of what the smallest slice does in the cut that shares it best. Without
@@ -36,9 +33,9 @@ const WORK_TOLERANCE = 0.02;
 /** Whether an edge may be a slice. */
 type Limit = (edge: number) => boolean;
 
-/** @param priced the same edges, each with one memory size */
-export function evenPath(graph: CutGraph, priced: PricedGraph, slices: number, model: DetailedCostModel) {
-  const paths = new LimitedPaths(graph, priced, slices, model);
+/** @param request with one memory size for each edge */
+export function evenPath(graph: CutGraph, request: PlanRequest, slices: number) {
+  const paths = new LimitedPaths(graph, request, slices);
   const { seconds } = paths;
   const work = ascending(seconds);
   const smallest = largestThat(work, (least) => paths.costsAtMost(Infinity, [atLeast(seconds, least)]));
@@ -95,19 +92,15 @@ class LimitedPaths {
 
   constructor(
     private readonly graph: CutGraph,
-    priced: PricedGraph,
+    request: PlanRequest,
     private readonly slices: number,
-    model: DetailedCostModel,
   ) {
     const { edges } = graph;
-    const cold = coldShareAt(priced.temperature, model.coldShare);
-    this.dollars = Float64Array.from(priced.edges, ({ steps: [step] }) => {
-      const warm = step.warmDollars + model.dollarsPerMs * step.warmMs;
-      return (1 - cold) * warm + cold * (step.coldDollars + model.dollarsPerMs * step.coldMs);
-    });
+    const [dollars] = weighingsOf(request);
+    this.dollars = Float64Array.from(pricedEdges(graph, request), ({ steps: [step] }) => dollars(step));
     this.memoryMb = Float64Array.from(edges, ({ size }) => memoryMb(size));
     this.seconds = Float64Array.from(edges, ({ size }) => size.coreSeconds);
-    this.ms = Float64Array.from(edges, ({ size }) => busyMs(size, model));
+    this.ms = Float64Array.from(edges, ({ size }) => busyMs(size, request.model));
     this.squares = this.ms.map((ms) => ms * ms);
   }
 
@@ -142,86 +135,4 @@ function smallestThat(numbers: readonly number[], holds: (number: number) => boo
 
 function largestThat(numbers: readonly number[], holds: (number: number) => boolean): number | undefined {
   return smallestThat([...numbers].reverse(), holds);
-}
-
-/** Share of the dollars and of the latency of the best plan that a more even plan may have in addition. */
-const SETTLED_TOLERANCE = 0.01;
-
-/**
- * How many times the unevenness of equal slices all dollars and milliseconds weigh, and all bytes moved, of which each weighs less. Plans
- * for small weights are more even, and may be outside of the tolerance.
- */
-const WEIGHTS = Array.from({ length: 20 }, (_, step) => 2 ** (step / 2));
-const WEIGHT_OF_BYTES = 1 / 64;
-
-/** Factor on the bytes that the best plan moves which a settled plan may move at most. */
-const MAX_MORE_BYTES = 1.5;
-
-/** Fewer bytes than this for each slice hardly matter: reading them takes less time than waiting for the first of them. */
-const NEGLIGIBLE_BYTES = 64 * 1024;
-
-/** The most even plan that the weights find within the tolerance. It has as many slices as the best plan. */
-export function settled(graph: CutGraph, priced: PricedGraph, request: PlanRequest, best: Found): Found {
-  const { slices } = best.label;
-  if (slices === 1) return best;
-  const within = tolerated(request, best);
-  const mostBytes = MAX_MORE_BYTES * movedAtLeast(best.label);
-  const uneven = graph.edges.map(({ from, to, size: { weightBytes } }) => {
-    const nodes = graph.vertices[to] - graph.vertices[from];
-    return unevenness({ nodes, weightBytes }, graph.total, slices);
-  });
-  const unevennessOf = new Map(priced.edges.map((edge, index) => [edge, uneven[index]]));
-  const burden = burdenOf(priced, best);
-  for (const weight of WEIGHTS) {
-    const label = lightestPlan(
-      priced,
-      (step, edge) => (unevennessOf.get(edge) ?? 0) + weight * burden(step),
-      slices,
-    );
-    if (label === undefined || label.movedBytes > mostBytes) continue;
-    const incumbents = new Incumbents(priced, within);
-    incumbents.offer(label);
-    if (incumbents.best !== undefined) return incumbents.best;
-  }
-  return best;
-}
-
-/** By this share, the plan costs more than the best one, or takes longer if latency is minimized; 0 if it is not worse. */
-export function gapOf({ minimize, quantile }: PlanRequest, { cost }: Found, best: Found): number {
-  const [own, least] =
-    minimize === 'latency'
-      ? [cost.latency[quantile], best.cost.latency[quantile]]
-      : [cost.dollars, best.cost.dollars];
-  return Math.max(0, own / least - 1);
-}
-
-/** The bytes that a plan moves, or a negligible amount if that is more. */
-function movedAtLeast({ movedBytes, slices }: Pick<Label, 'movedBytes' | 'slices'>): number {
-  return Math.max(movedBytes, NEGLIGIBLE_BYTES * slices);
-}
-
-function tolerated(request: PlanRequest, { cost }: Found): PlanRequest {
-  const { maxDollars = Infinity, maxLatencyMs = Infinity, quantile, minimize } = request;
-  const more = 1 + SETTLED_TOLERANCE;
-  return {
-    ...request,
-    // The fastest plan is worth its price, so a cheaper one is welcome, and a dearer one is not.
-    maxDollars: Math.min(maxDollars, (minimize === 'latency' ? 1 : more) * cost.dollars),
-    maxLatencyMs: Math.min(maxLatencyMs, more * cost.latency[quantile]),
-  };
-}
-
-function burdenOf(
-  { model, temperature }: PricedGraph,
-  { cost, label, totals }: Found,
-): (step: Step) => number {
-  const cold = coldShareAt(temperature, model.coldShare);
-  const mixed = (ofWarm: number, ofCold: number): number => (1 - cold) * ofWarm + cold * ofCold;
-  const ratio = (part: number, whole: number): number => (whole > 0 ? part / whole : 0);
-  const movedBytes = movedAtLeast(label);
-  const time = mixed(totals.warmMs, totals.coldMs);
-  return (step) =>
-    WEIGHT_OF_BYTES * ratio(step.movedBytes, movedBytes) +
-    ratio(mixed(step.warmDollars, step.coldDollars), cost.dollars) +
-    ratio(mixed(step.warmMs, step.coldMs), time);
 }

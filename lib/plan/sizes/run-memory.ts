@@ -152,16 +152,10 @@ export function usesFrom({ dataflow, repeatedUsers }: NodeMemory, start: number)
   return uses;
 }
 
-type Moved = Pick<
+/** The part of the size of a slice that follows from its nodes, whatever the other slices are. */
+export type ComputedSize = Omit<
   SliceSize,
-  | 'readBytes'
-  | 'requestBytes'
-  | 'gets'
-  | 'requestGets'
-  | 'writeBytes'
-  | 'outputBytes'
-  | 'computedBytes'
-  | 'coreSeconds'
+  'readBytes' | 'requestBytes' | 'gets' | 'requestGets' | 'writeBytes' | 'outputBytes'
 >;
 
 /** The size of the slice whose weights are held and whose nodes ran with memory from the pool. */
@@ -169,18 +163,13 @@ export function sizeOf(
   { weightBytes, mappedBytes, packedBytes, bodyBytes, repeatedBytes }: HeldWeights,
   pool: ArenaPool,
   { sharedBytes: copiedBytes, largestBytes, nodes }: RunMemory,
-  { computedBytes, ...moved }: Moved,
-): SliceSize {
+  { computedBytes, coreSeconds }: Pick<SliceSize, 'computedBytes' | 'coreSeconds'>,
+): ComputedSize {
   return {
-    weightBytes,
-    mappedBytes,
-    packedBytes,
-    bodyBytes,
+    ...{ weightBytes, mappedBytes, packedBytes, bodyBytes },
     activationBytes: pool.peakBytes,
-    largestBytes,
-    ...moved,
-    copiedBytes,
+    ...{ largestBytes, copiedBytes },
     computedBytes: computedBytes + repeatedBytes,
-    nodes,
+    ...{ coreSeconds, nodes },
   };
 }

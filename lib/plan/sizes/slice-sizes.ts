@@ -2,20 +2,12 @@
 import type { ValueIndex, NodeIndex } from '../../onnx/model';
 import type { SliceSize } from './estimate';
 import type { Dataflow } from '../../dataflow/dataflow';
-import { HeldWeights, WeightTable } from '../../dataflow/weights';
-import type { NodeSeconds } from '../../compute-time/node-seconds';
+import { HeldWeights } from '../../dataflow/weights';
 import { sliceGets } from './object-gets';
 import { type SliceWiring, type Wiring, readsOf, writesOf } from '../wiring/wiring';
-import { type ModelMemory, modelMemory, sizeOf, usesFrom, RunMemory } from './run-memory';
-import type { MemoryEstimates } from './node-memory';
+import { type ComputedSize, type ModelMemory, sizeOf, usesFrom, RunMemory } from './run-memory';
+import { type NodeEstimates, type SliceTables, tablesOf } from './slice-tables';
 import { type TensorPool, ArenaPool, HeirFinder } from './arena';
-
-export interface NodeEstimates extends MemoryEstimates {
-  /** By node: seconds of computing. */
-  readonly work: NodeSeconds;
-  /** By value: bytes of an element; 0 for strings. */
-  readonly elementBytes: readonly number[];
-}
 
 /**
  * The same as `sizeRanges` computes for each slice that is a range of `order`, except for the memory of activations: a search
@@ -27,36 +19,52 @@ export function sliceSizes(
   dataflow: Dataflow,
   wiring: Wiring,
   bytes: readonly number[],
-  { work, elementBytes, ...estimates }: NodeEstimates,
+  costs: NodeEstimates,
 ): SliceSize[] {
-  const table = new WeightTable(dataflow, bytes, work);
-  const memory = modelMemory(dataflow, bytes, estimates);
-  const position = new Map(dataflow.order.map((node, place) => [node, place]));
+  const tables = tablesOf({ dataflow, bytes, costs });
   const sum = (values: readonly ValueIndex[]): number =>
     values.reduce((total, value) => total + bytes[value], 0);
   const isRead = new Set<ValueIndex>();
-  const gets = sliceGets(dataflow.model.graph, wiring, { bytes, elementBytes });
+  const gets = sliceGets(dataflow.model.graph, wiring, { bytes, elementBytes: costs.elementBytes });
   return wiring.slices.map((slice, index) => {
-    const held = new HeldWeights(table);
-    for (const node of slice.nodes) held.addNode(node);
-    for (const value of slice.outputs) held.addValue(value);
-    const start = slice.nodes.reduce((first, node) => Math.min(first, position.get(node) ?? first), Infinity);
-    const { pool, run } = executed(memory, slice, start);
     const reads = readsOf(wiring, index);
     const ofRequest = reads.flatMap(({ value, source }) =>
       source.from === 'request' && !isRead.has(value) ? [value] : [],
     );
     for (const value of ofRequest) isRead.add(value);
-    return sizeOf(held, pool, run, {
+    return {
+      ...computedSize(tables, slice, index === wiring.slices.length - 1),
       readBytes: sum(reads.map(({ value }) => value)),
       writeBytes: sum(writesOf(wiring, index)),
       outputBytes: sum(slice.outputs),
       requestBytes: sum(ofRequest),
-      computedBytes: slice.nodes.reduce((total, node) => total + table.outputBytes(node), 0),
       ...gets[index],
-      // Added in the same order as for a range, so that the last bit is the same.
-      coreSeconds: slice.nodes.reduce((total, node) => total + work[node], 0) + held.repeatedSeconds,
-    });
+    };
+  });
+}
+
+function computedSize(tables: SliceTables, slice: SliceWiring, isLast: boolean): ComputedSize {
+  const { memory, position, computed } = tables;
+  const { order } = memory.dataflow;
+  const start = slice.nodes.reduce((first, node) => Math.min(first, position.get(node) ?? first), Infinity);
+  if (slice.nodes.some((node, place) => order[start + place] !== node))
+    return computeSize(tables, slice, start);
+  // The last slice also computes the results that depend on constants alone.
+  const key = `${start} ${slice.nodes.length} ${isLast}`;
+  const size = computed.get(key) ?? computeSize(tables, slice, start);
+  computed.set(key, size);
+  return size;
+}
+
+function computeSize({ weights, memory }: SliceTables, slice: SliceWiring, start: number): ComputedSize {
+  const held = new HeldWeights(weights);
+  for (const node of slice.nodes) held.addNode(node);
+  for (const value of slice.outputs) held.addValue(value);
+  const { pool, run } = executed(memory, slice, start);
+  return sizeOf(held, pool, run, {
+    computedBytes: slice.nodes.reduce((total, node) => total + weights.outputBytes(node), 0),
+    // Added in the same order as for a range, so that the last bit is the same.
+    coreSeconds: slice.nodes.reduce((total, node) => total + weights.work[node], 0) + held.repeatedSeconds,
   });
 }
 

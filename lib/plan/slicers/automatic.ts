@@ -37,7 +37,7 @@ export interface AutomaticOptions {
 }
 
 /**
- * Memory sizes, in MB, that the search compares for every slice. A plan that it finds gets sizes between them, see `bestMemory`. They have
+ * Memory sizes, in MB, that the search compares for every slice. A plan that it finds gets sizes between them, see `tuned`. They have
  * one vCPU, and the borders at which a function gets one more: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html has
  * the first, the others were measured by users.
  */
@@ -75,7 +75,6 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
       limit,
       request: {
         ...{ ...goal, transport, maxSlices, maxMemoryMb, slices, model },
-        tensorsInState: model.options.tensorsInState,
         memorySizes: [
           ...new Set([...COMPARED_MEMORY_MB.filter((memory) => memory < maxMemoryMb), maxMemoryMb]),
         ],

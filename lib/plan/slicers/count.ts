@@ -2,10 +2,11 @@
 import { HeldWeights } from '../../dataflow/weights';
 import { SlicedInferenceError, quoted } from '../../errors';
 import { type CutSpace, candidateCuts, candidateLimit } from '../cuts/cuts';
-import { type Range, tablesOf } from '../cuts/range-sizes';
-import { CutGraph, pricedGraph, split, whole } from '../search/cut-graph';
+import type { Range } from '../cuts/range-sizes';
+import { CutGraph, split, whole } from '../search/cut-graph';
 import { evenPath } from '../search/even-path';
 import { memoryMb } from '../sizes/estimate';
+import { tablesOf } from '../sizes/slice-tables';
 import { leastMemory } from './range-search';
 import type { Choice, NamedSlicer } from './slicer';
 
@@ -62,13 +63,10 @@ function countedSlices(space: CutSpace, slices: number, needed: readonly number[
   const all = CutGraph.of(space, cuts, range);
   const next = all.vertices.map((start) => needed.find((cut) => cut > start) ?? Infinity);
   const separated = all.where(({ from, to }) => all.vertices[to] <= next[from]);
-  const model = costs.model();
-  const { maxMemoryMb } = model.options.environment.lambda;
+  const request = leastMemory(space);
+  const { maxMemoryMb } = request.model.options.environment.lambda;
   const fitting = separated.where(({ size }) => memoryMb(size) <= maxMemoryMb);
-  const { tensorsInState } = model.options;
-  const evenIn = (graph: CutGraph) =>
-    evenPath(graph, pricedGraph(graph, { ...leastMemory(space), tensorsInState }), slices, model);
-  const even = evenIn(fitting) ?? evenIn(separated);
+  const even = evenPath(fitting, request, slices) ?? evenPath(separated, request, slices);
   if (even === undefined) throw new Error('a plan without limits exists');
   return {
     groups: all.groupsOf(even.path),

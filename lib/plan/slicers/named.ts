@@ -104,6 +104,9 @@ function checkSameGraph({ model }: SlicePlan, name: string, graph: Graph): void 
 
 const MIB = 2 ** 20;
 
+/** By this share, an even plan may weigh more than the lightest one. */
+const EVEN_SHARE = 0.01;
+
 /** Chooses the fewest slices that each have at most `bytes` bytes of weights. */
 export function maxSliceSize(bytes: number): NamedSlicer {
   if (!Number.isSafeInteger(bytes) || bytes < 1) {
@@ -124,7 +127,12 @@ export function maxSliceSize(bytes: number): NamedSlicer {
       }),
     };
     const request = { ...leastMemory(space), minimize: 'slices' as const };
-    return ranges.flatMap((range) => new RangeSearch(space, limit, range).plans(request)[0].groups);
+    return ranges.flatMap((range) => {
+      const search = new RangeSearch(space, limit, range);
+      const [{ groups }] = search.plans(request);
+      const even = search.evenPlans(request, groups.length).find(({ more }) => more <= EVEN_SHARE);
+      return even?.groups ?? groups;
+    });
   };
   return {
     key: `max slice size ${bytes}`,

@@ -1,37 +1,45 @@
-/** The best slices of a range of nodes for an objective and limits. */
+/** The slices of a range of nodes from which the planner starts: shortest paths by several weighings, for each number of slices. */
 import { type CutSpace, candidateCuts, candidateLimit } from '../cuts/cuts';
 import { type Range, sizeRanges } from '../cuts/range-sizes';
 import { SlicedInferenceError } from '../../errors';
 import { largestOf } from '../../extremes';
-import { type PlanRequest, closestGoals, DEFAULT_GOAL } from '../goal';
+import { type PlanRequest, type SearchQuality, DEFAULT_GOAL } from '../goal';
 import * as cutting from '../search/cut-graph';
-import { memoryOf, pathOf } from '../search/label';
-import { bestPath } from '../search/label-setting';
-import type { Found } from '../search/pruning';
-import { gapOf, settled } from '../search/even-path';
+import { shortestPath, shortestPaths } from '../search/shortest-path';
+import { type Weighing, EVEN_LOADS, lightestOf, weighingsOf } from '../search/weighing';
+import { unevenness } from '../sizes/estimate';
+import type { Groups } from '../wiring/wiring';
 import type { Choice } from './slicer';
 import { SliceTooLargeError } from './too-large';
 import { MAX_LAMBDA_MEMORY_MB } from '../sizes/lambda-quotas';
 
 /** Prices of edges that one search computes at most, so that it takes less than a second. */
-const MAX_PRICES = 100_000;
+const MAX_PRICES = 40_000;
 
-/** Of at most so many cuts, the search finds the best plan; of more, one that is at most `LARGE_EPSILON` worse. */
-const MAX_EXACT_CUTS = 24;
-const LARGE_EPSILON = 0.01;
+/** By how many slices more than the fewest possible ones plans have. Single moves lead to the numbers between them. */
+const ADDED_SLICES = [0, 1, 2, 3, 5, 8, 12, 18, 27, 40];
 
-/** If time counts, more labels stay comparable, so the search compares fewer cuts... */
-const MAX_TIMED_CANDIDATES = 32;
-/** ...and still fewer if both time and dollars count... */
-const MAX_TIMED_PRICED_CANDIDATES = 20;
-/** ...and each slice may take or cost so much more, as a share, if not all plans are compared exactly. */
-const STEP_EPSILON = 0.002;
+/** How many times the unevenness of equal slices all that is weighed counts, and all bytes moved, of which each counts less. */
+const WEIGHTS = [1, 4, 16, 64, 256];
+const WEIGHT_OF_BYTES = 1 / 64;
+
+/** Factor on the bytes that the lightest plan moves which an even plan may move at most. */
+const MAX_MORE_BYTES = 1.5;
+
+/** Fewer bytes than this for each slice hardly matter: reading them takes less time than waiting for the first of them. */
+const NEGLIGIBLE_BYTES = 64 * 1024;
+
+interface Searched {
+  readonly graph: cutting.CutGraph;
+  readonly edges: readonly cutting.PricedEdge[];
+}
 
 /** The searches in one range within one limit on sizes, which share their graphs. */
 export class RangeSearch {
   private readonly legal: readonly number[];
   private readonly filled: FilledSlices;
-  private readonly graphs = new Map<number, cutting.CutGraph>();
+  /** By the most cuts that are compared. */
+  private readonly graphs = new Map<number, Searched>();
 
   constructor(
     private readonly space: CutSpace,
@@ -42,38 +50,55 @@ export class RangeSearch {
     this.filled = filledSlices(space, this.legal, range, limit);
   }
 
-  /**
-   * Plans that may be the best one of the range, the most even one first. The model of cost knows more of a complete
-   * plan than the search, so the best one is to be chosen by that. If no plan seems to keep the limits, the plans that
-   * come closest.
-   */
+  /** The lightest plan of each number of slices by each weighing, the likeliest ones first. */
   plans(request: PlanRequest): readonly Choice[] {
-    const graph = this.graph(request);
-    const priced = cutting.pricedGraph(graph, request);
-    const cuts = graph.vertices.length - 2;
-    const comparedAllCuts = this.isOne(request) || cuts === this.legal.length;
-    const epsilon = comparedAllCuts && cuts <= MAX_EXACT_CUTS ? 0 : LARGE_EPSILON;
-    const stepEpsilon = epsilon > 0 && isTimed(request) ? STEP_EPSILON : 0;
-    const own = { ...request, epsilon };
-    // Plans that are only just within the limits are found without this share.
-    const found = closestPlans(
-      own,
-      (each) =>
-        bestPath(priced, { ...each, stepEpsilon }) ?? (stepEpsilon > 0 ? bestPath(priced, each) : undefined),
-    );
-    if (found.length === 0) throw this.noPlan(graph, request);
-    const [best] = found;
-    const even = found.length > 1 ? [] : [settled(graph, priced, own, best)];
-    return [...new Set([...even, ...found])].map((plan) => {
-      const gap = gapOf(own, plan, best);
-      // The best plan may have other slices than the plan that was found, up to one between each two cuts.
-      const steps = request.slices ?? cuts + 1;
-      const tolerance = (1 + gap) * (1 + epsilon) * (1 + stepEpsilon) ** steps - 1;
-      const quality = { gap, tolerance, comparedCuts: cuts, comparedAllCuts };
-      const { temperature } = request;
-      const settings = { ...settingsOf(plan, request, priced, this.space), temperature };
-      return { groups: graph.groupsOf(pathOf(plan.label)), settings, quality };
+    const { graph, edges } = this.searched(request);
+    const counts = countsOf(request, graph);
+    if (counts.length === 0) throw this.noPlan(graph, request);
+    const weighings = isTimed(request) ? [EVEN_LOADS, ...weighingsOf(request)] : weighingsOf(request);
+    const found = weighings.flatMap((weigh) => {
+      const weights = weightsOf(edges, weigh);
+      const paths = shortestPaths(graph.vertices.length, edges, weights, largestOf(counts));
+      return counts.flatMap((count) => paths[count] ?? []);
     });
+    if (found.length === 0) throw this.noPlan(graph, request);
+    const quality = this.quality(graph, request);
+    return distinct(found.map(({ path }) => path)).map((path) => ({ groups: graph.groupsOf(path), quality }));
+  }
+
+  /** Plans of so many slices that hardly move more bytes than the lightest one, the most even one first. */
+  evenPlans(
+    request: PlanRequest,
+    slices: number,
+  ): readonly { readonly groups: Groups; readonly more: number }[] {
+    const { graph, edges } = this.searched(request);
+    const { vertices, total } = graph;
+    const weights = weightsOf(edges, weighingsOf(request)[0]);
+    const lightest = (own: Float64Array) => shortestPath(vertices.length, edges, own, slices);
+    const best = lightest(weights);
+    if (best === undefined) return [];
+    const moved = edges.map(({ size }) => size.readBytes + size.writeBytes);
+    const mostBytes = Math.max(sumAlong(edges, best.path, moved), NEGLIGIBLE_BYTES * slices);
+    const uneven = edges.map(({ from, to, size: { weightBytes } }) =>
+      unevenness({ nodes: vertices[to] - vertices[from], weightBytes }, total, slices),
+    );
+    const even = WEIGHTS.flatMap((weight) => {
+      const burdens = weights.map((own, edge) => {
+        const ofBytes = WEIGHT_OF_BYTES * (moved[edge] / mostBytes);
+        return 2 * (own / best.weight) + ofBytes + uneven[edge] / weight;
+      });
+      const path = lightest(burdens)?.path;
+      return path && sumAlong(edges, path, moved) <= MAX_MORE_BYTES * mostBytes ? [path] : [];
+    });
+    return distinct([...even, best.path]).map((path) => ({
+      groups: graph.groupsOf(path),
+      more: sumAlong(edges, path, weights) / best.weight - 1,
+    }));
+  }
+
+  private quality(graph: cutting.CutGraph, request: PlanRequest): SearchQuality {
+    const comparedCuts = graph.vertices.length - 2;
+    return { comparedCuts, comparedAllCuts: this.isOne(request) || comparedCuts === this.legal.length };
   }
 
   private isOne({ maxLatencyMs, maxDollars, minimize, slices = 1 }: PlanRequest): boolean {
@@ -82,13 +107,16 @@ export class RangeSearch {
     return cuts.length === 0 && !tooLarge && isUnlimited && minimize === 'slices' && slices === 1;
   }
 
-  private graph(request: PlanRequest): cutting.CutGraph {
-    const { space, legal, range, limit, graphs } = this;
+  private searched(request: PlanRequest): Searched {
+    const { space, legal, range, limit } = this;
     const most = this.isOne(request) ? 0 : mostCuts(request, range);
+    const known = this.graphs.get(most);
+    if (known !== undefined) return known;
     const cuts = most === 0 ? [] : candidateCuts(space, legal, most, this.filled.cuts);
-    const graph = graphs.get(most) ?? cutting.CutGraph.of(space, cuts, range, limit);
-    graphs.set(most, graph);
-    return graph;
+    const graph = cutting.CutGraph.of(space, cuts, range, limit);
+    const searched = { graph, edges: cutting.pricedEdges(graph, request) };
+    this.graphs.set(most, searched);
+    return searched;
   }
 
   private noPlan(graph: cutting.CutGraph, { maxSlices }: PlanRequest): SlicedInferenceError {
@@ -105,41 +133,49 @@ export class RangeSearch {
   }
 }
 
-/** The best plan; if none seems to keep the limits, the fastest one, the fastest one within the cost and the cheapest one. */
-export function closestPlans(
-  request: PlanRequest,
-  bestOf: (request: PlanRequest) => Found | undefined,
-): readonly Found[] {
-  const best = bestOf(request);
-  if (best !== undefined) return [best];
-  return closestGoals(request).flatMap((change) => bestOf({ ...request, ...change }) ?? []);
+/** Whether the loads of cold runs decide about plans. */
+function isTimed({ minimize, maxLatencyMs, temperature }: PlanRequest): boolean {
+  return temperature !== 'warm' && (minimize === 'latency' || maxLatencyMs !== undefined);
+}
+
+function countsOf(request: PlanRequest, graph: cutting.CutGraph): readonly number[] {
+  const { slices, minimize, maxSlices, maxLatencyMs, maxDollars } = request;
+  const fewest = fewestSlices(graph);
+  if (fewest > maxSlices) return [];
+  if (slices !== undefined) return [slices];
+  const isFixed = minimize === 'slices' && maxLatencyMs === undefined && maxDollars === undefined;
+  const most = Math.min(maxSlices, graph.vertices.length - 1);
+  return (isFixed ? [0] : ADDED_SLICES).map((added) => fewest + added).filter((count) => count <= most);
+}
+
+/** Infinity if no slices keep the limit. */
+function fewestSlices({ vertices, edges }: cutting.CutGraph): number {
+  const fewest = vertices.map((_, vertex) => (vertex === 0 ? 0 : Infinity));
+  for (const { from, to } of edges) fewest[to] = Math.min(fewest[to], fewest[from] + 1);
+  return fewest[vertices.length - 1];
+}
+
+function weightsOf(edges: readonly cutting.PricedEdge[], weigh: Weighing): Float64Array {
+  return Float64Array.from(edges, ({ steps }) => lightestOf(steps, weigh).weight);
+}
+
+/** @param numbers by edge */
+function sumAlong(
+  edges: readonly cutting.PricedEdge[],
+  path: readonly number[],
+  numbers: ArrayLike<number>,
+): number {
+  const next = new Map(path.map((vertex, index) => [vertex, path[index + 1]]));
+  return edges.reduce((sum, { from, to }, edge) => (next.get(from) === to ? sum + numbers[edge] : sum), 0);
+}
+
+function distinct(paths: readonly (readonly number[])[]): readonly (readonly number[])[] {
+  return [...new Map(paths.map((path) => [path.join(' '), path])).values()];
 }
 
 function mostCuts(request: PlanRequest, { start, end }: Range): number {
   const affordable = Math.floor(Math.sqrt((2 * MAX_PRICES) / (1 + request.memorySizes.length)));
-  return Math.min(candidateLimit(end - start), affordable, mostTimed(request));
-}
-
-function mostTimed(request: PlanRequest): number {
-  if (!isTimed(request)) return Infinity;
-  const isPriced = request.minimize !== 'latency' || request.maxDollars !== undefined;
-  return isPriced ? MAX_TIMED_PRICED_CANDIDATES : MAX_TIMED_CANDIDATES;
-}
-
-function isTimed({ minimize, maxLatencyMs }: PlanRequest): boolean {
-  return minimize === 'latency' || maxLatencyMs !== undefined;
-}
-
-function settingsOf(
-  { label, cost }: Found,
-  request: PlanRequest,
-  { transport }: cutting.PricedGraph,
-  space: CutSpace,
-) {
-  const memoryMb = memoryOf(label);
-  // A slice with fewer vCPUs than that has no use for more threads.
-  const threads = Math.min(request.threads, space.costs.threads(largestOf(memoryMb)));
-  return { memoryMb, threads, transport, cost };
+  return Math.min(candidateLimit(end - start), affordable);
 }
 
 interface FilledSlices {

@@ -43,7 +43,16 @@ export interface WiredCut {
   readonly wiring: Wiring;
 }
 
-const NO_NODE = -1;
+const NONE = -1;
+
+/** By node: its group, or `NONE`. */
+function groupOfNodes({ nodes }: Graph, groups: Groups): Int32Array {
+  const groupOf = new Int32Array(nodes.length).fill(NONE);
+  groups.forEach((own, group) => {
+    for (const node of own) groupOf[node] = group;
+  });
+  return groupOf;
+}
 
 /** What a slice reads: the inputs of its session, and if it is the last one the results that it does not compute. */
 export function readsOf({ slices, results }: Wiring, slice: number): readonly SourcedValue[] {
@@ -64,9 +73,12 @@ export function writesOf({ slices, results }: Wiring, slice: number): readonly V
 
 export function wireSlices(dataflow: Dataflow, groups: Groups): Wiring {
   const { graph } = dataflow.model;
-  const sliceOfNode = new Map(groups.flatMap((nodes, slice) => nodes.map((node) => [node, slice] as const)));
-  const sliceOf = (value: ValueIndex): number | undefined =>
-    sliceOfNode.get(graph.values[value].producer ?? NO_NODE);
+  const groupOf = groupOfNodes(graph, groups);
+  const sliceOf = (value: ValueIndex): number | undefined => {
+    const { producer } = graph.values[value];
+    const slice = producer === undefined ? NONE : groupOf[producer];
+    return slice === NONE ? undefined : slice;
+  };
   const results = wireResults(graph, sliceOf, groups.length - 1);
   const resultsOf = valuesBySlice(results, groups.length);
   const contents = groups.map((nodes, slice) => contentsOf(dataflow, nodes, resultsOf[slice]));
@@ -125,7 +137,7 @@ function wireInputs(
   sliceOf: (value: ValueIndex) => number | undefined,
 ): SourcedValue[] {
   const inputs: SourcedValue[] = [];
-  for (const value of sorted([...needed])) {
+  for (const value of needed) {
     if (isInitializer(graph, value)) continue;
     if (graph.values[value].input !== undefined) {
       inputs.push({ value, source: { from: 'request' } });
@@ -134,7 +146,7 @@ function wireInputs(
     const from = sliceOf(value);
     if (from !== undefined && from !== slice) inputs.push({ value, source: { from: 'slice', slice: from } });
   }
-  return inputs;
+  return inputs.sort((a, b) => a.value - b.value);
 }
 
 function valuesBySlice(list: readonly SourcedValue[], slices: number): ReadonlySet<ValueIndex>[] {
@@ -184,27 +196,27 @@ export function wireGroups(dataflow: Dataflow, rule: CrossingRule, groups: Group
 }
 
 /** The cheap nodes in no group. They may differ from the nodes that a space of cuts repeats, if the groups are from a plan. */
-function unassignedNodes({ order, isCheap }: Dataflow, groups: Groups): Set<NodeIndex> {
-  const assigned = new Set(groups.flat());
-  return new Set(order.filter((node) => isCheap[node] && !assigned.has(node)));
+function unassignedNodes({ order, isCheap, model }: Dataflow, groups: Groups): Set<NodeIndex> {
+  const groupOf = groupOfNodes(model.graph, groups);
+  return new Set(order.filter((node) => isCheap[node] && groupOf[node] === NONE));
 }
 
 function checkGroups(dataflow: Dataflow, rule: CrossingRule, groups: Groups): void {
   const { model, reads, order } = dataflow;
   const { values } = model.graph;
-  const groupOf = new Map(groups.flatMap((nodes, group) => nodes.map((node) => [node, group] as const)));
+  const groupOf = groupOfNodes(model.graph, groups);
   const assigned = groups.reduce((sum, nodes) => sum + nodes.length, 0);
   const refused = (limit: string, got: string, advice = 'make a new plan for this model') =>
     new SlicedInferenceError(limit, got, advice);
-  if (assigned !== order.length || !order.every((node) => groupOf.has(node))) {
+  if (assigned !== order.length || !order.every((node) => groupOf[node] !== NONE)) {
     const nodes = `the ${order.length} nodes that run in one slice only`;
     throw refused(`the slices must contain each of ${nodes}, exactly once`, `${assigned} nodes`);
   }
   groups.forEach((nodes, group) => {
     for (const value of nodes.flatMap((node) => reads[node])) {
       const { producer, name } = values[value];
-      const from = groupOf.get(producer ?? NO_NODE);
-      if (from === undefined || from === group) continue;
+      const from = producer === undefined ? NONE : groupOf[producer];
+      if (from === NONE || from === group) continue;
       if (from > group) {
         const limit = `slice ${group} must use values that it or an earlier slice computes`;
         throw refused(limit, `${quoted(name)} of slice ${from}`);

@@ -1,18 +1,11 @@
 import * as fc from 'fast-check';
-import type { ChainTotals, InState, RunCost, StepChoice, Temperature } from '../../../lib/cost/chain';
+import type { InState, StepChoice, Temperature } from '../../../lib/cost/chain';
 import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/defaults';
 import { sumOfItems } from '../../../lib/cost/step';
 import { costModel } from '../../../lib/cost/model';
 import type { CostOptions } from '../../../lib/cost/options';
-import {
-  CHOICE,
-  DEMAND,
-  chainOf,
-  chainTotals,
-  itemsOfChain,
-  steadyEnvironment,
-  stepsOf,
-} from '../../support/cost-fixtures';
+import { costOf } from '../../../lib/cost/schedule';
+import { CHOICE, DEMAND, chainOf, itemsOfChain, outcomesOf } from '../../support/cost-fixtures';
 
 const TEMPERATURES: Temperature[] = ['warm', 'cold', 'mixed'];
 const temperatures = fc.constantFrom(...TEMPERATURES);
@@ -27,41 +20,12 @@ const options = fc.record({
   result: fc.constantFrom('inline' as const, 's3' as const),
 });
 
-const totals: fc.Arbitrary<ChainTotals> = fc
-  .tuple(
-    fc.nat(6),
-    fc.nat(6),
-    fc.array(fc.double({ min: 0, max: 1e4, noNaN: true }), { minLength: 4, maxLength: 4 }),
-  )
-  .map(([standard, express, [warmMs, moreMs, warmDollars, moreDollars]]) => ({
-    writes: { 's3-standard': standard, 's3-express': express },
-    warmMs,
-    coldMs: warmMs + moreMs,
-    warmDollars: warmDollars / 1e9,
-    coldDollars: (warmDollars + moreDollars) / 1e9,
-  }));
-
-/** The totals of slices that cost nothing. */
-const freeTotals = (standard: number, express: number, warmMs: number, coldMs: number): ChainTotals => ({
-  writes: { 's3-standard': standard, 's3-express': express },
-  ...{ warmMs, coldMs, warmDollars: 0, coldDollars: 0 },
-});
-
-function isNoWorse(one: RunCost, other: RunCost): boolean {
-  // Mixed quantiles are found to a microsecond.
-  return (
-    one.dollars <= other.dollars + 1e-15 &&
-    one.latency.p50 <= other.latency.p50 + 2e-3 &&
-    one.latency.p95 <= other.latency.p95 + 2e-3
-  );
-}
-
 it('the items of a run add up to its dollars', () => {
   fc.assert(
     fc.property(options, fc.integer({ min: 1, max: 6 }), temperatures, (given, n, temperature) => {
       const model = costModel(given);
       const slices = chainOf(n, {}, { writesTo: 's3-express' });
-      const { dollars } = model.run(chainTotals(stepsOf(model, slices), model.warmsUp), temperature);
+      const { dollars } = costOf(outcomesOf(model, slices), model.coldShare, temperature);
       expect(sumOfItems(itemsOfChain(model, slices, temperature))).toBeCloseTo(dollars, 14);
     }),
     { numRuns: 50 },
@@ -166,74 +130,4 @@ it('a slice whose tensors travel in the state sends no requests to S3, stores no
   expect(inS3.warmItems.s3Puts + inS3.warmItems.s3Gets).toBeCloseTo(5.4e-6, 12);
   expect(inS3.warmMs - inState.warmMs).toBeGreaterThan(DEFAULT_ENVIRONMENT.s3.standardFirstGetMs - 27);
   expect(lambdaTransfer).toBeLessThan(inS3.warmItems.lambdaTransfer / 10);
-});
-
-describe('a run', () => {
-  it('is monotone in each of the four totals', () => {
-    const more = fc.record({
-      standard: fc.nat(3),
-      express: fc.nat(3),
-      ms: fc.double({ min: 0, max: 100, noNaN: true }),
-      coldMs: fc.double({ min: 0, max: 100, noNaN: true }),
-      dollars: fc.double({ min: 0, max: 1e-6, noNaN: true }),
-    });
-    fc.assert(
-      fc.property(options, totals, more, temperatures, (given, small, added, temperature) => {
-        const model = costModel(given);
-        const large: ChainTotals = {
-          writes: {
-            's3-standard': small.writes['s3-standard'] + added.standard,
-            's3-express': small.writes['s3-express'] + added.express,
-          },
-          warmMs: small.warmMs + added.ms,
-          coldMs: small.coldMs + added.coldMs,
-          warmDollars: small.warmDollars + added.dollars,
-          coldDollars: small.coldDollars + added.dollars,
-        };
-        expect(isNoWorse(model.run(small, temperature), model.run(large, temperature))).toBe(true);
-      }),
-      { numRuns: 100 },
-    );
-  });
-
-  it('of a mix has the quantiles of the mixed distribution', () => {
-    const model = costModel({ requestsPerHour: 5 });
-    const { stores, transition, coldShare } = model;
-    const { get, put } = stores['s3-standard'];
-    const random = transition.times(4).plus(get.times(4)).plus(put.times(3));
-    const mixed = random.shift(100).mixedWith(random.shift(130), coldShare);
-    const { p50, p95 } = model.run(freeTotals(3, 0, 100, 130), 'mixed').latency;
-    expect(Math.abs(p50 - mixed.quantile(0.5))).toBeLessThan(1.01);
-    expect(Math.abs(p95 - mixed.quantile(0.95))).toBeLessThan(1.01);
-  });
-
-  it('of a mix has quantiles even if times are too long to tell milliseconds apart', () => {
-    const model = costModel({ requestsPerHour: 10 });
-    const { p50, p95 } = model.run(freeTotals(1, 0, 1e18, 3e18), 'mixed').latency;
-    expect([p50 / 1e18, p95 / 1e18]).toEqual([expect.closeTo(1), expect.closeTo(3)]);
-  });
-
-  it.each([
-    ['no slices', 0, 0, 'inline', 0],
-    ['S3 Standard', 3, 0, 'inline', 4 * 15 + 3 * 30 + 2 * 20],
-    ['S3 Express, whose result the caller has', 0, 3, 'inline', 4 * 15 + 3 * 30 + 2 * 20],
-    ['S3 Express, whose result the caller reads', 0, 3, 's3', 4 * 15 + 3 * 30 + 3 * 20],
-  ] as const)('through %s waits as often as it must', (_, standard, express, result, ms) => {
-    const model = costModel({ request: 'inline', result, environment: steadyEnvironment(20, 30, 15) });
-    const { p50, p95 } = model.run(freeTotals(standard, express, 7, 9), 'warm').latency;
-    expect([p50, p95]).toEqual([expect.closeTo(7 + ms, 9), expect.closeTo(7 + ms, 9)]);
-  });
-});
-
-it('whether a run is within a time agrees with the quantile of its latency, to the two microseconds of a mixed one', () => {
-  const quantiles = fc.constantFrom('p50' as const, 'p95' as const);
-  fc.assert(
-    fc.property(options, totals, temperatures, quantiles, (given, own, temperature, quantile) => {
-      const model = costModel(given);
-      const ms = model.latencyMs(own, temperature, quantile);
-      expect(model.isWithin(own, temperature, quantile, ms + 2e-3)).toBe(true);
-      expect(model.isWithin(own, temperature, quantile, ms - 2e-3)).toBe(false);
-    }),
-    { numRuns: 100 },
-  );
 });

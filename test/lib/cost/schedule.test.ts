@@ -1,10 +1,13 @@
 import * as fc from 'fast-check';
-import type { InState, StepCost, Temperature } from '../../../lib/cost/chain';
-import { GRID_MS } from '../../../lib/cost/latency/latency-distribution';
+import type { InState, StepCost, Temperature, Transport } from '../../../lib/cost/chain';
+import { executionDollars } from '../../../lib/cost/formulas/step-functions';
+import { type LatencyDistribution, GRID_MS } from '../../../lib/cost/latency/latency-distribution';
 import { type DetailedCostModel, costModel } from '../../../lib/cost/model';
+import type { CostOptions } from '../../../lib/cost/options';
 import { type Schedule, type ScheduledStep, costOf, scheduleOutcomes } from '../../../lib/cost/schedule';
 import { withWarmUps } from '../../../lib/plan/schedule/schedule';
-import { chainTotals, inSeries, steadyEnvironment } from '../../support/cost-fixtures';
+import { sumOf } from '../../../lib/extremes';
+import { inSeries, steadyEnvironment } from '../../support/cost-fixtures';
 
 /** All delays of a slice at their p100. */
 const MOST_DELAYS_OF_A_SLICE = 3000;
@@ -15,6 +18,18 @@ function stepOf(cost: Partial<StepCost>, places: Partial<ScheduledStep> = {}): S
     cost: { warmDollars: 1e-6, coldDollars: 2e-6, warmMs: 100, loadMs: 1000, coldMs: 120, ...cost },
     ...{ readsFrom: 's3-express', writesTo: 's3-express', ...places },
   };
+}
+
+/** Of a chain whose slices write to S3 Express and the last one to S3 Standard: each waits for a transition, a write and a read. */
+function delaysOf({ transition, stores, warmsUp }: DetailedCostModel, slices: number): LatencyDistribution {
+  const [between, ends] = [stores['s3-express'], stores['s3-standard']];
+  const parallel = warmsUp && slices > 1 ? 1 : 0;
+  return transition
+    .times(slices + parallel)
+    .plus(between.put.times(slices - 1))
+    .plus(between.get.times(slices - 1))
+    .plus(ends.put)
+    .plus(ends.get.times(2));
 }
 
 const scheduleCost = (
@@ -53,7 +68,22 @@ describe('a schedule of slices in series', () => {
     expect(p50({ isAnswered: true }, { readsAll: true })).toBeCloseTo(2 * 100 + 2 * 15 + 30, 9);
   });
 
-  it('costs and takes what the totals of the chain say, for random chains', () => {
+  it.each<[result: CostOptions['result'], writesTo: Transport, gets: number]>([
+    ['inline', 's3-standard', 2],
+    ['inline', 's3-express', 2],
+    ['s3', 's3-express', 3],
+  ])('waits as often as it must: with a result that is %s, through %s', (result, writesTo, gets) => {
+    const environment = steadyEnvironment(20, 30, 15);
+    const model = costModel({ request: 'inline', result, warmUp: true, environment });
+    const steps = [0, 1, 2].map((slice) =>
+      stepOf({}, { readsFrom: slice === 0 ? 'request' : writesTo, writesTo }),
+    );
+    const { p50, p95 } = scheduleCost(model, withWarmUps(inSeries(3)), steps, 'warm').latency;
+    const ms = 3 * 100 + 4 * 15 + 3 * 30 + gets * 20;
+    expect([p50, p95]).toEqual([expect.closeTo(ms, 9), expect.closeTo(ms, 9)]);
+  });
+
+  it('costs and takes what its steps and the delays of all slices add up to, for random chains', () => {
     const ms = fc.double({ min: 0, max: 3000, noNaN: true });
     const step = fc.record({ warmMs: ms, loadMs: ms, moreMs: ms });
     fc.assert(
@@ -70,22 +100,31 @@ describe('a schedule of slices in series', () => {
           ),
         );
         const schedule = warmUp ? withWarmUps(inSeries(steps.length)) : inSeries(steps.length);
-        const totals = chainTotals(steps, warmUp);
+        const delays = delaysOf(model, steps.length);
+        const costs = steps.map(({ cost }) => cost);
+        const sum = (of: (cost: StepCost) => number): number => sumOf(costs.map(of));
+        const actual = (temperature: Temperature) => scheduleCost(model, schedule, steps, temperature);
 
-        const p95 = (temperature: Temperature): number =>
-          scheduleCost(model, schedule, steps, temperature).latency.p95;
-        const warm = model.run(totals, 'warm');
-        expect(scheduleCost(model, schedule, steps, 'warm').dollars).toBeCloseTo(warm.dollars, 9);
-        expect(Math.abs(p95('warm') - warm.latency.p95)).toBeLessThan(ROUNDING);
-        // The delays of slice 0 pass while a longer load goes on. Totals count them all the same.
-        const later = steps.slice(1).reduce((sum, { cost }) => sum + cost.coldMs, 0);
-        const hidden = totals.coldMs - (steps[0].cost.loadMs + steps[0].cost.coldMs + later);
-        const tooMuch = model.run(totals, 'cold').latency.p95 - p95('cold');
-        if (!warmUp || hidden <= 0) expect(Math.abs(tooMuch)).toBeLessThan(ROUNDING);
-        else {
-          expect(tooMuch).toBeGreaterThan(-ROUNDING);
-          expect(tooMuch).toBeLessThan(Math.min(hidden, MOST_DELAYS_OF_A_SLICE) + ROUNDING);
-        }
+        const warm = delays.shift(sum(({ warmMs }) => warmMs));
+        const machine = executionDollars(
+          'express',
+          { slices: steps.length, warmUps: 0, parallels: 0 },
+          warm.mean,
+          model.options.prices,
+          model.options.environment,
+        );
+        expect(actual('warm').dollars).toBeCloseTo(sum(({ warmDollars }) => warmDollars) + machine, 9);
+        expect(Math.abs(actual('warm').latency.p95 - warm.quantile(0.95))).toBeLessThan(ROUNDING);
+
+        const ofSteps = sum(({ loadMs, coldMs }) => loadMs + coldMs);
+        const first = costs[0].loadMs + costs[0].coldMs;
+        const longest = Math.max(first, ...costs.map(({ loadMs }) => loadMs));
+        const coldMs = warmUp ? longest - costs[0].coldMs + sum((cost) => cost.coldMs) : ofSteps;
+        const tooMuch = delays.shift(coldMs).quantile(0.95) - actual('cold').latency.p95;
+        // The delays of slice 0 pass while a longer load goes on. Here they count all the same.
+        const hidden = warmUp ? longest - first : 0;
+        expect(tooMuch).toBeGreaterThan(-ROUNDING);
+        expect(tooMuch).toBeLessThan(Math.min(hidden, MOST_DELAYS_OF_A_SLICE) + ROUNDING);
       }),
       { numRuns: 50 },
     );

@@ -6,7 +6,7 @@ const COMPILER = [
   /\/end-to-end\/split-kernels\.test/,
   /\/lib\/cost\/alternatives\.test/,
   /\/lib\/optimize\/optimize\.test/,
-  /\/lib\/plan\/(best-cut|search\/label-setting|search\/partition)\.test/,
+  /\/lib\/plan\/(best-cut|search\/partition)\.test/,
   /\/lib\/plan\/sizes\/(run-memory|slice-sizes)\.test/,
   /\/oracle\/best-plan\.test/,
 ];

@@ -4,7 +4,7 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 /** Longest first. Jest itself knows durations only from earlier runs, which a fresh clone lacks. */
 const LONGEST = [
   /\/end-to-end\/(corpus|consolidation|pipeline|deployment|permissions|state-tensors)\./,
-  /\/(client\/python|pipeline\/validators|faults\/faults|fuzz\/fuzz|plan\/search\/label-setting|plan\/printed-plans)\./,
+  /\/(client\/python|pipeline\/validators|faults\/faults|fuzz\/fuzz|plan\/printed-plans)\./,
   /\/(end-to-end|examples|bin\/commands)\//,
   /\/(best-cut|sliced-inference-client|assemble-report|workflow)\.test/,
 ];

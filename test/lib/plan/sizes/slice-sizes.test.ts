@@ -5,6 +5,7 @@ import type { SliceDraft } from '../../../../lib/plan/file/plan';
 import { bestCut } from '../../../../lib/plan/best-cut';
 import { count } from '../../../../lib/plan/slicers';
 import { sizeOfRange } from '../../../../lib/plan/cuts/range-sizes';
+import { split } from '../../../../lib/plan/search/cut-graph';
 import { sliceSizes } from '../../../../lib/plan/sizes/slice-sizes';
 import { readsOf, wireSlices } from '../../../../lib/plan/wiring/wiring';
 import { graphOf } from '../../../support/graph-text';
@@ -90,6 +91,22 @@ test('sizes of slices are those that the search for cuts compared, except for th
         const written = only === REQUEST ? [] : wiring.slices[only]?.outputs;
         if (sources.size === 1 && written.length === read.length) expect(fewest).toBe(gets);
       });
+    }),
+    { numRuns: cases(20, 120) },
+  );
+});
+
+test('the size of a slice does not depend on the plans that were sized before', () => {
+  fc.assert(
+    fc.property(randomModel, fc.array(fc.nat(1000), { minLength: 2, maxLength: 4 }), (init, seeds) => {
+      const { cuts } = analyzeModel(saveModel(init));
+      const { dataflow, bytes, costs, legal } = cuts;
+      for (const seed of seeds) {
+        const chosen = legal.filter((_, index) => ((seed >> (index % 10)) & 1) === 1);
+        const wiring = wireSlices(dataflow, split(cuts, chosen));
+        const alone = sliceSizes({ ...dataflow }, wiring, bytes, costs);
+        expect(sliceSizes(dataflow, wiring, bytes, costs)).toEqual(alone);
+      }
     }),
     { numRuns: cases(20, 120) },
   );
