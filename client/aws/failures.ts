@@ -63,7 +63,8 @@ function adviceFor(error: Error): string | undefined {
   if (NO_CREDENTIALS.includes(error.name))
     return 'set AWS_PROFILE or the access key, or pass clients of your own';
   // The SDK parses the variables of its endpoints only when it sends a request.
-  if (code === 'ERR_INVALID_URL') return 'correct AWS_ENDPOINT_URL, and AWS_ENDPOINT_URL_ with SFN, LAMBDA and S3';
+  if (code === 'ERR_INVALID_URL')
+    return 'correct AWS_ENDPOINT_URL, and AWS_ENDPOINT_URL_ with SFN, LAMBDA and S3';
   if (typeof code === 'string' && UNTRUSTED.test(code))
     return 'set NODE_EXTRA_CA_CERTS to the file of the certificate authority, for a local cloud with `. ./cloud.env`';
   const isOfConnection = typeof code === 'string' && CONNECTION.test(code);
