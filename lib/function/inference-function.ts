@@ -21,7 +21,7 @@ import type { OneFunction } from '../compile/plan-estimates';
 import { SlicedInferenceError } from '../errors';
 import type { SlicePlan } from '../plan/file/plan';
 import { Consolidation, GraphOptimization, Prepacking, WarmUp } from '../pipeline/choices';
-import { type Deployed, DeployedModel } from '../pipeline/deployed-model';
+import { type Deployed, DeployedModel, type RunMetrics } from '../pipeline/deployed-model';
 import { checkFits, planDeployment, type PipelineDeployment } from '../pipeline/deployment';
 import { type SliceMetric, sliceMetric } from '../pipeline/pipeline-metrics';
 import { pipelineModel, writePlan } from '../pipeline/pipeline-model';
@@ -74,8 +74,6 @@ export class InferenceFunction extends DeployedModel {
   /** @internal */
   public readonly _deployed: Deployed;
 
-  private readonly hasMetrics: boolean;
-
   /**
    * Reads the model, and creates the function.
    *
@@ -121,7 +119,6 @@ export class InferenceFunction extends DeployedModel {
       this.bucket = storage.bucket;
       this.plan = pipelinePlan(model._plan, oneFunction, undefined);
       this.planPath = writePlan(this, model._plan);
-      this.hasMetrics = settings.sliceMetrics;
       if (own.functionUrl) this.url = alias.addFunctionUrl({ authType: lambda.FunctionUrlAuthType.AWS_IAM });
       const workflow = workflowOf(deployment, fn, direct.handlers);
       this._deployed = {
@@ -138,6 +135,22 @@ export class InferenceFunction extends DeployedModel {
     } catch (error) {
       throw located(this, error);
     }
+  }
+
+  /** @internal */
+  public get _runs(): RunMetrics {
+    const { alias } = this;
+    return {
+      started: (options) => alias.metricInvocations(options),
+      failed: (options) => alias.metricErrors(options),
+      throttled: (options) => alias.metricThrottles(options),
+      time: (options) => alias.metricDuration(options),
+    };
+  }
+
+  /** @internal */
+  public get _functions(): ReadonlyMap<string, lambda.Function> {
+    return new Map([[WHOLE, this.function]]);
   }
 
   public grantInvoke(grantee: iam.IGrantable): iam.Grant {
@@ -160,7 +173,7 @@ export class InferenceFunction extends DeployedModel {
    * const peak = fn.metricCall(SliceMetric.PEAK_MEMORY, { period: Duration.hours(1) });
    */
   public metricCall(metric: SliceMetric, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    if (this.hasMetrics) return sliceMetric(this.function, metric, props);
+    if (this._deployed.settings.sliceMetrics) return sliceMetric(this.function, metric, props);
     throw new SlicedInferenceError(
       'metricCall must be called on a function with sliceMetrics',
       'one without',

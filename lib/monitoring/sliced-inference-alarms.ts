@@ -6,12 +6,13 @@ import { inConstruct } from '../aws/annotate';
 import { SlicedInferenceError } from '../errors';
 import type { SlicedInferenceBatch } from '../batch/sliced-inference-batch';
 import { given, knownAtSynth } from '../pipeline/known-at-synth';
-import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
+import type { DeployedModel } from '../pipeline/deployed-model';
+import { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
 
 /** Properties of `SlicedInferenceAlarms`. */
 export interface SlicedInferenceAlarmsProps {
-  /** The pipeline to watch. */
-  readonly pipeline: SlicedInferencePipeline;
+  /** The pipeline or function to watch. */
+  readonly pipeline: DeployedModel;
 
   /**
    * Batches to watch too: an alarm goes off if one fails or times out.
@@ -56,6 +57,8 @@ const PERIOD = Duration.minutes(5);
 /** One failed load is repeated by the next cold run. */
 const FAILING_PERIODS = 2;
 
+const TIMED_OUT = 'runs take longer than they may';
+
 /** One slow period is normal after a deployment, because all functions start cold. */
 const SLOW_PERIODS = 2;
 
@@ -74,7 +77,7 @@ const SLOW_PERIODS = 2;
  */
 export class SlicedInferenceAlarms extends Construct {
   /**
-   * The alarms: `Failed`, `TimedOut` and `Throttled`, `WholeFails` if the pipeline has consolidation, `Slow` if `maxTime` is
+   * The alarms: `Failed`, `TimedOut` of a pipeline and `Throttled`, `WholeFails` if the pipeline has consolidation, `Slow` if `maxTime` is
    * set, and `BatchFailed0` and `BatchTimedOut0` of the first batch, with `maxFailedItems` also `BatchItems0`, and so on.
    */
   public readonly alarms: cloudwatch.Alarm[];
@@ -91,17 +94,20 @@ export class SlicedInferenceAlarms extends Construct {
         'set the number of failures that sets off the alarm',
       ).at(this.node.path);
     }
-    const { stateMachine, wholeFunction } = pipeline;
+    const { failed, timedOut, throttled, time } = pipeline._runs;
+    const wholeFunction = pipeline instanceof SlicedInferencePipeline ? pipeline.wholeFunction : undefined;
     const period = { period: PERIOD };
     const of = `${pipeline.node.path}:`;
     this.alarms = [
-      this.alarm('Failed', stateMachine.metricFailed(period), maxFailedRuns, `${of} runs fail`),
-      this.alarm('TimedOut', stateMachine.metricTimedOut(period), 1, `${of} runs take longer than they may`),
+      this.alarm('Failed', failed(period), maxFailedRuns, `${of} runs fail`),
+      ...(timedOut ? [this.alarm('TimedOut', timedOut(period), 1, `${of} ${TIMED_OUT}`)] : []),
       this.alarm(
         'Throttled',
-        stateMachine.metricThrottled(period),
+        throttled(period),
         1,
-        `${of} Step Functions has no capacity for the states of runs`,
+        timedOut
+          ? `${of} Step Functions has no capacity for the states of runs`
+          : `${of} Lambda has no capacity for calls`,
       ),
     ];
     if (wholeFunction) {
@@ -112,7 +118,7 @@ export class SlicedInferenceAlarms extends Construct {
       this.alarms.push(this.alarm('WholeFails', wholeFunction.metricErrors(period), 1, event, options));
     }
     if (maxTime) {
-      const metric = stateMachine.metricTime({ ...period, statistic: 'p95' });
+      const metric = time({ ...period, statistic: 'p95' });
       const milliseconds = inConstruct(this, () => knownAtSynth(maxTime, 'maxTime')).toMilliseconds();
       if (milliseconds === 0)
         throw new SlicedInferenceError('maxTime must be more than 0', '0', 'raise it').at(this.node.path);

@@ -1,18 +1,17 @@
 /** A CloudWatch dashboard that shows pipelines. */
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
-import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { SlicedInferenceError } from '../errors';
-import { sliceName, WHOLE } from '../../contract/keys';
 import type { SlicedInferenceBatch } from '../batch/sliced-inference-batch';
 import { SliceMetric, sliceMetric } from '../pipeline/pipeline-metrics';
-import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
+import type { DeployedModel, RunMetrics } from '../pipeline/deployed-model';
+import { runMetrics } from '../pipeline/sliced-inference-pipeline';
 
 /** Properties of `SlicedInferenceDashboard`. */
 export interface SlicedInferenceDashboardProps {
-  /** The pipelines to show, one below the other. */
-  readonly pipelines: SlicedInferencePipeline[];
+  /** The pipelines and functions to show, one below the other. */
+  readonly pipelines: DeployedModel[];
 
   /**
    * Batches to show below the pipelines.
@@ -62,17 +61,17 @@ export class SlicedInferenceDashboard extends Construct {
   }
 }
 
-function rowsOf(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[][] {
+function rowsOf(pipeline: DeployedModel): cloudwatch.IWidget[][] {
   const rows = [runRow(pipeline), callRow(pipeline)];
-  return pipeline._hasSliceMetrics ? [...rows, sliceMetricRow(pipeline)] : rows;
+  return pipeline._deployed.settings.sliceMetrics ? [...rows, sliceMetricRow(pipeline)] : rows;
 }
 
-function outcomesOf(stateMachine: sfn.StateMachine): cloudwatch.Metric[] {
+function outcomesOf({ started, succeeded, failed, timedOut }: RunMetrics): cloudwatch.Metric[] {
   return [
-    stateMachine.metricStarted({ label: 'started' }),
-    stateMachine.metricSucceeded({ label: 'succeeded' }),
-    stateMachine.metricFailed({ label: 'failed' }),
-    stateMachine.metricTimedOut({ label: 'timed out' }),
+    started({ label: 'started' }),
+    ...(succeeded ? [succeeded({ label: 'succeeded' })] : []),
+    failed({ label: 'failed' }),
+    ...(timedOut ? [timedOut({ label: 'timed out' })] : []),
   ];
 }
 
@@ -81,26 +80,24 @@ function batchRow({ node, stateMachine, function: fn }: SlicedInferenceBatch): c
   const calls = [fn.metricInvocations({ label: 'calls' }), fn.metricErrors({ label: 'failed calls' })];
   const times = ['p50', 'p95'].map((statistic) => stateMachine.metricTime({ statistic, label: statistic }));
   return [
-    graph({ node }, 'batches', outcomesOf(stateMachine), 'batches'),
+    graph({ node }, 'batches', outcomesOf(runMetrics(stateMachine)), 'batches'),
     graph({ node }, 'time of a batch', times, 'ms'),
     graph({ node }, 'starts and ends of runs', calls, 'calls'),
   ];
 }
 
-function runRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[] {
-  const { stateMachine } = pipeline;
-  const times = ['p50', 'p95', 'p99'].map((statistic) =>
-    stateMachine.metricTime({ statistic, label: statistic }),
-  );
+function runRow(pipeline: DeployedModel): cloudwatch.IWidget[] {
+  const { _runs: runs } = pipeline;
+  const times = ['p50', 'p95', 'p99'].map((statistic) => runs.time({ statistic, label: statistic }));
   const callTimes = perFunction(pipeline, (fn, props) => fn.metricDuration({ ...props, statistic: 'p95' }));
   return [
-    graph(pipeline, 'runs', outcomesOf(stateMachine), 'runs'),
+    graph(pipeline, 'runs', outcomesOf(runs), 'runs'),
     graph(pipeline, 'time of a run', times, 'ms'),
     graph(pipeline, 'p95 of calls', callTimes, 'ms'),
   ];
 }
 
-function callRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[] {
+function callRow(pipeline: DeployedModel): cloudwatch.IWidget[] {
   const calls = perFunction(pipeline, (fn, props) => fn.metricInvocations(props));
   const errors = perFunction(pipeline, (fn, props) => fn.metricErrors(props));
   const throttles = perFunction(pipeline, (fn, props) => fn.metricThrottles(props));
@@ -111,7 +108,7 @@ function callRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[] {
   ];
 }
 
-function sliceMetricRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[] {
+function sliceMetricRow(pipeline: DeployedModel): cloudwatch.IWidget[] {
   const metrics = (metric: SliceMetric, more: cloudwatch.MetricOptions = {}): cloudwatch.Metric[] =>
     perFunction(pipeline, (fn, props) => sliceMetric(fn, metric, { ...more, ...props }));
   return [
@@ -123,13 +120,10 @@ function sliceMetricRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[]
 
 /** One metric of each slice and, with consolidation, of the whole model, with its name as the label. */
 function perFunction(
-  { functions, wholeFunction }: SlicedInferencePipeline,
+  { _functions: functions }: DeployedModel,
   metricOf: (fn: lambda.Function, props: cloudwatch.MetricOptions) => cloudwatch.Metric,
 ): cloudwatch.Metric[] {
-  return [
-    ...functions.map((fn, slice) => metricOf(fn, { label: sliceName(slice) })),
-    ...(wholeFunction ? [metricOf(wholeFunction, { label: WHOLE })] : []),
-  ];
+  return [...functions].map(([label, fn]) => metricOf(fn, { label }));
 }
 
 function graph(

@@ -1,5 +1,7 @@
 /** What a pipeline and a function have in common: a bucket, a plan, and what batches call. */
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { Network } from '../aws/network';
@@ -17,6 +19,20 @@ export interface Deployed {
   readonly bucket: s3.IBucket;
   /** Absent for a `slicedModel`. */
   readonly batchItem: BatchItem | undefined;
+}
+
+type MetricOf = (options?: cloudwatch.MetricOptions) => cloudwatch.Metric;
+
+/** The runs of a model, as CloudWatch counts them. */
+export interface RunMetrics {
+  readonly started: MetricOf;
+  /** Step Functions alone counts them. */
+  readonly succeeded?: MetricOf;
+  readonly failed: MetricOf;
+  /** Step Functions alone counts them apart from failed ones. */
+  readonly timedOut?: MetricOf;
+  readonly throttled: MetricOf;
+  readonly time: MetricOf;
 }
 
 /** A model that a stack deploys: a `SlicedInferencePipeline` or an `InferenceFunction`. */
@@ -38,6 +54,12 @@ export abstract class DeployedModel extends Construct {
 
   /** @internal */
   public abstract readonly _deployed: Deployed;
+
+  /** @internal */
+  public abstract readonly _runs: RunMetrics;
+
+  /** @internal The functions by the names that graphs have. */
+  public abstract readonly _functions: ReadonlyMap<string, lambda.Function>;
 
   /**
    * Grants a principal permission to call the model, to put requests below `inputs/` and to read results below `outputs/`.

@@ -6,7 +6,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { WHOLE } from '../../contract/keys';
+import { sliceName, WHOLE } from '../../contract/keys';
 import { inConstruct, located } from '../aws/annotate';
 import { allowLogEncryption } from '../aws/log-group';
 import { createNetwork, type Network } from '../aws/network';
@@ -18,7 +18,7 @@ import { PipelineFragment } from '../aws/workflow/fragment';
 import { publishedVersion, userFunction } from '../aws/workflow/invoke-function';
 import type { PipelineStates } from '../aws/workflow/states';
 import { SlicedInferenceError } from '../errors';
-import { type Deployed, DeployedModel } from './deployed-model';
+import { type Deployed, DeployedModel, type RunMetrics } from './deployed-model';
 import { informOfLargeRequest } from './large-request';
 import { checkProps, type PipelineSettings, pipelineSettings } from './settings';
 import { type PipelineDeployment, planDeployment } from './deployment';
@@ -75,9 +75,6 @@ export class SlicedInferencePipeline extends DeployedModel {
   public readonly invokeArn: string;
 
   /** @internal */
-  public readonly _hasSliceMetrics: boolean;
-
-  /** @internal */
   public readonly _deployed: Deployed;
 
   private readonly isExpress: boolean;
@@ -120,7 +117,6 @@ export class SlicedInferencePipeline extends DeployedModel {
       this.functions = functions.slices.map(({ fn }) => fn);
       if (functions.whole) this.wholeFunction = functions.whole.fn;
       this.isExpress = settings.stateMachineType === sfn.StateMachineType.EXPRESS;
-      this._hasSliceMetrics = settings.sliceMetrics;
       const workflow = workflowOf(deployment, functions, settings, props);
       const { batchItem, cold } = planned?.estimates ?? {};
       this._deployed = { workflow, settings, network, bucket: this.bucket, batchItem };
@@ -197,7 +193,7 @@ export class SlicedInferencePipeline extends DeployedModel {
     metric: SliceMetric,
     props?: cloudwatch.MetricOptions,
   ): cloudwatch.Metric {
-    if (!this._hasSliceMetrics) {
+    if (!this._deployed.settings.sliceMetrics) {
       throw new SlicedInferenceError(
         'metricSlice must be called on a pipeline with sliceMetrics',
         'one without',
@@ -211,6 +207,18 @@ export class SlicedInferencePipeline extends DeployedModel {
       Token.isUnresolved(slice) ? 'a CDK token' : String(slice),
       "pass the index of one of the pipeline's slices",
     ).at(this.node.path);
+  }
+
+  /** @internal */
+  public get _runs(): RunMetrics {
+    return runMetrics(this.stateMachine);
+  }
+
+  /** @internal */
+  public get _functions(): ReadonlyMap<string, lambda.Function> {
+    const { functions, wholeFunction } = this;
+    const slices = functions.map((fn, slice) => [sliceName(slice), fn] as const);
+    return new Map([...slices, ...(wholeFunction ? [[WHOLE, wholeFunction] as const] : [])]);
   }
 
   private createFunctions(
@@ -230,6 +238,18 @@ export class SlicedInferencePipeline extends DeployedModel {
       ...(network && { network }),
     });
   }
+}
+
+/** Of any state machine, such as that of a batch. */
+export function runMetrics(machine: sfn.StateMachine): RunMetrics {
+  return {
+    started: (options) => machine.metricStarted(options),
+    succeeded: (options) => machine.metricSucceeded(options),
+    failed: (options) => machine.metricFailed(options),
+    timedOut: (options) => machine.metricTimedOut(options),
+    throttled: (options) => machine.metricThrottled(options),
+    time: (options) => machine.metricTime(options),
+  };
 }
 
 function workflowOf(

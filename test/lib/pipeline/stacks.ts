@@ -21,6 +21,7 @@ import { RegionInfo } from 'aws-cdk-lib/region-info';
 import {
   BatchItems,
   Consolidation,
+  InferenceFunction,
   SlicedInferenceAlarms,
   SlicedInferenceBatch,
   SlicedInferenceDashboard,
@@ -57,7 +58,7 @@ const pipeline =
 
 const keyIn = (stack: Stack, id: string): kms.Key => new kms.Key(stack, id, { enableKeyRotation: true });
 
-const keys = (stack: Stack): Props => ({
+const keys = (stack: Stack) => ({
   encryptionKey: keyIn(stack, 'Key'),
   logEncryptionKey: keyIn(stack, 'LogKey'),
   assetEncryptionKey: keyIn(stack, 'AssetKey'),
@@ -221,6 +222,21 @@ export const STACKS: Readonly<Record<string, (app: App) => void>> = {
   'ARM and all logs': inStack(
     pipeline(() => ({ architecture: lambda.Architecture.ARM_64, logLevel: sfn.LogLevel.ALL })),
   ),
+  'a function with keys, a VPC, a URL and a batch': inStack((stack) => {
+    const own = new InferenceFunction(stack, 'Function', {
+      ...{ modelPath: MLP_PATH, dimensions: { batch: 1 }, functionUrl: true, sliceMetrics: true },
+      ...{ ...keys(stack), vpc: new ec2.Vpc(stack, 'Vpc') },
+    });
+    own.grantInvoke(new iam.Role(stack, 'Caller', { assumedBy: new iam.AccountRootPrincipal() }));
+    const items = BatchItems.objects('inputs/docs/');
+    new SlicedInferenceBatch(stack, 'Nightly', { pipeline: own, items });
+    new SlicedInferenceAlarms(stack, 'Alarms', { pipeline: own });
+    new SlicedInferenceDashboard(stack, 'Dashboard', { pipelines: [own] });
+  }),
+  'a function with provisioned concurrency': inStack((stack) => {
+    const model = { modelPath: MLP_PATH, dimensions: { batch: 1 } };
+    new InferenceFunction(stack, 'Function', { ...model, provisionedConcurrentExecutions: 2 });
+  }),
   'a bucket of another stack in a stage': (app) => {
     const stage = new Stage(app, 'Prod', { env: { account: '111122223333', region: 'eu-west-1' } });
     const shared = new Stack(stage, 'Shared');
