@@ -37,7 +37,9 @@ function created(props: Props | ((stack: Stack) => Props) = {}) {
   };
 }
 
-type Resource = { readonly Properties: Readonly<Record<string, unknown>> };
+interface Resource {
+  readonly Properties: Readonly<Record<string, unknown>>;
+}
 
 function only(template: Template, type: string): Readonly<Record<string, unknown>> {
   const found = Object.values(template.findResources(type)) as Resource[];
