@@ -12,6 +12,7 @@ import { typescriptFiles } from '../init/typescript';
 import { projectFolder, writeProject } from '../init/write-project';
 import { print, printLine } from '../terminal/print';
 import { clearProgress, showProgress } from '../terminal/progress';
+import { textColumns, wrapped } from '../plan/describe-report';
 import { sentence } from '../plan/report/reported-alternatives';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { choice, requestsPerHourOption } from './search-options';
@@ -71,7 +72,8 @@ async function init(folder: string, options: Options): Promise<void> {
   };
   await writeProject(target, files, manifest && { name: 'package.json', text: manifest.text });
   clearProgress();
-  print(`${sentence(app.verdict)} This app has ${app.construct}.\n\n`);
+  const verdict = `${sentence(app.verdict)} The app has the construct ${app.construct}.`;
+  print(`${wrapped(verdict, textColumns(process.stdout.columns)).join('\n')}\n\n`);
   print([`written to ${folder}`, ...Object.keys(files), ...manifestLines(manifest)].join('\n  ') + '\n');
   printNotes(app, commands);
   const isInstalled = isPython && process.env.JSII_AGENT?.startsWith('Python/');
