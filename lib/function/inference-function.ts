@@ -45,7 +45,7 @@ import { InferenceHandler } from './inference-handler';
  * @example
  * const classify = new InferenceFunction(stack, 'Classify', {
  *   modelPath: 'model.onnx',
- *   dimensions: { batch: 1, sequence: 128 },
+ *   dimensions: { batch: 1, width: 640 },
  * });
  * classify.grantInvoke(caller);
  */

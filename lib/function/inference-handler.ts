@@ -14,7 +14,7 @@ import { knownAtSynth } from '../pipeline/known-at-synth';
  * @example
  * new InferenceFunction(stack, 'Classify', {
  *   modelPath: 'model.onnx',
- *   preprocess: InferenceHandler.fromFile('preprocess.ts'),
+ *   preprocess: InferenceHandler.fromFolder('preprocess'),
  * });
  */
 export class InferenceHandler {

@@ -63,6 +63,7 @@ function context(): Record<string, unknown> {
     batch: new publicApi.SlicedInferenceBatch(stack, 'Batch', {
       ...{ pipeline, items: publicApi.BatchItems.objects('inputs/documents/') },
     }),
+    fn: new publicApi.InferenceFunction(stack, 'Function', { modelPath: MODEL, sliceMetrics: true }),
     alarms: new publicApi.SlicedInferenceAlarms(pipeline, 'PipelineAlarms', { pipeline }),
     caller: new iam.Role(stack, 'Caller', { assumedBy: new iam.AccountRootPrincipal() }),
     key: new kms.Key(stack, 'Key'),
@@ -113,6 +114,11 @@ beforeAll(() => {
   const slices = writtenPlan(compile(MODEL, count(5)));
   fs.cpSync(slices.folder, path.join(folder, 'slices'), { recursive: true });
   fs.copyFileSync(slices.file, path.join(folder, 'ocr-plan.json'));
+  fs.writeFileSync(path.join(folder, 'preprocess.ts'), 'export const handler = (event: object) => event;');
+  for (const step of ['preprocess', 'postprocess']) {
+    fs.mkdirSync(path.join(folder, step));
+    fs.writeFileSync(path.join(folder, step, 'index.js'), 'exports.handler = (event) => event;');
+  }
   process.chdir(folder);
 });
 

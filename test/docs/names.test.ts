@@ -20,12 +20,27 @@ function propsOf(file: string, type: string): string[] {
 
 describe('props', () => {
   const guide = documentNamed('docs/props-and-slicing.md');
-  const props = propsOf('lib/pipeline/pipeline-props.ts', 'SlicedInferencePipelineProps');
+  const shared = propsOf('lib/pipeline/inference-props.ts', 'InferenceProps');
+  const own = propsOf(
+    'lib/pipeline/pipeline-props.ts',
+    'SlicedInferencePipelineProps extends InferenceProps',
+  );
+  const props = [...shared, ...own];
   const described = guide.firstColumn(/^\| prop +\|/);
 
   test('of the guide are exactly those of the construct', () => {
     expect(props.length).toBeGreaterThan(25);
     expect([...described].sort()).toEqual([...props].sort());
+  });
+
+  test('of a function are all in its guide', () => {
+    const { text } = documentNamed('docs/functions.md');
+    const options = propsOf('lib/aws/slice-function-options.ts', 'SliceFunctionOptions');
+    const type = 'InferenceFunctionProps extends InferenceProps, SliceFunctionOptions';
+    const ofFunction = propsOf('lib/function/inference-function-props.ts', type);
+    expect(ofFunction.length).toBeGreaterThan(2);
+    const all = [...shared, ...options, ...ofFunction];
+    expect(all.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
   });
 
   test('of the README are some of the construct', () => {

@@ -117,7 +117,7 @@ test('an app in TypeScript has right types, passes its test and answers, as it w
     spawnSync(process.execPath, ['call.mjs'], { cwd: folder, encoding: 'utf8', env });
   expect(called({})).toMatchObject({
     status: 2,
-    stderr: 'STATE_MACHINE_ARN must name the state machine, got none: see README.md\n',
+    stderr: 'STATE_MACHINE_ARN must be the ARN that the stack prints, got none: see README.md\n',
   });
   expect(called({ STATE_MACHINE_ARN: 'foo' }).stderr).toMatch(/^TypeError: .*'foo'.*\n$/);
 });
