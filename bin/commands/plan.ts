@@ -10,7 +10,7 @@ import { compared } from '../plan/compare/comparison';
 import { describeComparison } from '../plan/compare/describe-comparison';
 import { describeReport, textColumns } from '../plan/describe-report';
 import { type PlanOptions, plannedModel } from '../plan/report/assemble-report';
-import { deployLine } from '../plan/deploy-line';
+import { deployLines } from '../plan/deploy-code';
 import { checkPlace } from '../outputs/named-file';
 import { PAGE_FLAG, writePage } from '../plan/write-page';
 import { laidOut } from '../terminal/help';
@@ -70,7 +70,7 @@ async function printPlan(path: string, options: PlanOptions): Promise<void> {
     printJson(report);
     return;
   }
-  const deploy = deployLine(path, report, slicer.goal ? undefined : report.slices.length);
+  const deploy = deployLines(path, report, slicer.goal ? undefined : report.slices.length);
   print(describeReport(report, process.stdout.columns, { page, deploy }));
 }
 

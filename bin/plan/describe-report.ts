@@ -24,11 +24,11 @@ export function textColumns(terminalColumns = DEFAULT_COLUMNS): number {
   return Math.min(MOST_COLUMNS, terminalColumns);
 }
 
-/** @param terminalColumns see `textColumns` @param page of `--report` @param deploy a line of code, which nothing breaks */
+/** @param terminalColumns see `textColumns` @param page of `--report` @param deploy code, whose lines stay as they are */
 export function describeReport(
   report: PlanReport,
   terminalColumns?: number,
-  { page, deploy }: { readonly page?: string | undefined; readonly deploy?: string } = {},
+  { page, deploy }: { readonly page?: string | undefined; readonly deploy?: readonly string[] } = {},
 ): string {
   const columns = textColumns(terminalColumns);
   // Sentences may hold names of the model.
@@ -46,7 +46,7 @@ export function describeReport(
     ...(report.batch ? describeBatch(report.batch, lines) : []),
     lines(nextSteps(report, page)),
     page === undefined ? [] : [`report written to ${page}`],
-    deploy === undefined ? [] : ['in a CDK app:', `  ${deploy}`],
+    deploy === undefined ? [] : ['in a CDK app:', ...deploy.map((line) => `  ${line}`)],
   ];
   return blocks
     .filter((block) => block.length > 0)

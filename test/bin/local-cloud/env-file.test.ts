@@ -50,7 +50,11 @@ it.each([
   [{ no_proxy: 'other, 127.0.0.1' }, 'other, 127.0.0.1'],
 ])('the variables keep requests out of proxies and away from AWS, with %j', (user, hosts) => {
   const credentials = { accessKeyId: 'id', secretAccessKey: 'secret' };
-  const cloud = { s3: { credentials, certificateAuthority: {} }, stepFunctions: {} } as unknown as LocalCloud;
+  const cloud = {
+    s3: { credentials, certificateAuthority: {} },
+    stepFunctions: {},
+    lambda: {},
+  } as unknown as LocalCloud;
   expect(variables(cloud, user)).toMatchObject({
     AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'false',
     NO_PROXY: hosts,
