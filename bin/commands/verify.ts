@@ -1,6 +1,7 @@
 /** `sliced-inference verify MODEL`: compares the outputs of the chained slices with those of the whole model. */
 import { Command, Option } from 'commander';
 import type { OptimizationLevel } from '../../lib/optimize/level';
+import { count } from '../../lib/plan/slicers';
 import { threadCount } from '../../lib/plan/sizes/estimate';
 import { MAX_LAMBDA_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
 import { printable } from '../../lib/errors';
@@ -20,6 +21,7 @@ interface Options extends SlicingOptions {
   readonly seed: number;
   readonly threads?: number;
   readonly against?: 'default';
+  readonly function?: boolean;
   readonly json?: boolean;
 }
 
@@ -36,6 +38,7 @@ model as given with the same bits.
 
 Examples:
   $ sliced-inference verify model.onnx --slices 3
+  $ sliced-inference verify model.onnx --function
   $ sliced-inference verify model.onnx --slicing-plan slices/plan.json
   $ sliced-inference verify model.onnx --optimize extended --against default`;
 
@@ -46,6 +49,12 @@ export function verifyCommand(): Command {
     .addHelpText('after', laidOut(HELP));
   addCutOptions(command)
     .optionsGroup('Comparison:')
+    .addOption(
+      new Option(
+        '--function',
+        "compare an InferenceFunction with a session that has all of ONNX Runtime's optimizations",
+      ).conflicts(['slices', 'maxSliceSize', 'atTensors', 'slicingPlan', 'maxMemory']),
+    )
     .addOption(
       new Option(
         '--inputs <file>',
@@ -71,9 +80,21 @@ export function verifyCommand(): Command {
 async function compare(model: string, options: Options): Promise<void> {
   // The cuts do not depend on the inputs of a comparison.
   const { inputs, ...planning } = options;
-  const { seed, threads, dimension: dimensions, optimize: optimization } = options;
+  const {
+    seed,
+    threads,
+    function: isFunction = false,
+    dimension: dimensions,
+    optimize: optimization,
+  } = options;
   const result = await verify(model, {
-    ...{ slicer: slicerFor(options), dimensions, optimization, estimates: analyzeOptions(planning) },
+    ...{
+      slicer: isFunction ? count(1) : slicerFor(options),
+      isFunction,
+      dimensions,
+      optimization,
+      estimates: analyzeOptions(planning),
+    },
     ...{ seed, onStep: showProgress, ...(threads !== undefined && { threads }) },
     againstDefault: options.against === 'default',
     ...(inputs !== undefined && { inputs }),
@@ -94,7 +115,8 @@ function describe(verification: Verification, isX86: boolean, file = 'generated 
     describeDifference(output),
   ]);
   const heads = describeInputs(new Map(inputs.map((input) => [input.name, input])));
-  const what = slices === 1 ? 'the one slice and the whole model' : `${slices} slices and the whole model`;
+  const one = graphOptimization === 'all' ? 'the function' : 'the one slice';
+  const what = `${slices === 1 ? one : `${slices} slices`} and the whole model`;
   return [
     `${what} are ${identical ? 'identical' : 'different'} with graph optimization '${graphOptimization}'`,
     `on ${inputs.length === 0 ? 'no inputs' : `${file}: ${heads}`}, with ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
@@ -131,13 +153,19 @@ function describeSpecial(compared: Verification['specialValues']): string[] {
   return [`with ${special}: ${found.length === 0 ? 'identical' : `different in ${found.join(', ')}`}`];
 }
 
-function describeDefault(outputs: readonly TensorComparison[], optimization: OptimizationLevel): string[] {
+function describeDefault(
+  outputs: readonly TensorComparison[],
+  optimization: OptimizationLevel | 'all',
+): string[] {
   const rows = outputs.map((output) => [
     output.name,
     describeDifference(output, output.maxAbsDiff?.toPrecision(3)),
     output.maxRelDiff?.toPrecision(3) ?? '-',
   ]);
-  const closer = optimization === 'extended' ? '' : ', and --optimize extended comes closer to them';
+  const closer =
+    optimization === 'extended' || optimization === 'all'
+      ? ''
+      : ', and --optimize extended comes closer to them';
   return [
     '',
     `compared with ONNX Runtime's default settings, which optimize all and use all cores${closer}`,

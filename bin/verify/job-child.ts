@@ -40,7 +40,7 @@ async function runWhole(job: WholeJob, Session: Sessions): Promise<JobAnswer> {
 
 function openWhole({ modelPath, threads, prepacking, optimization }: WholeJob, Session: Sessions) {
   if (optimization === 'default') return Session.openDefault(modelPath);
-  const graphOptimizationLevel = ORT_LEVELS[optimization];
+  const graphOptimizationLevel = optimization === 'all' ? 'all' : ORT_LEVELS[optimization];
   return Session.open({ path: modelPath, threads, prepacking, graphOptimizationLevel });
 }
 
@@ -52,6 +52,7 @@ async function runSlices(job: ChainJob, Session: Sessions): Promise<void> {
       path: path.join(job.slicesFolder, model.file),
       threads: job.threads,
       prepacking: job.prepacking,
+      ...(job.optimizes && { graphOptimizationLevel: 'all' }),
     });
     const tensors = await session.run(
       inputs,

@@ -29,6 +29,8 @@ export interface VerifyOptions {
   readonly optimization: OptimizationLevel;
   /** By what estimates the slices are planned. */
   readonly estimates?: Pick<AnalyzeOptions, 'costs' | 'splits'>;
+  /** Whether the only slice runs as a function of the whole model does, beside a session that optimizes all. @default false */
+  readonly isFunction?: boolean;
   /** Whether the slices are also compared with the whole model at ONNX Runtime's defaults. */
   readonly againstDefault?: boolean;
   /** File of inputs. By default, inputs are generated. */
@@ -47,7 +49,7 @@ export interface Verification {
   readonly otherDifferences: readonly OtherDifference[];
   readonly slices: number;
   readonly threads: number;
-  readonly graphOptimization: OptimizationLevel;
+  readonly graphOptimization: OptimizationLevel | 'all';
   readonly inputs: readonly Pick<TensorComparison, 'name' | 'dtype' | 'shape'>[];
   readonly outputs: readonly TensorComparison[];
   /** Absent if the processors of Lambda multiply all 8-bit weights of the model exactly. */
@@ -93,7 +95,7 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
         onStep(`writing ${file}`);
       },
     });
-    return await compareRuns(runsIn(folder, modelPath, analyzed, plan, options.threads), given, options);
+    return await compareRuns(runsIn(folder, modelPath, analyzed, plan, options), given, options);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
@@ -132,7 +134,7 @@ async function compareRuns(
     ...largestDifference(outputs),
     slices: plan.slices.length,
     threads,
-    graphOptimization: plan.graphOptimization,
+    graphOptimization: runs.optimizes ? 'all' : plan.graphOptimization,
     inputs: [...sortedByModel(plan.inputs, requests)].map(([name, { dtype, shape }]) => {
       return { name, dtype, shape };
     }),
@@ -151,9 +153,10 @@ function runsIn(
   modelPath: string,
   analyzed: AnalyzedModel,
   plan: SlicePlan,
-  givenThreads?: number,
+  { threads: givenThreads, isFunction = false }: Pick<VerifyOptions, 'threads' | 'isFunction'>,
 ) {
   const [threads, { prepacking }] = [threadsOf(plan, givenThreads), analyzed.costs];
+  const optimizes = isFunction && plan.graphOptimization === 'none';
   const { reference, other } = wholeModels(modelPath, analyzed, folder);
   const outputNames = plan.outputs.map(({ name }) => name);
   const file = (name: string): string => path.join(folder, `${name}.safetensors`);
@@ -164,17 +167,28 @@ function runsIn(
   const common = { threads, prepacking };
   type From = Pick<WholeJob, 'generated'> & { readonly model?: RunnableModel };
   return {
-    ...{ plan, threads, file, other },
+    ...{ plan, threads, file, other, optimizes },
     atDefaults: { modelPath, optimization: 'default' } satisfies RunnableModel,
     /** @param from by default, the whole model whose bits the slices must have, on inputs of the file */
     whole: (inputs: string, wording: JobWording, { model = reference, ...from }: From = {}) =>
       run(
-        { kind: 'whole', ...common, outputNames, ...model, inputs, outputs: file('whole'), ...from },
+        {
+          ...{ kind: 'whole', ...common, outputNames, ...model, inputs, outputs: file('whole'), ...from },
+          ...(optimizes && model.optimization === 'none' && { optimization: 'all' }),
+        },
         wording,
       ),
     slices: (inputs: string) => {
       const slicesFolder = path.join(folder, SLICES);
-      return run({ kind: 'chain', ...common, inputs, slicesFolder, outputs: file('chained') }, CHAINED);
+      const job = {
+        kind: 'chain',
+        ...common,
+        inputs,
+        slicesFolder,
+        outputs: file('chained'),
+        optimizes,
+      } as const;
+      return run(job, CHAINED);
     },
   };
 }

@@ -18,8 +18,8 @@ export interface WholeJob extends CommonJob {
   readonly kind: 'whole';
   readonly threads: number;
   readonly prepacking: boolean;
-  /** `default`: with all of ONNX Runtime's defaults, also for threads and prepacking. */
-  readonly optimization: OptimizationLevel | 'default';
+  /** `all`: as a function of the whole model. `default`: with all of ONNX Runtime's defaults, also for threads and prepacking. */
+  readonly optimization: OptimizationLevel | 'all' | 'default';
   readonly modelPath: string;
   readonly outputNames: readonly string[];
   /** If set, the job generates inputs, and writes the first ones that the model runs on to `inputs`. */
@@ -31,6 +31,8 @@ export interface ChainJob extends CommonJob {
   readonly threads: number;
   readonly prepacking: boolean;
   readonly slicesFolder: string;
+  /** Whether ONNX Runtime optimizes the only slice, as a function of the whole model does. */
+  readonly optimizes: boolean;
 }
 
 export interface JobAnswer extends Partial<Failure> {
