@@ -59,12 +59,18 @@ export function emitSlice(
     ...graph.inputs.filter(({ value }) => defaults.has(value)).map(({ field }): Chunk => field),
     ...initializersAsInputs(model, slice),
   ];
+  // A function optimizes its only slice, and some fusions need the shapes that the model states.
+  const isWhole = manifest.slices === 1;
+  const stated = new Map(graph.outputs.map(({ value, field }) => [value, field]));
+  const output = (value: ValueIndex): Chunk =>
+    (isWhole ? stated.get(value) : undefined) ?? declare(GRAPH.output, value);
   const chunks = encodeModel(model, {
     nodes,
     initializers: slice.initializers,
     declarations: [
       ...inputs,
-      ...[...slice.outputs, ...slice.pinned].map((value) => declare(GRAPH.output, value)),
+      ...[...slice.outputs, ...slice.pinned].map(output),
+      ...(isWhole ? graph.valueInfos : []),
     ],
     functions: calledFunctions(model, nodes),
     metadata: [encodeMetadata(MANIFEST_KEY, JSON.stringify(manifest))],
