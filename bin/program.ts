@@ -7,7 +7,6 @@ import { batchCommand } from './commands/batch';
 import { cacheCommand } from './commands/cache';
 import { calibrateCommand } from './commands/calibrate';
 import { constantsCommand } from './commands/constants';
-import { fetchCommand } from './commands/fetch';
 import { initCommand } from './commands/init';
 import { inspectCommand } from './commands/inspect';
 import { invokeCommand } from './commands/invoke';
@@ -30,7 +29,6 @@ const DEBUG_VARIABLE = 'SLICED_INFERENCE_DEBUG';
 
 const HELP = `
 Examples:
-  $ sliced-inference fetch organization/model
   $ sliced-inference inspect model.onnx
   $ sliced-inference plan model.onnx --slices 3 --report report.html
   $ sliced-inference init --model model.onnx
@@ -46,7 +44,7 @@ const HELP_FLAG = ['-h, --help', 'show this help'] as const;
 
 /** In the order in which a user meets them. */
 const COMMANDS: Readonly<Record<string, readonly (() => Command)[]>> = {
-  'Start:': [fetchCommand, inspectCommand, planCommand, initCommand],
+  'Start:': [inspectCommand, planCommand, initCommand],
   'Slice and check:': [sliceCommand, verifyCommand, profileCommand, constantsCommand],
   'Run:': [runCommand, localCommand, invokeCommand, batchCommand, calibrateCommand],
   'Other:': [cacheCommand],

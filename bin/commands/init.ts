@@ -116,7 +116,7 @@ function manifestLines(manifest: Manifest | undefined): string[] {
 function printNotes(app: AppModel, { call }: AppCommands): void {
   const { isOutside, hub, guess, refusal, valuesRefusal } = app;
   if (isOutside) {
-    const advice = hub ? '; its README says how to fetch it again' : '';
+    const advice = hub ? '; its README says how to download it again' : '';
     printLine(`note: the app refers to a model outside of its folder, ${app.path}${advice}`);
   }
   const warnings = [

@@ -38,20 +38,20 @@ export function readme(
     language === 'python'
       ? [`${names.module}_stack.py`, 'snapshot.json']
       : [`${names.file}-stack.ts`, '__snapshots__'];
-  let fetch = '';
+  let download = '';
   if (hub)
-    fetch = `
-The path is that of your cache of the Hugging Face hub. On another machine, fetch the model and change the path:
+    download = `
+The path is that of your cache of the Hugging Face hub. On another machine, download the model with the hub's command line and change the path:
 
 \`\`\`sh
-${command} fetch ${hub.repository} --file ${quotedForShell(hub.file)} --revision ${hub.revision}
+hf download ${hub.repository} ${quotedForShell(hub.file)} --revision ${hub.revision}
 \`\`\`
 `;
   return `# ${names.stack}
 
 This CDK app runs an ONNX model as ${inWords(construct)}. The model is ${code(path)}. \`${stack}\` has this path, and the sizes of your
 requests. At the time of \`init\`: ${escaped(verdict)}.
-${fetch}
+${download}
 \`\`\`sh
 ${install}
 ${cdk} synth --quiet

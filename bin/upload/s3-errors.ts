@@ -81,7 +81,7 @@ function regionOfBucket(error: Error): string | undefined {
 }
 
 /** Whether it is about the failure, what must be so, what to do, and what was got if that is not the SDK's reason. */
-export type Explanation = readonly [applies: boolean, what: string, advice: string, got?: string];
+type Explanation = readonly [applies: boolean, what: string, advice: string, got?: string];
 
 /** The fields of the SDK's errors and of Node.js's system errors. */
 interface SdkErrorFields {

@@ -76,7 +76,7 @@ const UNPACK = 'unpack it, and pass the path of the .onnx file in it';
 const EXPORT = 'export the original model, for example with `optimum-cli export onnx --model NAME FOLDER`';
 const TORCH = 'load it and export it with torch.onnx.export (https://docs.pytorch.org/docs/stable/onnx.html)';
 const KERAS = 'load it and export it with `model.export("model.onnx", format="onnx")`';
-const LFS = 'run `git lfs pull` in its repository, or download it with `sliced-inference fetch`';
+const LFS = 'run `git lfs pull` in its repository, or download it with `hf download`';
 const PAGE = 'download the file itself, not the page about it';
 const tf2onnx = (flags: string): string =>
   `convert it with \`python -m tf2onnx.convert ${flags} --output model.onnx\``;
@@ -135,5 +135,5 @@ function foreignFolder(folder: string): ForeignKind {
 function hubNameAdvice(file: string): string | undefined {
   const isName = /^[\w.-]+\/[\w.-]+$/.test(file) && !/onnx$/i.test(file);
   if (!isName || fs.existsSync(path.dirname(file))) return undefined;
-  return `check the path, or download the model with \`npx sliced-inference fetch ${file}\` and pass the path that it prints`;
+  return `check the path, or download the model, such as with \`hf download ${file} onnx/model.onnx\`, and pass the path that it prints`;
 }

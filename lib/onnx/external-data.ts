@@ -84,20 +84,6 @@ export class ExternalFiles {
   }
 }
 
-/** Notes which files a model names, before they exist. */
-export class NamedFiles implements Pick<ExternalFiles, 'resolve'> {
-  readonly locations = new Set<string>();
-
-  constructor(private readonly folder: string) {}
-
-  resolve(tensorName: string, entries: ReadonlyMap<string, string>, byteLength: number): SourceRange {
-    const location = entries.get('location') ?? '';
-    targetOf(this.folder, tensorName, location);
-    this.locations.add(location);
-    return { file: 0, offset: 0, length: byteLength };
-  }
-}
-
 /** The path of a file of external data, inside the model's folder unless a link leads out. */
 function targetOf(folder: string, tensorName: string, location: string): string {
   if (location === '' || location.includes('\0')) {

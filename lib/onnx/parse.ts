@@ -1,5 +1,4 @@
 /** Reads an ONNX file into a `Model` without loading a weight. */
-import { realpathSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { MANIFEST_KEY } from '../../contract/slice-manifest';
 import { type Fingerprint, fingerprint } from '../cache/fingerprint';
@@ -7,7 +6,7 @@ import { SlicedInferenceError, quoted } from '../errors';
 import { checkBeginning, checkForeign, checkIsFile, damaged, notOnnx } from './check-file';
 import { ONNX_FLOAT16 } from './data-type';
 import { takeApart } from './external-bodies';
-import { ExternalFiles, NamedFiles, ParseContext } from './external-data';
+import { ExternalFiles, ParseContext } from './external-data';
 import { ENTRY, FUNCTION, GRAPH, MODEL, OPSET } from './fields';
 import { MAX_IR_VERSION, MAX_MODEL_FIELDS, MAX_MODEL_FIELD_NUMBER, MAX_PROPERTY_BYTES } from './limits';
 import { type ParsedGraph, checkCount, linkGraph } from './link-graph';
@@ -19,23 +18,12 @@ import { type Span, ByteSource, WireError, content, fields, integer, readMessage
 
 /** Reads the model at `path`. */
 export function parseModel(path: string, externalFolder = dirname(path)): Model {
-  return parseFile(path, (files) => new ExternalFiles(files, externalFolder));
-}
-
-/** The locations of the external data of the model at `path`, relative to its folder. The files need not exist yet. */
-export function externalLocations(path: string): string[] {
-  const named = new NamedFiles(realpathSync(dirname(path)));
-  parseFile(path, () => named);
-  return [...named.locations];
-}
-
-function parseFile(path: string, externalFiles: (files: SourceFile[]) => ParseContext['external']): Model {
   checkIsFile(path);
   const print = fingerprint(path);
   const source = new ByteSource(path);
   try {
     checkBeginning(source);
-    return new ModelParser(source, print, externalFiles).parse();
+    return new ModelParser(source, print, externalFolder).parse();
   } catch (error) {
     checkForeign(source);
     if (error instanceof WireError) throw damaged(path, source, error);
@@ -52,12 +40,12 @@ class ModelParser {
   constructor(
     private readonly source: ByteSource,
     print: Fingerprint,
-    externalFiles: (files: SourceFile[]) => ParseContext['external'],
+    externalFolder: string,
   ) {
     this.files = [
       { path: source.path, names: [resolve(source.path)], size: source.size, fingerprint: print },
     ];
-    this.context = new ParseContext(externalFiles(this.files));
+    this.context = new ParseContext(new ExternalFiles(this.files, externalFolder));
   }
 
   parse(): Model {

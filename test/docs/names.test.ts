@@ -84,18 +84,7 @@ describe('the command line', () => {
   let help: string;
 
   beforeAll(async () => {
-    const names = [
-      'fetch',
-      'inspect',
-      'plan',
-      'slice',
-      'verify',
-      'run',
-      'local',
-      'invoke',
-      'batch',
-      'calibrate',
-    ];
+    const names = ['inspect', 'plan', 'slice', 'verify', 'run', 'local', 'invoke', 'batch', 'calibrate'];
     const commands = [...names.map((name) => [name]), ['cache', 'clear']];
     const answers = await Promise.all(commands.map((command) => cli([...command, '--help'])));
     help = answers.map(({ stdout }) => stdout).join('\n');

@@ -148,11 +148,9 @@ test('a model in the cache of the hub gives the app its name, and the README the
   const app = temporaryFolder();
   fs.writeFileSync(path.join(app, 'package.json'), '{ "scripts": { "test": "echo none && exit 1" } }');
   const { stdout, stderr } = await outcome(['init', app, '--model', saveModel(mlp(1), 'model.onnx', folder)]);
-  expect(stderr).toMatch(/^note: .*\/onnx\/model\.onnx; its README says how to fetch it again\n/);
+  expect(stderr).toMatch(/^note: .*\/onnx\/model\.onnx; its README says how to download it again\n/);
   const text = fs.readFileSync(path.join(app, 'README.md'), 'utf8');
-  expect(text).toContain(
-    `\nnpx sliced-inference fetch org/Mini-LM_v2 --file onnx/model.onnx --revision ${'ab12'.repeat(10)}\n`,
-  );
+  expect(text).toContain(`\nhf download org/Mini-LM_v2 onnx/model.onnx --revision ${'ab12'.repeat(10)}\n`);
   expect(text).toContain(`The model is \`${fs.realpathSync(folder)}/model.onnx\`.`);
   // The script of the package.json stays as it is.
   for (const commands of [text, stdout]) expect(commands).toContain('npx jest --config jest.config.cjs');

@@ -94,7 +94,7 @@ describe('other files', () => {
     [
       'a name on the hub',
       'org/model',
-      /got no such file .*: check the path, or download .* fetch DIR\/model`/,
+      /got no such file .*: check the path, or download .*`hf download DIR\/model onnx/,
     ],
     ['a Git LFS pointer', LFS, /got a Git LFS pointer to one: run `git lfs pull` in its repository, or/],
     ['text', Buffer.from('this is no model, but a sentence'), /got text: export/],
