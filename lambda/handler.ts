@@ -79,7 +79,7 @@ export function makeHandler(
       telemetry.failure(about, { name: failure.name, message: failure.message, ...kind }, counted.take());
       // Lambda may freeze requests that are on their way. The next call asks again.
       counted.closeIdleConnections();
-      if (isUrlCall(event)) return urlFailure(failure, failure.cause);
+      if (variables[ENV.directCalls] === 'on' && isUrlCall(event)) return urlFailure(failure, failure.cause);
       throw failure;
     }
   };

@@ -79,10 +79,10 @@ describe('functions of the user inside the call', () => {
       return { x: { shape: [numbers.length / width, width], data: Float32Array.from(numbers) } };
     });`;
   const AFTER = `
-    exports.after = async ({ outputs, run }, { call }) => ({ outputs, run, counted: call.count });`;
+    export const after = async ({ outputs, run }, { call }) => ({ outputs, run, counted: call.count });`;
   const handlers = () => ({
     preprocess: InferenceHandler.fromFile(path.join(source('before.ts', BEFORE), 'before.ts'), 'before'),
-    postprocess: InferenceHandler.fromFolder(source('index.js', AFTER), 'index.after'),
+    postprocess: InferenceHandler.fromFolder(source('index.mjs', AFTER), 'index.after'),
   });
 
   test('turn any event into a request, and the output into any answer, and share what they know of the call', async () => {

@@ -1,8 +1,12 @@
 /** Calls of a function that has the whole model and no state machine. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import type { DescribeAnswer } from '../../contract/direct-call';
 import type { ExecutionOutput } from '../../contract/execution';
 import type { SliceEvent } from '../../contract/slice-event';
 import type { SliceHandler } from '../../lambda/handler';
+import type { UrlAnswer } from '../../lambda/url-call';
+import { temporaryFolder } from '../support/temporary-folder';
 import { decodeInlineTensor } from '../../lambda/request/inline-tensor';
 import {
   event,
@@ -103,7 +107,11 @@ it.each<[string, unknown, string]>([
   ['no object', 'text', "the execution's input must be a JSON object, got a string"],
   ['no inputs', { version: 1 }, "'inputs' of the execution's input must be a JSON object, got nothing"],
   ['an unknown field', request({ other: 1 }), "the execution's input has the unknown field 'other'"],
-  ['no tensor', request({ inputs: { tensors: { x: inline([1, 2, 3]) } } }), "input 'scale' float32[N,3] is missing"],
+  [
+    'no tensor',
+    request({ inputs: { tensors: { x: inline([1, 2, 3]) } } }),
+    "input 'scale' float32[N,3] is missing",
+  ],
   [
     'another type',
     request({ inputs: { tensors: { x: { dtype: 'int64', shape: [3], data: [1, 2, 3] } } } }),
@@ -141,4 +149,81 @@ it('refuses a level that ONNX Runtime does not have', async () => {
   expect(cause.message).toContain(
     'SLICE_GRAPH_OPTIMIZATION must be disabled, basic, extended, layout, all, got most',
   );
+});
+
+describe('by a URL', () => {
+  const url = (body: unknown, more: object = {}) => ({
+    ...{ version: '2.0', rawPath: '/', requestContext: { http: { method: 'POST' } } },
+    ...{ body: typeof body === 'string' ? body : JSON.stringify(body), isBase64Encoded: false },
+    ...more,
+  });
+
+  async function answer(sent: object, handler = slices.functionHandler()) {
+    const { statusCode, headers, body } = (await handler(sent as never, context)) as UrlAnswer;
+    expect(headers).toEqual({ 'content-type': 'application/json' });
+    return { statusCode, body: JSON.parse(body) as Record<string, unknown> };
+  }
+
+  it.each([
+    ['text', url(request())],
+    ['base64', url(Buffer.from(JSON.stringify(request())).toString('base64'), { isBase64Encoded: true })],
+  ])('answers a body of %s as a call', async (_, sent) => {
+    const { statusCode, body } = await answer(sent);
+    expect(statusCode).toBe(200);
+    expect(inlined(body as unknown as ExecutionOutput)).toEqual(RESULTS);
+  });
+
+  it.each<[string, object, string]>([
+    ['no body', url('', { body: undefined }), 'the body must be JSON, got nothing: POST a request'],
+    [
+      'a body that is no JSON',
+      url('secret text'),
+      'the body must be JSON, got something else: POST a request',
+    ],
+    ['another version', url(request({ version: 2 })), "'version' of the execution's input must be 1, got 2"],
+  ])('refuses %s with the status 400', async (_, sent, message) => {
+    expect(await answer(sent)).toMatchObject({
+      statusCode: 400,
+      body: {
+        error: 'InvalidInput',
+        cause: { slice: 0, message: expect.stringContaining(message) as string },
+      },
+    });
+  });
+
+  it('answers other failures with the status 500', async () => {
+    const handler = slices.functionHandler();
+    slices.objects.put('assets/0.weights', new Uint8Array(0));
+    slices.objects.put('assets/whole.onnx', new Uint8Array(0));
+    expect(await answer(url(request()), handler)).toMatchObject({
+      statusCode: 500,
+      body: { error: 'WeightsCorrupt' },
+    });
+  });
+
+  it('gives the whole request to a function of the user, and its own error to the caller', async () => {
+    const folder = temporaryFolder();
+    fs.writeFileSync(
+      path.join(folder, 'index.cjs'),
+      `exports.before = ({ headers, body }) => {
+        if (headers.key === 'right') return JSON.parse(body);
+        throw Object.assign(new Error('no key'), { statusCode: 401, body: { error: { type: 'auth' } } });
+      };`,
+    );
+    process.env.LAMBDA_TASK_ROOT = folder;
+    try {
+      const handler = slices.functionHandler({ SLICE_PREPROCESS: 'index.cjs#before' });
+      const right = await answer(url(request(), { headers: { key: 'right' } }), handler);
+      expect(inlined(right.body as unknown as ExecutionOutput)).toEqual(RESULTS);
+      const wrong = await answer(url(request(), { headers: {} }), handler);
+      expect(wrong).toEqual({ statusCode: 401, body: { error: { type: 'auth' } } });
+    } finally {
+      delete process.env.LAMBDA_TASK_ROOT;
+    }
+  });
+
+  it('is not answered by a function that only state machines invoke', async () => {
+    const { name } = await failure(slices.functionHandler({ SLICE_DIRECT_CALLS: '' }), url(request()));
+    expect(name).toBe('SliceFailed');
+  });
 });
