@@ -14,6 +14,9 @@ export interface Compared {
   /** The largest difference to a default session in this process; 0 if all bits are equal. */
   readonly difference: Readonly<Record<Way, number>>;
   readonly peakBytes: Readonly<Record<Way, number>>;
+  /** Of the function's last call: what it does with tensors besides the run. */
+  readonly readMs: number;
+  readonly writeMs: number;
   readonly plannedBytes: number;
   readonly memoryMb: number;
 }
@@ -53,12 +56,12 @@ export async function compare(
       }
       measured.push(byWay((way) => mediansOf(samples[way])));
     }
+    const { memoryMb = 0, readMs = 0, writeMs = 0 } = last.get('function')?.timing ?? {};
     return {
-      ...{ threads, rounds: measured },
+      ...{ threads, rounds: measured, memoryMb, readMs, writeMs },
       difference: byWay((way) => differenceOf(expected, last.get(way)?.bytes)),
       peakBytes: byWay((way) => peaks.get(way) ?? 0),
       plannedBytes: plan.slices[0].peakMemoryBytes,
-      memoryMb: last.get('function')?.timing?.memoryMb ?? 0,
     };
   } finally {
     await deployed.close();
@@ -87,7 +90,7 @@ async function ownOutputs(
   inputs: ReadonlyMap<string, RawTensor>,
   intraOpNumThreads: number,
 ): Promise<Outputs> {
-  const session = await InferenceSession.create(file, { intraOpNumThreads });
+  const session = await InferenceSession.create(file, { intraOpNumThreads, logSeverityLevel: 3 });
   const feeds = [...inputs].map(([name, tensor]) => {
     const { dtype, shape } = tensor as NumericTensor;
     return [name, new Tensor(dtype, typedView(tensor as NumericTensor) as never, shape)];

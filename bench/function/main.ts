@@ -8,6 +8,8 @@ import { Command } from 'commander';
 import { processorClass } from '../../lambda/telemetry/processor';
 import { MEMORY_MB_PER_VCPU } from '../../lib/plan/sizes/lambda-quotas';
 import { describeMachine, dimensionOption, folderOption, inOwnFolder, numberOption, print } from '../harness';
+import { parseModel } from '../../lib/onnx/parse';
+import { symbolicDimensions } from '../../lib/shapes/value-types';
 import { type BenchModel, writeTransformer } from '../inputs';
 import { formatSpread, formatTable } from '../measure';
 import { writeOperator } from '../times/operators';
@@ -28,10 +30,9 @@ async function main(folder: string, files: readonly string[], options: Options):
   const { rounds, calls, dimension: dimensions } = options;
   print(`${describeMachine()}, ${processorClass()}; MB = 10^6 bytes, but of functions 2^20`);
   print(`medians of ${rounds} rounds (lowest-highest) of ${calls} calls each way in turn, in new sandboxes`);
+  print('the function and the pipeline round the time of a run to 0.1 ms: ratios of short runs are coarse');
   const models =
-    files.length === 0
-      ? ownModels(folder)
-      : files.map((file) => ({ name: path.basename(file, '.onnx'), file: path.resolve(file), dimensions }));
+    files.length === 0 ? ownModels(folder) : files.map((file) => modelOf(path.resolve(file), dimensions));
   const compared: { readonly name: string; readonly of: Compared }[] = [];
   for (const model of models) {
     const of = await compareOrSay(folder, model, options);
@@ -68,6 +69,14 @@ function ownModels(folder: string): BenchModel[] {
   return [writeTransformer(path.join(folder, 'transformer'), '0.1', 768), operator];
 }
 
+/** Each model takes of the sizes those of its own dimensions. */
+function modelOf(file: string, sizes: Options['dimension']): BenchModel {
+  const own = symbolicDimensions(parseModel(file).graph);
+  const dimensions = Object.fromEntries(Object.entries(sizes).filter(([name]) => own.includes(name)));
+  // Many files are called `model.onnx`.
+  return { name: path.join(path.basename(path.dirname(file)), path.basename(file)), file, dimensions };
+}
+
 /** One model that cannot be compared does not end the benchmark. */
 async function compareOrSay(
   folder: string,
@@ -77,7 +86,8 @@ async function compareOrSay(
   try {
     return await compare(folder, model, options);
   } catch (error) {
-    print(`${model.name}: ${(error as Error).message.trim()}`);
+    const { message } = error as Error;
+    print(`${model.name}: ${/^\w*Error: .*$/m.exec(message)?.[0] ?? message.trim()}`);
     return undefined;
   }
 }
@@ -106,13 +116,8 @@ function timeRow(name: string, of: Compared): string[] {
 }
 
 const BEYOND_COLUMNS = [
-  'model',
-  'function: call ms',
-  'pipeline',
-  'bare',
-  'function beyond run',
-  'bare',
-  'more',
+  ...['model', 'function: call ms', 'pipeline', 'bare', 'function beyond run', 'bare', 'more'],
+  ...['reads', 'writes'],
 ];
 
 const beyond = ({ ms, runMs }: Round['bare']): number => ms - runMs;
@@ -126,6 +131,7 @@ function beyondRow(name: string, of: Compared): string[] {
     spread(of, (round) => beyond(round.function), 2),
     spread(of, (round) => beyond(round.bare), 2),
     spread(of, (round) => beyond(round.function) - beyond(round.bare), 2),
+    ...[of.readMs, of.writeMs].map((ms) => ms.toFixed(1)),
   ];
 }
 
