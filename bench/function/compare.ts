@@ -14,6 +14,8 @@ export interface Compared {
   /** The largest difference to a default session in this process; 0 if all bits are equal. */
   readonly difference: Readonly<Record<Way, number>>;
   readonly peakBytes: Readonly<Record<Way, number>>;
+  /** Of the function's first call, which the plan estimates. */
+  readonly firstPeakBytes: number;
   /** Of the function's last call: what it does with tensors besides the run. */
   readonly readMs: number;
   readonly writeMs: number;
@@ -42,6 +44,7 @@ export async function compare(
     const measured: Record<Way, Medians>[] = [];
     const last = new Map<Way, Called>();
     const peaks = new Map<Way, number>();
+    let firstPeakBytes = 0;
     for (let round = 0; round < rounds; round++) {
       // Runs of one process share its addresses, on which their speed depends.
       await cloud.endIdleSandboxes();
@@ -51,6 +54,8 @@ export async function compare(
           const called = await deployed.call(way);
           if (call >= 0) samples[way].push(called);
           last.set(way, called);
+          if (way === 'function' && called.timing?.cold)
+            firstPeakBytes = Math.max(firstPeakBytes, called.peakMemoryBytes);
           peaks.set(way, Math.max(peaks.get(way) ?? 0, called.peakMemoryBytes));
         }
       }
@@ -58,7 +63,7 @@ export async function compare(
     }
     const { memoryMb = 0, readMs = 0, writeMs = 0 } = last.get('function')?.timing ?? {};
     return {
-      ...{ threads, rounds: measured, memoryMb, readMs, writeMs },
+      ...{ threads, rounds: measured, memoryMb, readMs, writeMs, firstPeakBytes },
       difference: byWay((way) => differenceOf(expected, last.get(way)?.bytes)),
       peakBytes: byWay((way) => peaks.get(way) ?? 0),
       plannedBytes: plan.slices[0].peakMemoryBytes,

@@ -135,12 +135,17 @@ function beyondRow(name: string, of: Compared): string[] {
   ];
 }
 
-const MEMORY_COLUMNS = ['model', 'planned MB', 'function: peak MB', 'peak / planned', 'bare', 'memorySize'];
+const MEMORY_COLUMNS = [
+  ...['model', 'planned MB', 'function: first call', 'to planned', 'all calls'],
+  ...['pipeline: all calls', 'bare: all calls', 'memorySize'],
+];
 
-function memoryRow(name: string, { plannedBytes, peakBytes, memoryMb }: Compared): string[] {
-  const megabytes = [plannedBytes, peakBytes.function].map((bytes) => (bytes / 1e6).toFixed(0));
-  const ratio = (peakBytes.function / plannedBytes).toFixed(2);
-  return [name, ...megabytes, ratio, (peakBytes.bare / 1e6).toFixed(0), String(memoryMb)];
+function memoryRow(name: string, of: Compared): string[] {
+  const { plannedBytes, firstPeakBytes, peakBytes, memoryMb } = of;
+  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
+  const first = [megabytes(firstPeakBytes), (firstPeakBytes / plannedBytes).toFixed(2)];
+  const all = [peakBytes.function, peakBytes.pipeline, peakBytes.bare].map(megabytes);
+  return [name, megabytes(plannedBytes), ...first, ...all, String(memoryMb)];
 }
 
 const COLD_COLUMNS = [
