@@ -4,11 +4,14 @@ import * as fs from 'node:fs';
 import { once } from 'node:events';
 import * as path from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { LocalCloud } from '../../local';
+import { MEMORY_MB_PER_VCPU } from '../../lib/plan/sizes/lambda-quotas';
+import type { LocalCloud, LocalCloudOptions } from '../../local';
 import type { BenchModel } from '../inputs';
 import { formatSpread } from '../measure';
 import { deployFunction } from './deployed';
 
+/** Major versions of Node.js on Lambda. */
+const RUNTIMES = ['20', '22', '24'];
 const KEY = 'inputs/weights';
 
 /** A row for each memory size. */
@@ -26,7 +29,8 @@ export async function coldRows(
   const samples = subjects.map(() => ({ load: [] as number[], read: [] as number[], bare: [] as number[] }));
   for (let round = 0; round < rounds; round++) {
     for (const [index, subject] of subjects.entries()) {
-      const deployed = await deployFunction(subject);
+      const isOneVcpu = subject.memoryMb <= MEMORY_MB_PER_VCPU;
+      const deployed = await deployFunction(subject, isOneVcpu ? onOneProcessor(folder) : {});
       try {
         await deployed.cloud.putObject(KEY, fs.createReadStream(weights));
         samples[index].read.push(await readMs(deployed.cloud));
@@ -49,6 +53,13 @@ export async function coldRows(
     ...[String(memorySizes[index]), megabytes.toFixed(0)],
     ...[formatSpread(load, 0), speeds(load), formatSpread(read, 0), speeds(read), formatSpread(bare, 0)],
   ]);
+}
+
+/** The local cloud does not limit functions to their vCPUs, so they run on one processor of this machine. */
+function onOneProcessor(folder: string): Pick<LocalCloudOptions, 'nodeBinaries'> {
+  const file = path.join(folder, 'node-on-one-processor');
+  fs.writeFileSync(file, `#!/bin/sh\nexec taskset -c 1 '${process.execPath}' "$@"\n`, { mode: 0o755 });
+  return { nodeBinaries: Object.fromEntries(RUNTIMES.map((major) => [major, file])) };
 }
 
 /** In a process of its own, as a function, because the local S3 is in this one. */

@@ -15,7 +15,7 @@ import type { PipelineSignature } from '../../contract/signature';
 import { bytesOf, typedView } from '../../lambda/tensors/tensor';
 import { readPlan } from '../../lib/compile/files/read-plan';
 import type { SlicePlan } from '../../lib/plan/file/plan';
-import { LocalCloud } from '../../local';
+import { LocalCloud, type LocalCloudOptions } from '../../local';
 import { inputsOf, type BenchModel } from '../inputs';
 import { run } from '../measure';
 import type { BareAnswer } from './bare';
@@ -51,11 +51,14 @@ export interface DeployedFunction {
   close(): Promise<void>;
 }
 
-export async function deployFunction(subject: FunctionSubject): Promise<DeployedFunction> {
+export async function deployFunction(
+  subject: FunctionSubject,
+  options: Pick<LocalCloudOptions, 'nodeBinaries'> = {},
+): Promise<DeployedFunction> {
   run(process.execPath, [path.join(__dirname, 'stack-child.js'), JSON.stringify(subject)], {
     env: { CDK_VALIDATION: 'false' },
   });
-  const cloud = await LocalCloud.start(subject.outdir, { pipeline: 'Whole' });
+  const cloud = await LocalCloud.start(subject.outdir, { ...options, pipeline: 'Whole' });
   const signature = cloud.pipeline.signature as unknown as PipelineSignature;
   const { threads } = signature;
   const inputs = inputsOf(subject.model, signature.inputs);
