@@ -54,6 +54,20 @@ export function positive(text: string): number {
   return Number(text);
 }
 
+/** Sizes of symbolic dimensions, by name. */
+export function dimensionOption(): Option {
+  return new Option('--dimension <name=size>', 'size of a symbolic dimension of the models; repeatable')
+    .argParser(dimensionOf)
+    .default({});
+}
+
+function dimensionOf(text: string, earlier: Readonly<Record<string, number>>): Record<string, number> {
+  const parts = /^(.+)=([1-9]\d*)$/.exec(text);
+  if (parts === null) throw new InvalidArgumentError('It must be name=size.');
+  const [, name, size] = parts;
+  return { ...earlier, [name]: Number(size) };
+}
+
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }

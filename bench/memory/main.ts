@@ -5,11 +5,11 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { PlannedSlice } from '../../lib/plan/file/plan';
 import { MAX_LAMBDA_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
 import { deploy } from '../deployment';
-import { describeMachine, folderOption, inOwnFolder, positive, print } from '../harness';
+import { describeMachine, dimensionOption, folderOption, inOwnFolder, positive, print } from '../harness';
 import { ocrModel, writeTransformer, type BenchModel } from '../inputs';
 import { formatTable } from '../measure';
 import { sliceModel, synthesize } from '../synthesize';
@@ -101,21 +101,10 @@ function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(0);
 }
 
-function dimensionOf(text: string, earlier: Readonly<Record<string, number>>): Record<string, number> {
-  const parts = /^(.+)=([1-9]\d*)$/.exec(text);
-  if (parts === null) throw new InvalidArgumentError('It must be name=size.');
-  const [, name, size] = parts;
-  return { ...earlier, [name]: Number(size) };
-}
-
 new Command('bench:memory')
   .description('Compares planned and measured peaks of memory. Needs about 5 GB of disk, and ten minutes.')
   .argument('[model]', 'path of an ONNX model, instead of the models of the benchmark')
-  .addOption(
-    new Option('--dimension <name=size>', 'size of a symbolic dimension of the model; repeatable')
-      .argParser(dimensionOf)
-      .default({}),
-  )
+  .addOption(dimensionOption())
   .addOption(
     new Option('--slices <list>', 'numbers of slices, separated by commas')
       .argParser((text: string) => text.split(',').map(positive))
