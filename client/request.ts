@@ -9,7 +9,7 @@ import type { ExecutionInput, ExecutionInputs, InlineMode, InlineTensor } from '
 import { INPUTS_PREFIX } from '../contract/keys';
 import { MAX_REQUEST_BYTES } from '../contract/slice-event';
 import { CONTRACT_VERSION } from '../contract/version';
-import { encodeInlineTensor } from '../lambda/request/inline-tensor';
+import { encodeInlineTensor, inlineJsonBytes } from '../lambda/request/inline-tensor';
 import { encodeSafetensors } from '../lambda/tensors/safetensors';
 import { kindOf } from '../lambda/json-values';
 import { invalidOutput } from './read-results';
@@ -70,9 +70,10 @@ function inlineInputs(
     fewest += tensor.dtype === 'string' ? tensorBytes(tensor) : tensor.bytes.byteLength / 4;
     if (fewest > most) return undefined;
   }
-  const encoded = [...tensors].map(([name, tensor]) => [name, encode(tensor)]);
-  const inputs: ExecutionInputs = { tensors: Object.fromEntries(encoded) as Record<string, InlineTensor> };
-  return Buffer.byteLength(JSON.stringify(inputs)) <= most ? inputs : undefined;
+  const named = [...tensors].map(([name, tensor]) => [name, encode(tensor)] as const);
+  const encoded: Record<string, InlineTensor> = Object.fromEntries(named);
+  const fields = JSON.stringify({ tensors: {} }).length - '{}'.length;
+  return inlineJsonBytes(encoded) + fields <= most ? { tensors: encoded } : undefined;
 }
 
 export function invocationText(input: unknown, most: number): string {

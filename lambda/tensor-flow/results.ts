@@ -8,7 +8,7 @@ import {
 } from '../../contract/execution';
 import type { SliceManifest } from '../../contract/slice-manifest';
 import { invalidInput, type NamedFailure } from '../errors';
-import { base64Length, encodeInlineTensor, inlineBytes } from '../request/inline-tensor';
+import { base64Length, encodeInlineTensor, inlineBytes, inlineJsonBytes } from '../request/inline-tensor';
 import type { SafetensorsStore } from '../store/safetensors-store';
 import type { RawTensor } from '../tensors/tensor';
 
@@ -81,7 +81,7 @@ export function fittingTensors(
   const encoded = Object.fromEntries(
     [...tensors].map(([name, tensor]) => [name, encodeInlineTensor(tensor)]),
   );
-  return Buffer.byteLength(JSON.stringify(encoded)) <= limit ? encoded : undefined;
+  return inlineJsonBytes(encoded) <= limit ? encoded : undefined;
 }
 
 /** Results that are too large are not even encoded. */
