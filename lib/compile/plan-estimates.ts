@@ -14,6 +14,7 @@ import { wholeModel as wholeCut } from '../plan/pricing/price';
 import { type Goal, DEFAULT_GOAL } from '../plan/goal';
 import type { Slicer } from '../plan/slicers';
 import { memoryMb } from '../plan/sizes/estimate';
+import { foldedPeakBytes } from '../plan/sizes/folded-constants';
 import { uselessSlicesNote } from '../plan/notes';
 import { listed, printable } from '../errors';
 import type { PlannedTypes } from '../shapes/planned-types';
@@ -145,8 +146,10 @@ export function servicesBeside(
 function wholeModel(analyzed: AnalyzedModel): WholeModel {
   const { outputSecondsPerByte } = analyzed.cuts.costs;
   const { size } = wholeCut(analyzed.dataflow, analyzed.cuts);
+  const foldedBytes = foldedPeakBytes(analyzed.dataflow, analyzed.planned.bytes);
   return {
-    peakMemoryMb: memoryMb(size),
+    // Its session has all optimizations.
+    peakMemoryMb: memoryMb({ ...size, activationBytes: size.activationBytes + foldedBytes }),
     fileBytes: analyzed.source.reduce((sum, file) => sum + file.size, 0),
     packedBytes: size.packedBytes,
     activationBytes: size.activationBytes,

@@ -117,7 +117,7 @@ export class InferenceFunction extends DeployedModel {
       this.invokeArn = alias.functionArn;
       if (oneFunction?.isCheaper === false) inform(this, 'slices', oneFunction.verdict);
       this.bucket = storage.bucket;
-      this.plan = pipelinePlan(model._plan, oneFunction, undefined);
+      this.plan = pipelinePlan(planWith(model._plan, deployment.memorySizes[0]), oneFunction, undefined);
       this.planPath = writePlan(this, model._plan);
       if (own.functionUrl) this.url = alias.addFunctionUrl({ authType: lambda.FunctionUrlAuthType.AWS_IAM });
       const workflow = workflowOf(deployment, fn, direct.handlers);
@@ -219,7 +219,12 @@ function sizedProps(
   const { sliceFunctions = {} } = props;
   if (sliceFunctions.memorySize !== undefined || compared === undefined) return props;
   const memorySize = Math.max(memoryMb, compared.memoryMb);
+  checkFits(memorySize, MAX_LAMBDA_MEMORY_MB, 'memory', PIPELINE);
   return { ...props, sliceFunctions: { ...sliceFunctions, memorySize } };
+}
+
+function planWith({ slices: [slice], ...plan }: SlicePlan, memoryMb: number): SlicePlan {
+  return { ...plan, slices: [{ ...slice, memoryMb }] };
 }
 
 function functionOptions(props: InferenceFunctionProps): SliceFunctionOptions {
