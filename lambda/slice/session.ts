@@ -4,7 +4,8 @@
  * - Prepacking is on by default: loading takes longer once, and each run is faster. The last bits of some models depend on it, so all slices
  *   and the whole model have the same setting.
  * - Spinning is off: threads that spin take the processor from other threads.
- * - The arena is on: without it one model was slower and took more memory. The memory pattern is off: it made nothing faster.
+ * - The arena is on: without it one model was slower and took more memory. The memory pattern is off: it made no slice faster. A function of a
+ *   whole model has it, as a default session does: a graph of many small nodes ran in 0.74 ms instead of 0.91 ms.
  * - The whole model was optimized before it was cut: fusions depend on the cuts.
  */
 import './ort-telemetry';
@@ -50,7 +51,7 @@ export class Session {
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
         executionMode: 'sequential',
-        enableMemPattern: false,
+        enableMemPattern: graphOptimizationLevel === 'all',
         enableCpuMemArena: true,
         logSeverityLevel: LOG_FATAL,
         ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
