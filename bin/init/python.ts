@@ -36,7 +36,7 @@ from aws_cdk.aws_lambda import Architecture
 from ${module}_stack import ${stack}Stack
 
 app = cdk.App()
-# The local cloud runs the functions on this machine, so they must have its architecture.
+# The local cloud runs the functions on this machine, so the app takes its architecture.
 is_arm = platform.machine() in ("arm64", "aarch64")
 ${stack}Stack(app, "${stack}", architecture=Architecture.ARM_64 if is_arm else Architecture.X86_64)
 app.synth()

@@ -26,7 +26,7 @@ import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { ${stack}Stack } from './${file}-stack';
 
 new ${stack}Stack(new App(), '${stack}', {
-  // The local cloud runs the functions on this machine, so they must have its architecture.
+  // The local cloud runs the functions on this machine, so the app takes its architecture.
   architecture: process.arch === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
 });
 `;

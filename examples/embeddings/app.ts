@@ -27,7 +27,7 @@ function addPipeline(app: App): void {
     modelPath: MODEL,
     slicing: Slicing.count(Number(app.node.tryGetContext('slices') ?? 2)),
     dimensions: dimensions(),
-    // The local cloud runs the functions on this machine, so they must have its architecture.
+    // The local cloud runs the functions on this machine, so the app takes its architecture.
     architecture: process.arch === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
     removalPolicy: RemovalPolicy.DESTROY,
     autoDeleteObjects: true,

@@ -16,7 +16,7 @@ const { stateMachine } = new SlicedInferencePipeline(stack, 'Digits', {
   dimensions: { batch: 1 },
   // An answer later than 30 seconds would reach nobody.
   timeout: Duration.seconds(29),
-  // The local cloud runs the functions on this machine, so they must have its architecture.
+  // The local cloud runs the functions on this machine, so the app takes its architecture.
   architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
   removalPolicy: RemovalPolicy.DESTROY,
   autoDeleteObjects: true,

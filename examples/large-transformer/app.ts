@@ -13,7 +13,7 @@ const pipeline = new SlicedInferencePipeline(stack, 'Transformer', {
   dimensions: { sequence: 128 },
   // A cold run of gigabytes may take longer than the five minutes of an Express run.
   stateMachineType: StateMachineType.STANDARD,
-  // The local cloud runs the functions on this machine, so they must have its architecture.
+  // The local cloud runs the functions on this machine, so the app takes its architecture.
   architecture: process.arch === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
   removalPolicy: RemovalPolicy.DESTROY,
   autoDeleteObjects: true,

@@ -16,7 +16,7 @@ const pipeline = new SlicedInferencePipeline(stack, 'Digits', {
   dimensions: { batch: 1 },
   // Step Functions sends events about the ends of Standard executions, and you can redrive those that failed.
   stateMachineType: sfn.StateMachineType.STANDARD,
-  // The local cloud runs the functions on this machine, so they must have its architecture.
+  // The local cloud runs the functions on this machine, so the app takes its architecture.
   architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
   removalPolicy: RemovalPolicy.DESTROY,
   autoDeleteObjects: true,

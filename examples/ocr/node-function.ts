@@ -8,7 +8,7 @@ import type { SlicedInferencePipeline } from 'cdk-sliced-inference';
 import type { Construct } from 'constructs';
 import { KEYS_FILE } from './models';
 
-/** The local cloud runs the functions on this machine, so they must have its architecture. */
+/** The local cloud runs the functions on this machine, so the app takes its architecture. */
 export const ARCHITECTURE =
   process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
 

@@ -17,7 +17,7 @@ pipeline = SlicedInferencePipeline(
     slicing=Slicing.count(3),
     dimensions={"batch": 8},  # size of your requests, by the model's dimension names
     slice_functions=SliceFunctionOptions(memory_size=1024),
-    # The local cloud runs the functions on this machine, so they must have its architecture.
+    # The local cloud runs the functions on this machine, so the app takes its architecture.
     architecture=lambda_.Architecture.ARM_64 if is_arm else lambda_.Architecture.X86_64,
 )
 cdk.CfnOutput(stack, "StateMachineArn", value=pipeline.state_machine.state_machine_arn)

@@ -34,7 +34,7 @@ const pipeline = new SlicedInferencePipeline(stack, 'Digits', {
   ...(assetKey !== undefined && {
     assetEncryptionKey: kms.Key.fromKeyArn(stack, 'AssetKey', assetKey),
   }),
-  // The local cloud runs the functions on this machine, so they must have its architecture.
+  // The local cloud runs the functions on this machine, so the app takes its architecture.
   architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
   removalPolicy: RemovalPolicy.DESTROY,
   autoDeleteObjects: true,

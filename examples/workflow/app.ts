@@ -8,7 +8,7 @@ import { SlicedInferencePipeline, Slicing } from 'cdk-sliced-inference';
 const app = new App();
 const stack = new Stack(app, 'Workflow');
 
-// The local cloud runs the functions on this machine, so they must have its architecture.
+// The local cloud runs the functions on this machine, so the app takes its architecture.
 const architecture = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
 
 const digits = new SlicedInferencePipeline(stack, 'Digits', {

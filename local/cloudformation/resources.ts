@@ -1,6 +1,5 @@
 /** Reads resources. Properties that would change what runs are used or refused by name. */
 import { entriesOf, isJsonObject } from '../json';
-import { LocalCloudError } from '../local-cloud-error';
 import { checkFields, refuseProperties, type Resource, unknownValue } from './resource';
 import { attributeOf, referenceTo } from './physical-ids';
 import type { Template } from './template';
@@ -62,7 +61,6 @@ export function readFunction(template: Template, resource: Resource) {
   if (packageType !== 'Zip') throw unknownValue(resource, 'PackageType', packageType);
   const runtime = template.text(resource, 'Runtime');
   if (!/^nodejs\d+\.x$/.test(runtime)) throw unknownValue(resource, 'Runtime', runtime);
-  checkArchitecture(template, resource);
   const given = template.property(resource, 'Code') ?? null;
   const { S3Bucket: bucket, S3Key: key } = checkFields(resource, 'Code', given, ['S3Bucket', 'S3Key']);
   if (typeof bucket !== 'string' || typeof key !== 'string') throw unknownValue(resource, 'Code', given);
@@ -78,6 +76,7 @@ export function readFunction(template: Template, resource: Resource) {
     code: { bucket, key },
     handler: template.text(resource, 'Handler'),
     runtime,
+    architecture: architectureOf(template, resource),
     // Lambda's defaults: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
     timeoutSeconds: Number(template.property(resource, 'Timeout') ?? 3),
     memoryMegabytes: Number(template.property(resource, 'MemorySize') ?? 128),
@@ -98,15 +97,9 @@ export function readBuckets(template: Template): string[] {
   return [...buckets, ...directoryBuckets].map((bucket) => referenceTo(template, bucket));
 }
 
-/** Native code in an asset runs on one architecture only, and results are comparable only on the same architecture. */
-function checkArchitecture(template: Template, resource: Resource): void {
-  const machine = process.arch === 'x64' ? 'x86_64' : process.arch;
-  const architectures = template.property(resource, 'Architectures') ?? ['x86_64'];
-  if (Array.isArray(architectures) && architectures.includes(machine)) return;
-  throw new LocalCloudError(
-    `the function '${resource.logicalId}' is for ${JSON.stringify(architectures)}, got a machine of ${machine}: ` +
-      "synthesize the pipeline with this machine's architecture",
-  );
+function architectureOf(template: Template, resource: Resource): string {
+  const architectures = template.property(resource, 'Architectures');
+  return Array.isArray(architectures) ? String(architectures[0]) : 'x86_64';
 }
 
 /** If the template does not set the log group, Lambda creates it at the first call. */

@@ -159,7 +159,14 @@ export class FunctionPool {
 
   /** The Node.js that the function declares, if it is known, or else that of this process. */
   private program(): string {
-    const { runtime } = this.resource;
+    const { runtime, architecture } = this.resource;
+    const machine = process.arch === 'x64' ? 'x86_64' : process.arch;
+    if (architecture !== machine) {
+      this.host.notices.add(
+        `architecture ${architecture}`,
+        `functions for ${architecture} run with the ONNX Runtime of this machine, ${machine}: bits and times are those of this machine`,
+      );
+    }
     const major = /^nodejs(\d+)\.x$/.exec(runtime)?.[1] ?? '';
     const named = this.host.nodeBinaries?.[major];
     if (named !== undefined) return named;

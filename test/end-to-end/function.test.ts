@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Stack } from 'aws-cdk-lib';
+import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { BatchItems, InferenceHandler, SlicedInferenceBatch, type InferenceFunctionProps } from '../../lib';
 import type { LocalCloudOptions } from '../../local';
@@ -15,6 +16,7 @@ import { mlp, retrained, saveModel } from '../support/model-builder';
 import { until } from '../support/until';
 import { temporaryFolder } from '../support/temporary-folder';
 
+const { ARM_64, X86_64 } = Architecture;
 const MODEL = saveModel(mlp(4));
 const OTHER = saveModel(retrained(mlp(4)));
 
@@ -51,6 +53,16 @@ test('answers small tensors in the call, with the bits of a default session and 
   const { type, limits, signature } = await client.describe();
   expect([type, limits.requestBytes, limits.executionSeconds]).toEqual(['FUNCTION', 6_291_456, 900]);
   expect(signature).toEqual(cloud.pipeline.signature);
+});
+
+test('runs for the other architecture with the ONNX Runtime of this machine, and says so', async () => {
+  const [other, name] =
+    process.arch === 'arm64' ? ([X86_64, 'x86_64'] as const) : ([ARM_64, 'arm64'] as const);
+  const { cloud, client } = await startFunction({ architecture: other });
+  expect((await client.infer(input(0))).outputs.y.data).toEqual(await ownSession(row(0)));
+  expect(
+    cloud.notices().filter((notice) => notice.startsWith(`functions for ${name} run with`)),
+  ).toHaveLength(1);
 });
 
 test('moves larger tensors through S3 both ways', async () => {

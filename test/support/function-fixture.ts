@@ -44,6 +44,7 @@ export function functionFixture() {
       code: { bucket: 'code', key },
       handler: 'index.handler',
       runtime: 'nodejs22.x',
+      architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64',
       timeoutSeconds: 30,
       memoryMegabytes: 256,
       ephemeralStorageMegabytes: 512,
