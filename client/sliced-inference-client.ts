@@ -74,7 +74,7 @@ export class SlicedInferenceClient {
     this.descriptions = new PipelineDescriptions(name, (signal) =>
       functions === undefined
         ? this.stepFunctions.describeStateMachine(describedArn, signal)
-        : functions.describe(signal),
+        : functions.describe({ context: { settings: this.settings } }, signal),
     );
   }
 

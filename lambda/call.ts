@@ -29,6 +29,8 @@ import { loadOnce, LONGEST_CALL_MS } from './whole-model';
 export interface CallContext {
   getRemainingTimeInMillis(): number;
   readonly awsRequestId?: string;
+  /** With the alias or the version that was called. */
+  readonly invokedFunctionArn?: string;
 }
 
 export interface Call {
@@ -61,7 +63,8 @@ export async function answer(event: unknown, call: Call): Promise<Answer> {
     const sent = environment.handlers.preprocess ? event : bodyOf(event);
     return urlAnswer(await answerCaller(sent, call));
   }
-  if (isDirectCall(event, environment)) return await answerCaller(event, call);
+  if (isDirectCall(event, environment, call.context?.invokedFunctionArn))
+    return await answerCaller(event, call);
   if (isStepCall(event)) return await answerStep(event, call);
   checkEvent(event, environment);
   return await answerMachine(event as SliceEvent, call);
@@ -81,13 +84,19 @@ async function answerCaller(sent: unknown, call: Call): Promise<Answer> {
   loading.loaded.catch(() => undefined);
   loading.manifest.catch(() => undefined);
   const { preprocess, postprocess } = environment.handlers;
-  const ofHandlers = { maxBytes: MAX_STEP_BYTES, call: {} };
-  const handlerContext: unknown = Object.assign(Object.create(context ?? null), ofHandlers);
+  const handlerContext = contextOfSteps(context, MAX_STEP_BYTES);
   const request = preprocess ? await handled('preprocess', preprocess, sent, handlerContext) : sent;
   checkEvent(event, environment);
   const output = answerOfCall(event, await compute({ ...event, request }, loading, call, 'caller'));
   if (postprocess === undefined) return output;
   return (await handled('postprocess', postprocess, output, handlerContext)) as Answer;
+}
+
+/** That of the call, with an object that its steps share. @param maxBytes of a request between the steps */
+function contextOfSteps(context: CallContext | undefined, maxBytes?: number): unknown {
+  const own = { call: {}, ...(maxBytes !== undefined && { maxBytes }) };
+  // What the prototype of Lambda's context has must stay.
+  return Object.assign(Object.create(Object.getPrototypeOf(context ?? {}) as object), context, own);
 }
 
 async function answerStep(
@@ -97,7 +106,7 @@ async function answerStep(
   checkDeployment(deploymentDigest, environment);
   const handler = environment.handlers[step];
   if (handler === undefined) throw sliceFailed(`the function has no ${step}: deploy the stack again`);
-  const handledEvent = (await handled(step, handler, event, context)) as Answer;
+  const handledEvent = (await handled(step, handler, event, contextOfSteps(context))) as Answer;
   telemetry.note(about, `${step} ran`, {}, counted.take());
   return handledEvent;
 }

@@ -11,9 +11,17 @@ import { invalidInput, sliceFailed } from './errors';
 import { fieldValue, isRecord } from './json-values';
 import type { SliceEnvironment } from './slice/environment';
 
-/** State machines name the deployment in their events; requests have no such field. */
-export function isDirectCall(event: unknown, { takesCalls }: SliceEnvironment): boolean {
-  return takesCalls && !(isRecord(event) && 'deploymentDigest' in event);
+/**
+ * State machines name the deployment in their events, and call a version. Callers may invoke the alias alone, so whatever they send is a request: they
+ * cannot go past the user's functions, or choose where results are.
+ */
+export function isDirectCall(
+  event: unknown,
+  { takesCalls }: SliceEnvironment,
+  invokedFunctionArn = '',
+): boolean {
+  const isOfMachine = isRecord(event) && 'deploymentDigest' in event && /:\d+$/.test(invokedFunctionArn);
+  return takesCalls && !isOfMachine;
 }
 
 /**

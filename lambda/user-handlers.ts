@@ -14,6 +14,8 @@ export interface UserHandler {
 
 export type UserHandlers = Readonly<Partial<Record<Step, UserHandler>>>;
 
+type Exports = Readonly<Record<string, unknown>>;
+
 /**
  * Calls the user's function as Lambda would, with the event and the context of the call. Node.js keeps its module between calls.
  * @throws HandlerFailure with the step, whatever the function throws
@@ -26,8 +28,9 @@ export async function handled(
 ): Promise<unknown> {
   try {
     const url = pathToFileURL(path.join(process.env.LAMBDA_TASK_ROOT ?? '', file)).href;
-    const module = (await import(url)) as Readonly<Record<string, unknown>>;
-    const handler = module[name];
+    const module = (await import(url)) as Exports & { readonly default?: Exports };
+    // Of CommonJS, Node.js finds some exports only by running the file.
+    const handler = module[name] ?? module.default?.[name];
     if (typeof handler !== 'function')
       throw new TypeError(`${file} must export the function '${name}', got ${typeof handler}`);
     return (await (handler as (event: unknown, context: unknown) => unknown)(event, context)) ?? null;

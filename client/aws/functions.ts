@@ -7,6 +7,8 @@ import { kindOf, parsedRecord, quotedName } from '../../lambda/json-values';
 import type { Described } from '../description/pipeline-description';
 import { type ExecutionEnd, outputOf } from '../failure-cause';
 import type { AwsClient } from '../options';
+import type { Repeating } from '../run/call';
+import { callAgain } from '../run/call-again';
 import { request } from '../run/wait';
 import { AwsConnection, type LambdaSdk, loadLambdaSdk } from './sdk';
 
@@ -54,16 +56,17 @@ export class Functions {
     this.connection = new AwsConnection(
       own,
       loadLambdaSdk,
-      (sdk) => new sdk.LambdaClient(region ? { region } : {}),
+      (sdk) => new sdk.LambdaClient({ ...(region && { region }), maxAttempts: 1 }),
     );
   }
 
   /** The function's signature, in the form in which a state machine states it. */
-  async describe(signal: AbortSignal | undefined): Promise<Described> {
+  async describe(call: Pick<Repeating, 'context'>, signal: AbortSignal): Promise<Described> {
     const question: DescribeCall = { version: CONTRACT_VERSION, describe: true };
+    const repeating = { ...call, signal, setFailure: () => undefined };
     const ms = this.requestTimeout;
-    const end = await request('Invoke', { signal, ms }, (ended) =>
-      this.invoke(JSON.stringify(question), ended),
+    const end = await callAgain(repeating, () =>
+      request('Invoke', { signal, ms }, (ended) => this.invoke(JSON.stringify(question), ended)),
     );
     const { signature } = parsedRecord(outputOf(end)) ?? {};
     const comment = JSON.stringify({ [SIGNATURE_KEY]: signature });

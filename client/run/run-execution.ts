@@ -4,9 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { DescribeExecutionOutput, HistoryEvent } from '@aws-sdk/client-sfn';
-import { DATA_FAULTS, DATA_RETRIES, SANDBOX_FAULTS, SANDBOX_RETRIES } from '../../contract/failures';
 import { isThrottled } from '../aws/failures';
 import { Backoff, type Call, mayPass, repeated } from './call';
+import { callAgain } from './call-again';
 import type { ExecutionEnd } from '../failure-cause';
 import { pause } from './wait';
 import { InferenceError } from '../errors';
@@ -23,33 +23,13 @@ export async function runExpress(call: Call, input: string): Promise<ExecutionEn
   return { executionArn, status, output, error, cause };
 }
 
-/** Errors of the service while the function is not ready: `INACTIVE_FUNCTION_FAULTS` of the state machine of a pipeline. */
-const NOT_READY = ['ResourceConflictException', 'CodeArtifactUserPendingException'];
-
-/** Calls a function, again and again as the state machine of a pipeline does: it computes the same each time. */
 export async function runFunction(call: Call, input: string): Promise<ExecutionEnd> {
-  const { context, signal } = call;
-  const { functions } = context;
+  const { functions } = call.context;
   if (functions === undefined) throw new Error('the call is not that of a function');
-  const mayRepeat = (error: unknown) =>
-    mayPass(error) || (error instanceof Error && NOT_READY.includes(error.name));
-  const backoff = new Backoff(RETRY_PAUSES);
   call.report({ event: 'started' });
-  for (let retries = 0; ; retries++) {
-    const end = await repeated(call, () => functions.invoke(input, signal), mayRepeat);
-    call.setExecution(end.executionArn);
-    if (retries >= mostRetries(end.error)) return end;
-    await pause(Math.random() * backoff.next(2), signal);
-  }
-}
-
-/** Milliseconds: those of a pipeline's state machine. */
-const RETRY_PAUSES = { first: 1000, longest: 2000 };
-
-function mostRetries(error: string | undefined): number {
-  if (error === undefined) return 0;
-  if (SANDBOX_FAULTS.includes(error)) return SANDBOX_RETRIES;
-  return DATA_FAULTS.includes(error) ? DATA_RETRIES : 0;
+  const end = await callAgain(call, () => functions.invoke(input, call.signal));
+  call.setExecution(end.executionArn);
+  return end;
 }
 
 export async function runStandard(call: Call, input: string): Promise<ExecutionEnd> {

@@ -24,7 +24,7 @@ const DEVELOPMENT = ['publishConfig', 'scripts', 'devDependencies'];
  * version, and so shows the SDK to the client. npm does so anyway. Neither installs it or warns. `peerDependencies` must not have the names:
  * jsii's tools, such as pacmak, look for the jsii assembly of each peer there.
  */
-const OPTIONAL_PEERS = ['@aws-sdk/client-s3', '@aws-sdk/client-sfn'];
+const OPTIONAL_PEERS = ['@aws-sdk/client-lambda', '@aws-sdk/client-s3', '@aws-sdk/client-sfn'];
 
 export function publishedManifest(manifest) {
   const kept = Object.fromEntries(Object.entries(manifest).filter(([field]) => !DEVELOPMENT.includes(field)));

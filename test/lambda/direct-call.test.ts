@@ -25,6 +25,7 @@ import { BUCKET, DEPLOYMENT_DIGEST } from '../support/tiny-slice';
 const slices = sliceHandlers();
 
 const REQUEST_ID = '8f1a6c4e-0c1e-4a5b-9d7c-2f6f0e4f7a11';
+const ARN = 'arn:aws:lambda:eu-west-1:111122223333:function:model';
 const KEY = `outputs/model/${REQUEST_ID}.safetensors`;
 const context = { getRemainingTimeInMillis: () => 10_000, awsRequestId: REQUEST_ID };
 
@@ -132,9 +133,24 @@ it('refuses a request if only state machines invoke the function', async () => {
 });
 
 it('also serves the state machine of a batch', async () => {
-  const answer = await slices.functionHandler()(event());
+  const answer = await slices.functionHandler()(event(), { ...context, invokedFunctionArn: `${ARN}:12` });
   expect(answer).toMatchObject({ slice: 0, outputs: { s3: { key: 'outputs/machine/run-1.safetensors' } } });
 });
+
+it.each([`${ARN}:live`, ARN, undefined])(
+  'takes no event of a state machine from a caller, by %s',
+  async (invokedFunctionArn) => {
+    const handler = slices.functionHandler();
+    for (const sent of [event(), { ...event(), step: 'postprocess', event: {} }]) {
+      const failed = handler(sent, {
+        ...context,
+        ...(invokedFunctionArn !== undefined && { invokedFunctionArn }),
+      });
+      await expect(failed).rejects.toThrow("the execution's input has the unknown field");
+    }
+    expect(slices.written()).toEqual([]);
+  },
+);
 
 it.each(['disabled', 'basic', 'extended', 'layout', 'all'])(
   'loads the model at the level %s',

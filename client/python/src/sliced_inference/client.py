@@ -16,7 +16,7 @@ from .batch_requests import BatchRequests, put_requests
 from .call import Call, InferenceProgress
 from .deployments import restarting
 from .errors import InferenceError, InferenceTimeoutError
-from .execution import execute, failure_of, invoked
+from .execution import called_again, execute, failure_of, invoked
 from .pipeline import CONTRACT_VERSION, MAX_CALL_BYTES, MAX_INPUT_BYTES, PipelineDescription, StateMachine
 from .request import INLINE_MODES, Inputs, ResultsPlace, invoked_text, request_of, tensors_from
 from .results import Inference, Invocation, ordered, read_object, read_undamaged, result_from, results_place
@@ -234,7 +234,9 @@ class SlicedInferenceClient:
     def _ask(self, aws: Aws | Call) -> StateMachine:
         def describe() -> StateMachine:
             if self._is_function:
-                execution = invoked(aws, self._arn, compact_json({"version": CONTRACT_VERSION, "describe": True}))
+                question = compact_json({"version": CONTRACT_VERSION, "describe": True})
+                ask = called_again if isinstance(aws, Call) else invoked
+                execution = ask(aws, self._arn, question)  # type: ignore[arg-type]
                 if execution["status"] != "SUCCEEDED":
                     raise failure_of(execution)
                 return StateMachine.of_function(self._arn, json.loads(execution["output"]))

@@ -22,6 +22,9 @@ ALIAS = "live"
 NOT_READY = ("ResourceConflictException", "CodeArtifactUserPendingException")
 """How Lambda answers while a function is not ready."""
 
+MOST_LOST = 2
+"""Calls of a function whose answer was lost."""
+
 RETRIES = {
     **dict.fromkeys(("Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory"), 2),
     "StorageUnavailable": 2,
@@ -75,23 +78,32 @@ def invoked(call: Call | Aws, name: str, text: str) -> dict[str, Any]:
 
 
 def _run_function(call: Call, name: str, text: str) -> dict[str, Any]:
-    """Calls a function again and again as the state machine of a pipeline does: it computes the same each time."""
     call.report("started")
+    call.situation = MAY_HAVE_STARTED
+    execution = called_again(call, name, text)
+    call.execution_arn = execution["executionArn"]
+    return execution
+
+
+def called_again(call: Call, name: str, text: str) -> dict[str, Any]:
+    """Calls a function again and again as the state machine of a pipeline does: it computes the same each time."""
     pauses = call.pauses(growth=2)
-    retries = 0
+    retries = lost = 0
+
+    def may_repeat(error: Exception) -> bool:
+        nonlocal lost
+        if is_throttled(error) or (isinstance(error, InferenceError) and error.name in NOT_READY):
+            return True
+        # The function may go on computing, and its time costs money.
+        lost += 1
+        return is_transient(error) and lost <= MOST_LOST
+
     while True:
-        execution = call.repeated(
-            lambda: invoked(call, name, text), lambda error: is_transient(error) or _is_busy(error)
-        )
-        call.execution_arn = execution["executionArn"]
+        execution = call.repeated(lambda: invoked(call, name, text), may_repeat)
         if retries >= RETRIES.get(execution.get("error", ""), 0):
             return execution
         retries += 1
         call.sleep(next(pauses))
-
-
-def _is_busy(error: Exception) -> bool:
-    return isinstance(error, InferenceError) and error.name in NOT_READY
 
 
 def _run_standard(call: Call, arn: str, text: str) -> dict[str, Any]:
