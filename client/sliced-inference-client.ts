@@ -9,6 +9,7 @@ import type { BatchOptions, SlicedInferenceBatchRun } from './batch/types';
 import { CallInProgress } from './call-in-progress';
 import { checkedTensors, invocationText, invocationOutput, prepareRequest } from './request';
 import type { CallContext } from './run/call';
+import { describeFunction } from './run/call-again';
 import { PipelineDescriptions, parseStateMachineArn } from './description/descriptions';
 import { MAX_EXECUTION_DATA_BYTES, type PipelineDescription } from './description/pipeline-description';
 import { explaining } from './aws/failures';
@@ -74,7 +75,7 @@ export class SlicedInferenceClient {
     this.descriptions = new PipelineDescriptions(name, (signal) =>
       functions === undefined
         ? this.stepFunctions.describeStateMachine(describedArn, signal)
-        : functions.describe({ context: { settings: this.settings } }, signal),
+        : describeFunction(functions, this.settings, signal),
     );
   }
 

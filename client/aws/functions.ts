@@ -5,10 +5,8 @@ import { SIGNATURE_KEY } from '../../contract/signature';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { kindOf, parsedRecord, quotedName } from '../../lambda/json-values';
 import type { Described } from '../description/pipeline-description';
-import { type ExecutionEnd, outputOf } from '../failure-cause';
+import type { ExecutionEnd } from '../failure-cause';
 import type { AwsClient } from '../options';
-import type { Repeating } from '../run/call';
-import { callAgain } from '../run/call-again';
 import { request } from '../run/wait';
 import { AwsConnection, type LambdaSdk, loadLambdaSdk } from './sdk';
 
@@ -43,6 +41,13 @@ export function parseFunctionName(value: unknown): FunctionName {
   );
 }
 
+/** The signature in an answer, in the form in which a state machine states it. */
+export function describedBy(answer: string): Described {
+  const { signature } = parsedRecord(answer) ?? {};
+  const comment = JSON.stringify({ [SIGNATURE_KEY]: signature });
+  return { type: 'FUNCTION', definition: JSON.stringify({ Comment: comment }) };
+}
+
 export class Functions {
   private readonly connection: AwsConnection<LambdaSdk, LambdaClient>;
 
@@ -60,17 +65,11 @@ export class Functions {
     );
   }
 
-  /** The function's signature, in the form in which a state machine states it. */
-  async describe(call: Pick<Repeating, 'context'>, signal: AbortSignal): Promise<Described> {
+  /** Asks for the signature. A failure of the function is a result. */
+  ask(signal: AbortSignal): Promise<ExecutionEnd> {
     const question: DescribeCall = { version: CONTRACT_VERSION, describe: true };
-    const repeating = { ...call, signal, setFailure: () => undefined };
     const ms = this.requestTimeout;
-    const end = await callAgain(repeating, () =>
-      request('Invoke', { signal, ms }, (ended) => this.invoke(JSON.stringify(question), ended)),
-    );
-    const { signature } = parsedRecord(outputOf(end)) ?? {};
-    const comment = JSON.stringify({ [SIGNATURE_KEY]: signature });
-    return { type: 'FUNCTION', definition: JSON.stringify({ Comment: comment }) };
+    return request('Invoke', { signal, ms }, (ended) => this.invoke(JSON.stringify(question), ended));
   }
 
   /** Calls the function, which answers when it has computed the result. A failure of the function is a result. */

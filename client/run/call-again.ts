@@ -1,7 +1,10 @@
 /** Calls of a function, again and again as the state machine of a pipeline makes them: a function computes the same each time. */
 import { DATA_FAULTS, DATA_RETRIES, SANDBOX_FAULTS, SANDBOX_RETRIES } from '../../contract/failures';
 import { isThrottled } from '../aws/failures';
-import type { ExecutionEnd } from '../failure-cause';
+import { type Functions, describedBy } from '../aws/functions';
+import type { Described } from '../description/pipeline-description';
+import { type ExecutionEnd, outputOf } from '../failure-cause';
+import type { Settings } from '../options';
 import { Backoff, mayPass, type Repeating, repeated } from './call';
 import { pause } from './wait';
 
@@ -26,6 +29,15 @@ export async function callAgain(call: Repeating, send: () => Promise<ExecutionEn
     if (retries >= mostRetries(end.error)) return end;
     await pause(Math.random() * backoff.next(2), call.signal);
   }
+}
+
+export async function describeFunction(
+  functions: Functions,
+  settings: Settings,
+  signal: AbortSignal,
+): Promise<Described> {
+  const call = { context: { settings }, signal, setFailure: () => undefined };
+  return describedBy(outputOf(await callAgain(call, () => functions.ask(signal))));
 }
 
 function mostRetries(error: string | undefined): number {
