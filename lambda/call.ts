@@ -1,4 +1,4 @@
-/** Answers one call of a slice function: an event of a state machine, or the request of a caller who invokes the function itself. */
+/** Answers one call of a slice function. A state machine sends an event. A caller without one sends a request. */
 import { randomUUID } from 'node:crypto';
 import type { DescribeAnswer, StepCall } from '../contract/direct-call';
 import type { ExecutionOutput } from '../contract/execution';

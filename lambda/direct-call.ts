@@ -1,6 +1,6 @@
 /**
- * Answers callers who invoke the function of a whole model themselves: the event is a request of the pipeline's contract, and the answer is the
- * output of an execution. Inside, the call is that of the only slice.
+ * Calls of a whole model's function without a state machine. The event is a request of the pipeline's contract. The answer is the output of an
+ * execution. Inside, the call is that of the only slice.
  */
 import type { DescribeAnswer, StepCall } from '../contract/direct-call';
 import type { ExecutionOutput } from '../contract/execution';

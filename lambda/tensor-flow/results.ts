@@ -12,7 +12,7 @@ import { base64Length, encodeInlineTensor, inlineBytes, inlineJsonBytes } from '
 import type { SafetensorsStore } from '../store/safetensors-store';
 import type { RawTensor } from '../tensors/tensor';
 
-/** Who gets the answer of a call: a state machine in a state, or the caller itself, whose answer may be larger. */
+/** Where the answer of a call goes: into the state of an execution, or to the caller. The caller's answer may be larger. */
 export type Receiver = 'state' | 'caller';
 
 /** The rest of the 256 KiB has room for the timings of this many slices, each of at most `TIMING_BYTES`. */
@@ -42,7 +42,7 @@ export async function writeResults(
   store: SafetensorsStore,
 ): Promise<{ outputs: ExecutionOutputs; bytesWritten: number }> {
   const limit = inlineLimit(slices, receiver);
-  // A caller who has the results in the answer needs no object.
+  // The answer has the results, so the caller needs no object.
   if (inline === 'only' || (inline === 'auto' && receiver === 'caller')) {
     const fitting = fittingTensors(tensors, limit);
     if (fitting !== undefined) return { outputs: { tensors: fitting }, bytesWritten: 0 };

@@ -32,7 +32,7 @@ interface FunctionSettings {
   readonly direct?: DirectCalls;
 }
 
-/** How a function of a whole model answers callers who invoke it themselves. */
+/** How the function of a whole model serves callers without a state machine. */
 export interface DirectCalls {
   /** Whether ONNX Runtime optimizes the model as far as it can when the function loads it. */
   readonly optimizes: boolean;

@@ -6,7 +6,7 @@ import type { InferenceHandler } from './inference-handler';
 /** Properties of `InferenceFunction`: those of a pipeline that a function has too, and those of a Lambda function. */
 export interface InferenceFunctionProps extends InferenceProps, SliceFunctionOptions {
   /**
-   * A function of yours that turns the call's event, which can be any JSON, into a request (docs/requests-and-results.md). It runs inside the
+   * Your code that makes a request (docs/requests-and-results.md) of the call's event. The event can be any JSON. The code runs inside the
    * call, while the model loads.
    *
    * @default - the event is the request
@@ -14,8 +14,8 @@ export interface InferenceFunctionProps extends InferenceProps, SliceFunctionOpt
   readonly preprocess?: InferenceHandler;
 
   /**
-   * A function of yours that turns the output (docs/requests-and-results.md) into the call's answer, which can be any JSON. It runs inside the
-   * call.
+   * Your code that makes the call's answer of the output (docs/requests-and-results.md). The answer can be any JSON. The code runs inside
+   * the call.
    *
    * @default - the answer is the output
    */

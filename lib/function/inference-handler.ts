@@ -8,8 +8,8 @@ import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import { knownAtSynth } from '../pipeline/known-at-synth';
 
 /**
- * A function of yours, in TypeScript or JavaScript, that runs inside an `InferenceFunction`: before the model, or after it. It is called as
- * the handler of a Lambda function is, with an event and a context, so the handlers of `cdk-sliced-inference/client` work unchanged.
+ * Your code in TypeScript or JavaScript, which an `InferenceFunction` calls before or after the model. It gets an event and a context, as the
+ * handler of a Lambda function does. The handlers of `cdk-sliced-inference/client` work unchanged.
  *
  * @example
  * new InferenceFunction(stack, 'Classify', {

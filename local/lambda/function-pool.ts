@@ -75,15 +75,17 @@ export class FunctionPool {
   }
 
   /** A failure of the function is a result. @throws StateError when Lambda itself would refuse the call */
-  async invoke(payload: string, traceHeader?: string): Promise<Invocation> {
+  async invoke(
+    payload: string,
+    traceHeader?: string,
+    functionArn = this.version === '$LATEST' ? this.resource.arn : `${this.resource.arn}:${this.version}`,
+  ): Promise<Invocation> {
     this.checkOpen();
     if (Buffer.byteLength(payload) > MAX_REQUEST_BYTES) throw requestTooLarge(MAX_REQUEST_BYTES);
     const leave = this.host.concurrency.enter(this.resource);
     try {
       // The most recently used one, as Lambda prefers.
       const sandbox = this.idle.pop() ?? (await this.startSandbox(payload));
-      const functionArn =
-        this.version === '$LATEST' ? this.resource.arn : `${this.resource.arn}:${this.version}`;
       const requestId = randomUUID();
       const answer = await sandbox.run({ requestId, functionArn, payload, traceHeader });
       this.checkStorage(sandbox.temporaryFolder);

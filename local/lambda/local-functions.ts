@@ -74,7 +74,7 @@ export class LocalFunctions {
 
   /** @returns the answer of the function or its failure; `undefined` if no task and no caller may call such a function */
   async call(functionArn: string, payload: string, traceHeader?: string): Promise<Invocation | undefined> {
-    return await this.targets.get(functionArn)?.invoke(payload, traceHeader);
+    return await this.targets.get(functionArn)?.invoke(payload, traceHeader, functionArn);
   }
 
   /** Calls a function as its caller does, without a state machine. */

@@ -65,6 +65,18 @@ test('runs for the other architecture with the ONNX Runtime of this machine, and
   ).toHaveLength(1);
 });
 
+test('callers of the alias cannot pose as the state machine of a batch', async () => {
+  const { cloud, client } = await startFunction();
+  const { deploymentDigest } = cloud.pipeline.signature;
+  const event = { version: 1, deploymentDigest, run: 'a/b', request: { version: 1, inputs: {} } };
+  await expect(client.invoke(event)).rejects.toMatchObject({
+    ...{
+      name: 'InvalidInput',
+      message: expect.stringContaining("unknown field 'deploymentDigest'") as string,
+    },
+  });
+});
+
 test('moves larger tensors through S3 both ways', async () => {
   const { client } = await startFunction();
   const count = 120_000;
