@@ -16,6 +16,9 @@ export type UserHandlers = Readonly<Partial<Record<Step, UserHandler>>>;
 
 type Exports = Readonly<Record<string, unknown>>;
 
+/** How often a file failed to load. */
+const failedLoads = new Map<string, number>();
+
 /**
  * Calls the user's function as Lambda would, with the event and the context of the call. Node.js keeps its module between calls.
  * @throws HandlerFailure with the step, whatever the function throws
@@ -27,8 +30,7 @@ export async function handled(
   context: unknown,
 ): Promise<unknown> {
   try {
-    const url = pathToFileURL(path.join(process.env.LAMBDA_TASK_ROOT ?? '', file)).href;
-    const module = (await import(url)) as Exports & { readonly default?: Exports };
+    const module = await moduleOf(file);
     // Of CommonJS, Node.js finds some exports only by running the file.
     const handler = module[name] ?? module.default?.[name];
     if (typeof handler !== 'function')
@@ -36,5 +38,18 @@ export async function handled(
     return (await (handler as (event: unknown, context: unknown) => unknown)(event, context)) ?? null;
   } catch (error) {
     throw ownFailure(step, error);
+  }
+}
+
+async function moduleOf(file: string): Promise<Exports & { readonly default?: Exports }> {
+  const url = pathToFileURL(path.join(process.env.LAMBDA_TASK_ROOT ?? '', file));
+  const failed = failedLoads.get(file) ?? 0;
+  // Node.js keeps the failure of a module under its URL, and what made it fail may be over.
+  if (failed > 0) url.searchParams.set('load', String(failed));
+  try {
+    return (await import(url.href)) as Exports;
+  } catch (error) {
+    failedLoads.set(file, failed + 1);
+    throw error;
   }
 }

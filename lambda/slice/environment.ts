@@ -122,6 +122,9 @@ function levelOf({ [ENV.graphOptimization]: level = 'disabled' }: Variables): Gr
 
 /** `preprocess/index.js#handler`, which the construct has checked. */
 function handlerOf(variables: Variables, step: 'preprocess' | 'postprocess'): UserHandlers {
-  const [file, name] = (variables[ENV[step]] ?? '').split('#');
-  return file === '' ? {} : { [step]: { file, name } };
+  const entry = variables[ENV[step]];
+  if (entry === undefined) return {};
+  // Names of files can have the character too.
+  const end = entry.lastIndexOf('#');
+  return { [step]: { file: entry.slice(0, end), name: entry.slice(end + 1) } };
 }

@@ -24,13 +24,21 @@ import type { SliceManifest, SourcedTensor } from '../../contract/slice-manifest
 import type { TensorSpec } from '../../contract/tensors';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { SlicedInferenceError, quoted } from '../errors';
+import type { Dataflow } from '../dataflow/dataflow';
 import { hasInt8Faults, plannedInt8Weights } from './int8-weights';
 import { totalLength } from '../onnx/encode';
 import { isBindable } from '../onnx/data-type';
 import { MAX_PROTOBUF_BYTES } from '../onnx/limits';
 import type { Chunk, Model, ValueIndex } from '../onnx/model';
 import { onnxRuntimeVersion, packageVersion } from '../host/packages';
-import { ephemeralStorageMb, memoryMb, peakBytes, timeoutSeconds } from '../plan/sizes/estimate';
+import {
+  type SliceSize,
+  ephemeralStorageMb,
+  memoryMb,
+  peakBytes,
+  timeoutSeconds,
+} from '../plan/sizes/estimate';
+import { optimizedMemoryMb } from '../plan/sizes/folded-constants';
 import { sliceSizes } from '../plan/sizes/slice-sizes';
 import * as plans from '../plan/file/plan';
 import type { SourcedValue, Wiring } from '../plan/wiring/wiring';
@@ -127,6 +135,7 @@ export function describePlan(
   const memory = sizes.map((size, slice) => Math.max(memoryMb(size), settings?.memoryMb[slice] ?? 0));
   const threads = settings?.threads ?? cuts.costs.threads(largestOf(memory));
   const { transport = analyzed.transport } = settings ?? {};
+  const optimized = memoryWhenOptimized(analyzed, dataflow, sizes) ?? 0;
   const calls = coldCalls(cuts.costs, sizes, { memoryMb: memory, threads, transport });
   const slices = manifests.map(({ slice, inputs, outputs }): plans.SliceDraft => {
     const files = draftFiles(slice, chunks[slice]);
@@ -143,6 +152,7 @@ export function describePlan(
       writeBytes,
       peakMemoryBytes: peakBytes(sizes[slice]),
       memoryMb: memory[slice],
+      ...(optimized > memory[slice] && { optimizedMemoryMb: optimized }),
       ephemeralStorageMb: ephemeralStorageMb(fileBytes),
       timeoutSeconds: timeoutSeconds(fileBytes, calls[slice].slowest),
       coldSeconds: calls[slice],
@@ -172,6 +182,16 @@ export function describePlan(
     ...(hasInt8Faults(int8Weights) && { int8Weights: plannedInt8Weights(int8Weights) }),
     slices,
   };
+}
+
+/** Of the only slice, if ONNX Runtime has not optimized it yet. */
+function memoryWhenOptimized(
+  { optimization, planned }: AnalyzedModel,
+  dataflow: Dataflow,
+  [size, ...others]: readonly SliceSize[],
+): number | undefined {
+  if (optimization !== 'none' || others.length > 0) return undefined;
+  return optimizedMemoryMb(dataflow, planned.bytes, size);
 }
 
 type Specifier = (value: ValueIndex) => TensorSpec;

@@ -13,8 +13,7 @@ import { plannedRuns } from '../plan/pricing/plan-runs';
 import { wholeModel as wholeCut } from '../plan/pricing/price';
 import { type Goal, DEFAULT_GOAL } from '../plan/goal';
 import type { Slicer } from '../plan/slicers';
-import { memoryMb } from '../plan/sizes/estimate';
-import { foldedPeakBytes } from '../plan/sizes/folded-constants';
+import { optimizedMemoryMb } from '../plan/sizes/folded-constants';
 import { uselessSlicesNote } from '../plan/notes';
 import { listed, printable } from '../errors';
 import type { PlannedTypes } from '../shapes/planned-types';
@@ -146,10 +145,8 @@ export function servicesBeside(
 function wholeModel(analyzed: AnalyzedModel): WholeModel {
   const { outputSecondsPerByte } = analyzed.cuts.costs;
   const { size } = wholeCut(analyzed.dataflow, analyzed.cuts);
-  const foldedBytes = foldedPeakBytes(analyzed.dataflow, analyzed.planned.bytes);
   return {
-    // Its session has all optimizations.
-    peakMemoryMb: memoryMb({ ...size, activationBytes: size.activationBytes + foldedBytes }),
+    peakMemoryMb: optimizedMemoryMb(analyzed.dataflow, analyzed.planned.bytes, size),
     fileBytes: analyzed.source.reduce((sum, file) => sum + file.size, 0),
     packedBytes: size.packedBytes,
     activationBytes: size.activationBytes,

@@ -1,7 +1,7 @@
 /** The construct for a whole model in one Lambda function, which callers invoke themselves. */
 import { hash } from 'node:crypto';
-import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import * as iam from 'aws-cdk-lib/aws-iam';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
@@ -94,7 +94,7 @@ export class InferenceFunction extends DeployedModel {
       const { batchItem, oneFunction } = planned?.estimates ?? {};
       const deployment = deploymentOf(
         model._plan,
-        sizedProps(ofPipeline, model._plan, oneFunction),
+        sizedProps(ofPipeline, plannedMemoryMb(model._plan, direct), oneFunction),
         settings,
         direct,
       );
@@ -139,10 +139,10 @@ export class InferenceFunction extends DeployedModel {
 
   /** @internal */
   public get _runs(): RunMetrics {
-    const { alias } = this;
+    const { alias, url } = this;
     return {
       started: (options) => alias.metricInvocations(options),
-      failed: (options) => alias.metricErrors(options),
+      failed: (options) => (url ? failuresWithUrl(alias, options) : alias.metricErrors(options)),
       throttled: (options) => alias.metricThrottles(options),
       time: (options) => alias.metricDuration(options),
     };
@@ -154,11 +154,9 @@ export class InferenceFunction extends DeployedModel {
   }
 
   public grantInvoke(grantee: iam.IGrantable): iam.Grant {
-    const actions = ['lambda:InvokeFunction', ...(this.url ? ['lambda:InvokeFunctionUrl'] : [])];
-    const resourceArns = [this.alias.functionArn];
-    return iam.Grant.addToPrincipal({ grantee, actions, resourceArns }).combine(
-      grantObjects(this.bucket, grantee),
-    );
+    const calls = this.alias.grantInvoke(grantee);
+    const ofUrl = this.url ? calls.combine(this.url.grantInvokeUrl(grantee)) : calls;
+    return ofUrl.combine(grantObjects(this.bucket, grantee));
   }
 
   /**
@@ -180,6 +178,22 @@ export class InferenceFunction extends DeployedModel {
       'set its sliceMetrics to true',
     ).at(this.node.path);
   }
+}
+
+/**
+ * To Lambda, a call of the URL that the function answers with a status of 5xx is no error. If it is one, both metrics count it.
+ * https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html
+ */
+function failuresWithUrl(alias: lambda.Alias, options: cloudwatch.MetricOptions = {}): cloudwatch.IMetric {
+  const { period, label } = options;
+  return new cloudwatch.MathExpression({
+    expression: 'MAX([FILL(errors, 0), FILL(url, 0)])',
+    usingMetrics: {
+      errors: alias.metricErrors({ period }),
+      url: alias.metric('Url5xxCount', { statistic: cloudwatch.Stats.SUM, period }),
+    },
+    ...{ period, label },
+  });
 }
 
 const PIPELINE = 'use a SlicedInferencePipeline';
@@ -213,14 +227,19 @@ function pipelineProps(props: InferenceFunctionProps): SlicedInferencePipelinePr
 /** Without a size of the user, the function has the memory with which it is compared: more of it may cost less. */
 function sizedProps(
   props: SlicedInferencePipelineProps,
-  { slices: [{ memoryMb }] }: SlicePlan,
+  plannedMb: number,
   compared: OneFunction | undefined,
 ): SlicedInferencePipelineProps {
   const { sliceFunctions = {} } = props;
-  if (sliceFunctions.memorySize !== undefined || compared === undefined) return props;
-  const memorySize = Math.max(memoryMb, compared.memoryMb);
+  if (sliceFunctions.memorySize !== undefined) return props;
+  const memorySize = Math.max(plannedMb, compared?.memoryMb ?? 0);
   checkFits(memorySize, MAX_LAMBDA_MEMORY_MB, 'memory', PIPELINE);
   return { ...props, sliceFunctions: { ...sliceFunctions, memorySize } };
+}
+
+function plannedMemoryMb({ slices: [slice] }: SlicePlan, direct: DirectCalls): number {
+  const { memoryMb, optimizedMemoryMb = memoryMb } = slice;
+  return direct.optimizes ? optimizedMemoryMb : memoryMb;
 }
 
 function planWith({ slices: [slice], ...plan }: SlicePlan, memoryMb: number): SlicePlan {
@@ -237,16 +256,22 @@ function selected(props: InferenceFunctionProps, isWanted: (name: string) => boo
   );
 }
 
-/** @throws SlicedInferenceError for a model in several slices, and for one that does not fit */
+/** @throws SlicedInferenceError for a model in several slices, for one that does not fit, and for another level than that of the slice */
 function checkWhole(
-  { slices }: SlicePlan,
-  { memorySize, ephemeralStorageSize }: InferenceFunctionProps,
+  { slices, graphOptimization: sliced }: SlicePlan,
+  { memorySize, ephemeralStorageSize, graphOptimization }: InferenceFunctionProps,
 ): void {
   if (slices.length !== 1)
     throw new SlicedInferenceError(
       'the slicedModel of a function must have one slice',
       String(slices.length),
       `slice the model with --slices 1, or ${PIPELINE}`,
+    );
+  if (graphOptimization === GraphOptimization.ALL && sliced !== 'none')
+    throw new SlicedInferenceError(
+      'graphOptimization ALL needs a slicedModel that was not optimized',
+      `one optimized at ${sliced}`,
+      'slice the model with --optimize none, or leave graphOptimization out',
     );
   const [{ memoryMb, ephemeralStorageMb }] = slices;
   if (memorySize === undefined) checkFits(memoryMb, MAX_LAMBDA_MEMORY_MB, 'memory', PIPELINE);

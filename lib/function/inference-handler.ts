@@ -114,22 +114,27 @@ function notNode(file: string): SlicedInferenceError {
 function bundled(entry: string, file: string): Uint8Array {
   const { buildSync } = loadEsbuild();
   try {
-    const { outputFiles } = buildSync({
+    const { outputFiles, warnings } = buildSync({
       entryPoints: [entry],
       ...{ bundle: true, write: false, minify: true, keepNames: true, legalComments: 'none' },
       ...{ platform: 'node', target: 'node20', format: 'cjs', logLevel: 'silent', outfile: 'index.js' },
       absWorkingDir: path.dirname(entry),
     });
+    const unusable = warnings.find(({ id }) => id === 'empty-import-meta');
+    if (unusable) throw notBundled(file, unusable.text);
     return outputFiles[0].contents;
   } catch (error) {
-    const first = (error as Partial<esbuild.BuildFailure>).errors?.at(0);
-    const reason = first === undefined ? String(error) : first.text;
-    throw new SlicedInferenceError(
-      'a handler must be bundled',
-      `${quoted(file)}: ${reason}`,
-      'correct the file',
-    );
+    if (error instanceof SlicedInferenceError) throw error;
+    throw notBundled(file, (error as Partial<esbuild.BuildFailure>).errors?.at(0)?.text ?? String(error));
   }
+}
+
+function notBundled(file: string, reason: string): SlicedInferenceError {
+  return new SlicedInferenceError(
+    'a handler must be bundled as CommonJS',
+    `${quoted(file)}: ${reason}`,
+    'correct the file, or pass a folder to InferenceHandler.fromFolder',
+  );
 }
 
 function loadEsbuild(): typeof esbuild {

@@ -158,7 +158,7 @@ export class SlicedInferenceAlarms extends Construct {
 
   private alarm(
     id: string,
-    metric: cloudwatch.Metric,
+    metric: cloudwatch.IMetric,
     threshold: number,
     alarmDescription: string,
     options: Partial<cloudwatch.AlarmProps> = {},

@@ -66,7 +66,7 @@ function rowsOf(pipeline: DeployedModel): cloudwatch.IWidget[][] {
   return pipeline._deployed.settings.sliceMetrics ? [...rows, sliceMetricRow(pipeline)] : rows;
 }
 
-function outcomesOf({ started, succeeded, failed, timedOut }: RunMetrics): cloudwatch.Metric[] {
+function outcomesOf({ started, succeeded, failed, timedOut }: RunMetrics): cloudwatch.IMetric[] {
   return [
     started({ label: 'started' }),
     ...(succeeded ? [succeeded({ label: 'succeeded' })] : []),

@@ -28,7 +28,7 @@ export interface RunMetrics {
   readonly started: MetricOf;
   /** Step Functions alone counts them. */
   readonly succeeded?: MetricOf;
-  readonly failed: MetricOf;
+  readonly failed: (options?: cloudwatch.MetricOptions) => cloudwatch.IMetric;
   /** Step Functions alone counts them apart from failed ones. */
   readonly timedOut?: MetricOf;
   readonly throttled: MetricOf;

@@ -140,11 +140,40 @@ describe('functions of the user inside the call', () => {
     });
   });
 
+  test('load again in the next call if they failed to load', async () => {
+    const once = (name: string) => `
+      const marker = path.join(os.tmpdir(), '${name}');
+      if (!fs.existsSync(marker)) { fs.writeFileSync(marker, ''); throw new RangeError('${name} is not ready'); }`;
+    const before = `const [fs, os, path] = ['fs', 'os', 'path'].map((name) => require(name)); ${once('before')}
+      exports.handler = (event) => event;`;
+    const after = `import fs from 'node:fs'; import os from 'node:os'; import path from 'node:path'; ${once('after')}
+      export const handler = ({ outputs }) => Object.keys(outputs.tensors);`;
+    const { client } = await startFunction({
+      preprocess: InferenceHandler.fromFolder(source('index.js', before)),
+      postprocess: InferenceHandler.fromFolder(source('index.mjs', after)),
+    });
+    const x = { dtype: 'float32', shape: [1, 16], base64: Buffer.from(row(0).buffer).toString('base64') };
+    const request = { version: 1, inputs: { tensors: { x } } };
+    const failure = (step: string, name: string) => ({
+      name: 'RangeError',
+      step,
+      message: `${name} is not ready`,
+    });
+    await expect(client.invoke(request)).rejects.toMatchObject(failure('preprocess', 'before'));
+    await expect(client.invoke(request)).rejects.toMatchObject(failure('postprocess', 'after'));
+    expect((await client.invoke(request)).output).toEqual(['y']);
+  });
+
   test('also run in a batch, whose results are those of ONNX Runtime', async () => {
     const before = `exports.handler = async ({ key }) => ({ version: 1, inputs: { s3: key.replace('docs', 'requests') } });`;
+    const after = `exports.handler = async ({ outputs, run }) => ({ outputs, ofRun: run });`;
     const cloud = await start(
       functionAssembly(
-        { modelPath: MODEL, preprocess: InferenceHandler.fromFolder(source('index.js', before)) },
+        {
+          modelPath: MODEL,
+          preprocess: InferenceHandler.fromFolder(source('index.js', before)),
+          postprocess: InferenceHandler.fromFolder(source('index.js', after)),
+        },
         (pipeline) => {
           const items = BatchItems.objects('inputs/docs/');
           new SlicedInferenceBatch(Stack.of(pipeline), 'Nightly', {

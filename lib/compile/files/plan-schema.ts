@@ -91,6 +91,7 @@ function plannedSlice(slice: number, nodes: number): read.Reader<plans.PlannedSl
     writeBytes: SIZE,
     peakMemoryBytes: SIZE,
     memoryMb: read.wholeNumber(quotas.MIN_LAMBDA_MEMORY_MB),
+    optimizedMemoryMb: read.optional(read.wholeNumber(quotas.MIN_LAMBDA_MEMORY_MB)),
     ephemeralStorageMb: read.wholeNumber(quotas.MIN_EPHEMERAL_STORAGE_MB),
     timeoutSeconds: read.wholeNumber(1, quotas.MAX_LAMBDA_TIMEOUT_SECONDS),
     coldSeconds: read.optional(

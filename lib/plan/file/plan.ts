@@ -68,6 +68,8 @@ export interface PlannedSlice {
   readonly peakMemoryBytes: number;
   /** Settings of the slice's function. */
   readonly memoryMb: number;
+  /** Memory of an `InferenceFunction`, if ONNX Runtime's optimizations of the only slice need more of it. */
+  readonly optimizedMemoryMb?: number;
   readonly ephemeralStorageMb: number;
   readonly timeoutSeconds: number;
   /** A call that finds no sandbox. Absent in plans of earlier versions. */

@@ -1,6 +1,7 @@
 /** Memory of what ONNX Runtime computes of constants when it loads a model with all of its optimizations. */
 import type { Dataflow } from '../../dataflow/dataflow';
 import type { NodeIndex } from '../../onnx/model';
+import { memoryMb, type MemorySize } from './estimate';
 
 /**
  * Measured peaks beside those without optimization: 145 MB for 102 MB that a ConstantOfShape fills, and 85 MB for 88 MB of weights that
@@ -13,6 +14,11 @@ const CONVOLUTIONS = ['Conv', 'ConvTranspose'];
 
 /** Stays in the graph, for the operators on 8-bit integers that ONNX Runtime makes of it and its neighbors. */
 const DEQUANTIZE = 'DequantizeLinear';
+
+/** Memory, in MB, of a function that loads a whole model with all optimizations. @param bytes by value */
+export function optimizedMemoryMb(dataflow: Dataflow, bytes: ArrayLike<number>, size: MemorySize): number {
+  return memoryMb({ ...size, activationBytes: size.activationBytes + foldedPeakBytes(dataflow, bytes) });
+}
 
 /** @param bytes by value */
 export function foldedPeakBytes(

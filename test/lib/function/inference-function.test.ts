@@ -12,11 +12,15 @@ import {
   SlicedInferenceDashboard,
   SlicedInferencePipeline,
   SlicedModel,
+  Slicing,
   type InferenceFunctionProps,
 } from '../../../lib';
+import type { AnalyzeOptions } from '../../../lib/compile/analyze';
 import { compile } from '../../../lib/compile/compile';
 import { count } from '../../../lib/plan/slicers';
 import { addFunction } from '../../support/function-stack';
+import { graphOf } from '../../support/graph-text';
+import { FLOAT, int64s, saveModel, value } from '../../support/model-builder';
 import { errorOf, MLP_PATH, newStack } from '../../support/pipeline-stack';
 import { writtenPlan } from '../../support/written-plan';
 
@@ -119,10 +123,29 @@ test('grantInvoke allows calls of the alias, and of the URL if there is one', ()
     .filter(({ Sid }) => Sid === undefined);
   const alias = { Ref: expect.stringMatching(/^ClassifyModelFunctionAlias/) as string };
   expect(granted.map(({ Action, Resource: own }) => [Action, own])).toEqual([
-    [['lambda:InvokeFunction', 'lambda:InvokeFunctionUrl'], alias],
+    ['lambda:InvokeFunction', alias],
+    ['lambda:InvokeFunctionUrl', alias],
+    ['lambda:InvokeFunction', alias],
     ['s3:PutObject', expect.anything()],
     ['s3:GetObject', expect.anything()],
   ]);
+});
+
+test('grantInvoke of an AWS service allows it in the policy of the alias', () => {
+  const { stack, fn } = created();
+  fn.grantInvoke(new iam.ServicePrincipal('scheduler.amazonaws.com'));
+  expect(only(Template.fromStack(stack), 'AWS::Lambda::Permission')).toMatchObject({
+    ...{ Action: 'lambda:InvokeFunction', Principal: 'scheduler.amazonaws.com' },
+    FunctionName: { Ref: expect.stringMatching(/^ClassifyModelFunctionAlias/) as string },
+  });
+});
+
+test('a function without a URL has an alarm for its errors', () => {
+  const { stack, fn } = created();
+  new SlicedInferenceAlarms(stack, 'Alarms', { pipeline: fn });
+  Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', {
+    ...{ AlarmDescription: 'Stack/Classify: runs fail', MetricName: 'Errors' },
+  });
 });
 
 test('takes its options as a Lambda function does', () => {
@@ -178,14 +201,59 @@ test('has alarms and graphs, and metrics of calls if it reports them', () => {
   );
 });
 
-const sliced = (slices: number) => {
-  const { folder } = writtenPlan(compile(MLP_PATH, count(slices), { dimensions: { batch: 1 } }));
-  return {
-    slicedModel: SlicedModel.fromDirectory(folder),
-    modelPath: undefined,
-    dimensions: undefined,
-  } as never as Props;
+const withoutPath = { modelPath: undefined, dimensions: undefined };
+const sliced = (
+  slices: number,
+  modelPath = MLP_PATH,
+  options: AnalyzeOptions = { dimensions: { batch: 1 } },
+) => {
+  const { folder } = writtenPlan(compile(modelPath, count(slices), options));
+  return { ...withoutPath, slicedModel: SlicedModel.fromDirectory(folder) } as never as Props;
 };
+
+test('the alarm for failures of a function with a URL also counts answers with a status of 5xx', () => {
+  const { stack, fn } = created({ functionUrl: true });
+  new SlicedInferenceAlarms(stack, 'Alarms', { pipeline: fn });
+  const found = Template.fromStack(stack).findResources('AWS::CloudWatch::Alarm', {
+    Properties: { AlarmDescription: 'Stack/Classify: runs fail' },
+  });
+  const [{ Properties }] = Object.values(found) as Resource[];
+  const metrics = Properties.Metrics as {
+    Expression?: string;
+    MetricStat?: { Metric: { MetricName: string } };
+  }[];
+  expect(metrics.flatMap(({ Expression }) => Expression ?? [])).toEqual([
+    'MAX([FILL(errors, 0), FILL(url, 0)])',
+  ]);
+  expect(metrics.flatMap(({ MetricStat }) => MetricStat?.Metric.MetricName ?? [])).toEqual([
+    'Errors',
+    'Url5xxCount',
+  ]);
+});
+
+// ONNX Runtime computes 512 MB of a shape when it loads the model, and holds half as much again meanwhile.
+const FOLDED_MB = 512 * 1.5;
+const folding = () =>
+  saveModel({
+    graph: graphOf('ConstantOfShape s > v; MatMul x v > y', {
+      input: [value('x', FLOAT, [1, 128])],
+      output: [value('y', FLOAT, [1, 2 ** 20])],
+      initializer: [int64s('s', [128, 2 ** 20])],
+    }),
+  });
+test('has memory for what ONNX Runtime computes of constants, also for a model that was sliced before', () => {
+  const modelPath = folding();
+  const pipeline = new SlicedInferencePipeline(newStack(), 'Model', { modelPath, slicing: Slicing.count(1) });
+  const least = FOLDED_MB + ((pipeline.functions[0].node.defaultChild as lambda.CfnFunction).memorySize ?? 0);
+  for (const props of [{ ...withoutPath, modelPath } as never as Props, sliced(1, modelPath, {})])
+    expect(only(created(props).template, 'AWS::Lambda::Function').MemorySize).toBeGreaterThanOrEqual(least);
+});
+
+test('a model that does not fit names the pipeline', () => {
+  const dimensions = { batch: 100_000_000 };
+  for (const props of [{ dimensions }, sliced(1, MLP_PATH, { dimensions })])
+    expect(errorOf(() => created(props))).toMatch(/memory.*use a SlicedInferencePipeline/);
+});
 
 test('takes a model that was sliced into one slice', () => {
   expect(variables(created(sliced(1)).template)).toMatchObject({ SLICE_GRAPH_OPTIMIZATION: 'all' });
@@ -207,6 +275,13 @@ test.each<[words: string, props: Props | (() => Props)]>([
     { reservedConcurrentExecutions: 1, provisionedConcurrentExecutions: 2 },
   ],
   ["'/nowhere' must be an ONNX file, got no such file or folder", { modelPath: '/nowhere' }],
+  [
+    'graphOptimization ALL needs a slicedModel that was not optimized, got one optimized at basic: slice the model with --optimize none, or leave graphOptimization out',
+    () => ({
+      ...sliced(1, MLP_PATH, { optimization: 'basic' }),
+      graphOptimization: GraphOptimization.ALL,
+    }),
+  ],
   [
     'preprocess of a function must be an InferenceHandler, got another object: pass InferenceHandler.fromFile, or use a SlicedInferencePipeline, which calls a Lambda function',
     { preprocess: {} as never },

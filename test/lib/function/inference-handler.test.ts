@@ -56,7 +56,19 @@ test('the digest is that of the content', () => {
   expect(digest('exports.handler = 1')).not.toBe(digest('exports.handler = 2'));
 });
 
-const broken = () => path.join(folderWith({ 'a.ts': "import './missing';" }), 'a.ts');
+test('the code of a file is in its digest', () => {
+  const digest = (text: string) => {
+    const file = path.join(folderWith({ 'a.ts': text }), 'a.ts');
+    return InferenceHandler.fromFile(file)._code('preprocess').digest;
+  };
+  expect(digest('export const handler = () => 1;')).not.toBe(digest('export const handler = () => 2;'));
+});
+
+const bundle = (text: string) => {
+  const handler = InferenceHandler.fromFile(path.join(folderWith({ 'a.ts': text }), 'a.ts'));
+  handler._code('preprocess');
+  return handler;
+};
 
 test.each<[words: string, make: () => InferenceHandler]>([
   [
@@ -81,13 +93,10 @@ test.each<[words: string, make: () => InferenceHandler]>([
       ),
   ],
   ["got 'index' of", () => InferenceHandler.fromFolder(folderWith({ 'index.js': '' }), 'index')],
+  ['a handler must be bundled as CommonJS, got', () => bundle("import './missing';")],
   [
-    'a handler must be bundled, got',
-    () => {
-      const handler = InferenceHandler.fromFile(broken());
-      handler._code('preprocess');
-      return handler;
-    },
+    '"import.meta" is not available with the "cjs" output format and will be empty: correct the file, or pass a folder to InferenceHandler.fromFolder',
+    () => bundle('export const handler = () => import.meta.url;'),
   ],
 ])('refuses: %s', (words, make) => {
   expect(errorOf(make)).toContain(words);

@@ -106,7 +106,8 @@ def is_transient(error: Exception) -> bool:
     """Whether the same request may succeed later. The service may have done what it asks."""
     if not isinstance(error, InferenceError) or is_throttled(error) or _http_status(error) >= 500:
         return True
-    is_connection = isinstance(error.cause, (exceptions.ConnectionError, exceptions.HTTPClientError))
+    broken = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.IncompleteReadError)
+    is_connection = isinstance(error.cause, broken)
     return is_connection and not isinstance(error.cause, exceptions.SSLError)
 
 

@@ -1,6 +1,5 @@
 """The client of one pipeline."""
 
-import json
 import math
 import re
 import threading
@@ -17,7 +16,14 @@ from .call import Call, InferenceProgress
 from .deployments import restarting
 from .errors import InferenceError, InferenceTimeoutError
 from .execution import called_again, execute, failure_of, invoked
-from .pipeline import CONTRACT_VERSION, MAX_CALL_BYTES, MAX_INPUT_BYTES, PipelineDescription, StateMachine
+from .pipeline import (
+    CONTRACT_VERSION,
+    MAX_CALL_BYTES,
+    MAX_INPUT_BYTES,
+    PipelineDescription,
+    StateMachine,
+    json_object,
+)
 from .request import INLINE_MODES, Inputs, ResultsPlace, invoked_text, request_of, tensors_from
 from .results import Inference, Invocation, ordered, read_object, read_undamaged, result_from, results_place
 from .tensors import Tensor, compact_json, decode_file
@@ -84,7 +90,7 @@ class SlicedInferenceClient:
     def describe(self) -> PipelineDescription:
         """Asks for the pipeline's signature, bucket and limits; calls use what was returned last.
 
-        Raises ``InferenceError``, named ``NotAPipeline`` if the ARN is that of another state machine.
+        Raises ``InferenceError``, named ``NotAPipeline`` if the ARN is that of another state machine or function.
         """
         return self._ask(self._aws).pipeline
 
@@ -239,7 +245,7 @@ class SlicedInferenceClient:
                 execution = ask(aws, self._arn, question)  # type: ignore[arg-type]
                 if execution["status"] != "SUCCEEDED":
                     raise failure_of(execution)
-                return StateMachine.of_function(self._arn, json.loads(execution["output"]))
+                return StateMachine.of_function(self._arn, json_object(execution["output"]))
             answer = aws.ask("DescribeStateMachine", stateMachineArn=self._described_arn)
             return StateMachine.described(self._arn, answer)
 

@@ -5,7 +5,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from .aws import Aws, is_throttled, is_transient
+from botocore import exceptions
+
+from .aws import Aws, explained, is_throttled, is_transient
 from .call import MAY_HAVE_STARTED, NOTHING_STARTED, Call, Ended, ProgressEvent
 from .errors import InferenceError, InferenceTimeoutError
 from .pipeline import NAMES_OF_SLICES, StateMachine, json_object
@@ -68,7 +70,10 @@ def invoked(call: Call | Aws, name: str, text: str) -> dict[str, Any]:
     unqualified, _, qualifier = last.partition(":")
     function = f"{head}:function:{unqualified}" if head else unqualified
     answer = call.ask("Invoke", FunctionName=function, Qualifier=qualifier or ALIAS, Payload=text.encode())
-    output = answer["Payload"].read().decode()
+    try:
+        output = answer["Payload"].read().decode()
+    except exceptions.BotoCoreError as broken:
+        raise explained("Invoke", broken) from broken
     # The run is named after the function and the call.
     arn = f"{function}:{answer['ResponseMetadata'].get('RequestId', '')}"
     if "FunctionError" not in answer:

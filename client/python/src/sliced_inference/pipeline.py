@@ -116,7 +116,7 @@ class StateMachine:
     def pipeline(self) -> PipelineDescription:
         """Raises ``NotAPipeline`` for a state machine that is none."""
         signature = self.signature
-        version = None if signature is None else signature["version"]
+        version = signature.get("version") if isinstance(signature, dict) else None
         if signature is None or version != CONTRACT_VERSION:
             what, where = "a SlicedInferencePipeline", f"the comment of {self.arn}"
             if self.type == "FUNCTION":
