@@ -26,7 +26,7 @@ async function expectRight(got: TypedTensor, models: readonly string[]): Promise
 }
 
 async function infer({ client, outputs, models }: Deployed, results?: ResultsPlace) {
-  const result = await client(outputs.PipelineArn).infer({ x }, { results });
+  const result = await client(outputs.ModelArn).infer({ x }, { results });
   await expectRight(result.outputs.y, models);
   return result;
 }
@@ -37,12 +37,23 @@ export const infers =
     await infer(deployed, results);
   };
 
-/** Sends a request to a pipeline whose functions before and after unwrap it and wrap its result. */
+const request = { version: 1, inputs: { tensors: { x: encodeInlineTensor(x) } } };
+
+/** Sends a request to a model whose functions before and after unwrap it and wrap its result. */
 export const invokesWrapped: Call = async ({ client, outputs, models }) => {
-  const request = { version: 1, inputs: { tensors: { x: encodeInlineTensor(x) } } };
-  const { output } = await client(outputs.PipelineArn).invoke({ request });
+  const { output } = await client(outputs.ModelArn).invoke({ request });
   const { tensors = {} } = (output as { readonly result: ExecutionOutput }).result.outputs;
   await expectRight(toTyped(decodeInlineTensor('y', tensors.y)), models);
+};
+
+/** Calls the URL of a function whose own code unwraps the request and wraps its result, as a caller and as a stranger. */
+export const postsWrapped: Call = async ({ cloud, outputs: { Url, CallerRole, StrangerRole }, models }) => {
+  const [status, answer] = await cloud.post(Url, CallerRole, { request });
+  expect(status).toBe(200);
+  const { tensors = {} } = (answer as { readonly result: ExecutionOutput }).result.outputs;
+  await expectRight(toTyped(decodeInlineTensor('y', tensors.y)), models);
+  const [refused] = await cloud.post(Url, StrangerRole, { request });
+  expect(refused).toBe(403);
 };
 
 /** A run of consolidation loads the function of the whole model for later runs, of which the first may come too early. */

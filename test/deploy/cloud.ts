@@ -5,13 +5,19 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import * as https from 'node:https';
+import { json } from 'node:stream/consumers';
 import * as fs from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
+import { SignatureV4 } from '@smithy/signature-v4';
+import { Hash } from '@smithy/core/serde';
 import { SlicedInferenceClient } from '../../client';
 import { makeServerCertificate } from '../../local/http/certificate';
 import { ROOT } from '../support/documents';
@@ -34,8 +40,8 @@ const CDK_MS = 300_000;
 
 const run = promisify(execFile);
 
-/** A client of the state machine with this ARN. */
-export type Client = (stateMachineArn: string) => SlicedInferenceClient;
+/** A client of the state machine or the function with this ARN. */
+export type Client = (arn: string) => SlicedInferenceClient;
 
 export class Cloud {
   private readonly s3: S3Client;
@@ -106,17 +112,53 @@ export class Cloud {
     return cloud;
   }
 
-  /** Calls state machines in a role that the root user assumes. */
+  /** Calls state machines and functions in a role that the root user assumes. */
   clientOf(roleArn: string): Client {
+    const credentials = this.credentialsOf(roleArn);
+    const clients = this.awsClients(credentials);
+    return (stateMachineArn) => new SlicedInferenceClient({ stateMachineArn, ...clients });
+  }
+
+  /** POSTs JSON to a function's URL, as the role. Returns the status and the JSON of the answer. */
+  async post(
+    functionUrl: string,
+    roleArn: string,
+    body: unknown,
+  ): Promise<[status: number, answer: unknown]> {
+    // MiniStack serves URLs below its own.
+    const [id] = new URL(functionUrl).hostname.split('.');
+    const { hostname, port } = new URL(this.endpoint);
+    const text = JSON.stringify(body);
+    const headers = { 'content-type': 'application/json', host: `${hostname}:${port}` };
+    const credentials = this.credentialsOf(roleArn);
+    const signer = new SignatureV4({
+      credentials,
+      region: REGION,
+      service: 'lambda',
+      sha256: Hash.bind(null, 'sha256'),
+    });
+    const unsigned = {
+      method: 'POST',
+      protocol: 'https:',
+      hostname,
+      port: Number(port),
+      headers,
+      body: text,
+    };
+    const signed = await signer.sign({ ...unsigned, path: `/_aws/lambda-url/${id}/` });
+    const request = https.request({ ...signed, ca: this.authority }).end(text);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    return [response.statusCode ?? 0, await json(response)];
+  }
+
+  private credentialsOf(roleArn: string): ReturnType<typeof defaultProvider> {
     const folder = fs.mkdtempSync(path.join(this.folder, 'role-'));
     const configFilepath = path.join(folder, 'config');
     const { accessKeyId, secretAccessKey } = ROOT_USER;
     const root = `[profile root]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`;
     const role = `[profile role]\nrole_arn = ${roleArn}\nsource_profile = root\n`;
     fs.writeFileSync(configFilepath, root + role);
-    const credentials = defaultProvider({ profile: 'role', configFilepath, clientConfig: this.settings() });
-    const clients = this.awsClients(credentials);
-    return (stateMachineArn) => new SlicedInferenceClient({ stateMachineArn, ...clients });
+    return defaultProvider({ profile: 'role', configFilepath, clientConfig: this.settings() });
   }
 
   async deploy(stack: string, folder: string): Promise<Outputs> {
@@ -144,8 +186,9 @@ export class Cloud {
     const settings = { ...this.settings(), credentials };
     const s3 = new S3Client({ ...settings, forcePathStyle: true });
     const stepFunctions = new SFNClient({ ...settings, disableHostPrefix: true });
-    this.clients.push(s3, stepFunctions);
-    return { s3, stepFunctions };
+    const lambda = new LambdaClient(settings);
+    this.clients.push(s3, stepFunctions, lambda);
+    return { s3, stepFunctions, lambda };
   }
 
   private async cdk(cwd: string, ...args: readonly string[]): Promise<void> {

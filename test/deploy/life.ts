@@ -7,9 +7,15 @@ export interface Subject {
   readonly stack: string;
   /** Of the assembly, and of what CDK writes. */
   readonly folder: string;
-  /** Each writes the assembly of what is deployed next, and returns the path of its model. */
-  readonly versions: readonly (() => string)[];
+  readonly versions: readonly Version[];
   readonly calls: readonly Call[];
+}
+
+export interface Version {
+  /** Writes the assembly of what is deployed next, and returns the path of its model. */
+  readonly write: () => string;
+  /** Whether calls of the version before may fail, because the update replaces what they call. */
+  readonly isMove?: boolean;
 }
 
 /** The outputs of a stack. */
@@ -27,7 +33,7 @@ const DENIED = { name: expect.stringContaining('AccessDenied') as string };
 
 export async function live(subject: Subject, cloud: Cloud): Promise<void> {
   const { stack, folder, versions } = subject;
-  const model = versions[0]();
+  const model = versions[0].write();
   const outputs = await cloud.deploy(stack, folder);
   try {
     await use(subject, { outputs, cloud, client: cloud.clientOf(outputs.CallerRole), models: [model] });
@@ -41,18 +47,19 @@ async function use({ stack, folder, versions, calls }: Subject, deployed: Deploy
   for (const call of calls) await call(deployed);
   const stranger = cloud.clientOf(outputs.StrangerRole);
   await expect(infers()({ ...deployed, client: stranger })).rejects.toMatchObject(DENIED);
-  if (versions.length === 1) return;
-
-  const model = versions[1]();
-  let isOver = false;
-  const callMeanwhile = async (): Promise<void> => {
-    do await calls[0]({ ...deployed, models: [...deployed.models, model] });
-    while (!isOver);
-  };
-  const calling = callMeanwhile();
-  // Awaited below, after the deployment.
-  calling.catch(() => undefined);
-  await cloud.deploy(stack, folder).finally(() => (isOver = true));
-  await calling;
-  for (const call of calls) await call({ ...deployed, models: [model] });
+  let before = deployed;
+  for (const { write, isMove = false } of versions.slice(1)) {
+    const model = write();
+    let isOver = isMove;
+    const callMeanwhile = async (): Promise<void> => {
+      while (!isOver) await calls[0]({ ...before, models: [...before.models, model] });
+    };
+    const calling = callMeanwhile();
+    // Awaited below, after the deployment.
+    calling.catch(() => undefined);
+    const outputs = await cloud.deploy(stack, folder).finally(() => (isOver = true));
+    await calling;
+    before = { ...before, outputs, models: [model] };
+    for (const call of calls) await call(before);
+  }
 }

@@ -1,4 +1,4 @@
-/** The stacks of the check's own app: small pipelines, each with another feature. */
+/** The stacks of the check's own app: small pipelines and functions, each with another feature. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import {
@@ -15,23 +15,29 @@ import {
 import {
   BatchItems,
   Consolidation,
+  InferenceFunction,
+  InferenceHandler,
   SlicedInferenceBatch,
   SlicedInferencePipeline,
   Slicing,
+  type InferenceFunctionProps,
   type SlicedInferencePipelineProps,
 } from '../../lib';
 import { mlp, retrained, saveModel } from '../../test/support/model-builder';
-import { infers, invokesWrapped, isConsolidated, type Call } from './calls';
-import type { Subject } from './life';
+import { temporaryFolder } from '../support/temporary-folder';
+import { infers, invokesWrapped, isConsolidated, postsWrapped, type Call } from './calls';
+import type { Subject, Version } from './life';
 
-type Props = Partial<SlicedInferencePipelineProps>;
+type PipelineProps = Partial<SlicedInferencePipelineProps>;
+type FunctionProps = Partial<InferenceFunctionProps>;
 
 interface Case {
   readonly title: string;
+  /** 0 stands for an `InferenceFunction`. */
   readonly slices: number;
-  /** So many slices after the update, or another model. */
-  readonly update?: number | 'other model';
-  readonly props?: (stack: Stack) => Props;
+  /** What each update deploys: so many slices, or another model. */
+  readonly updates?: readonly (number | 'other model')[];
+  readonly props?: (stack: Stack) => PipelineProps | FunctionProps;
   /** During an update, the first is called. */
   readonly calls?: readonly Call[];
 }
@@ -42,34 +48,63 @@ const ARCHITECTURE = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lam
 
 const CASES: readonly Case[] = [
   {
-    ...{ title: 'Standard, consolidation', slices: 3, update: 5 },
+    ...{ title: 'Standard, consolidation', slices: 3, updates: [5] },
     props: () => ({ stateMachineType, consolidation: Consolidation.ALWAYS }),
     calls: [infers(), isConsolidated],
   },
   {
     ...{ title: 'Express, VPC and keys', slices: 2 },
-    props: (stack) => ({
-      // So that the key encrypts tensors.
-      tensorsInState: false,
-      // MiniStack knows no gateways.
-      vpc: new ec2.Vpc(stack, 'Vpc', {
-        natGateways: 0,
-        subnetConfiguration: [{ name: 'isolated', subnetType }],
-      }),
-      vpcSubnets: { subnetType },
-      encryptionKey: new kms.Key(stack, 'Key', { removalPolicy: RemovalPolicy.DESTROY }),
-      logEncryptionKey: new kms.Key(stack, 'LogKey', { removalPolicy: RemovalPolicy.DESTROY }),
-    }),
+    // So that the key encrypts tensors.
+    props: (stack) => ({ ...vpcAndKeys(stack), tensorsInState: false }),
   },
   {
-    ...{ title: 'Express, functions before and after', slices: 2, update: 'other model' },
+    ...{ title: 'Express, functions before and after', slices: 2, updates: ['other model'] },
     props: (stack) => ({
       preprocess: inlineFunction(stack, 'Unwrap', 'event.request'),
       postprocess: inlineFunction(stack, 'Wrap', '({ result: event })'),
     }),
     calls: [invokesWrapped],
   },
+  // Moved to a pipeline, and back.
+  { title: 'Function', slices: 0, updates: ['other model', 2, 0] },
+  { title: 'Function, VPC and keys', slices: 0, props: vpcAndKeys },
+  {
+    ...{ title: 'Function, own code and URL', slices: 0, updates: ['other model'] },
+    props: () => ({
+      preprocess: InferenceHandler.fromFolder(
+        folderWith('event.body ? JSON.parse(text(event)).request : event.request'),
+      ),
+      postprocess: InferenceHandler.fromFolder(folderWith('({ result: event })')),
+      functionUrl: true,
+    }),
+    calls: [invokesWrapped, postsWrapped],
+  },
 ];
+
+function vpcAndKeys(stack: Stack) {
+  return {
+    // MiniStack knows no gateways.
+    vpc: new ec2.Vpc(stack, 'Vpc', {
+      natGateways: 0,
+      subnetConfiguration: [{ name: 'isolated', subnetType }],
+    }),
+    vpcSubnets: { subnetType },
+    encryptionKey: new kms.Key(stack, 'Key', { removalPolicy: RemovalPolicy.DESTROY }),
+    logEncryptionKey: new kms.Key(stack, 'LogKey', { removalPolicy: RemovalPolicy.DESTROY }),
+  };
+}
+
+/** With a handler that returns the expression. */
+function folderWith(expression: string): string {
+  const folder = temporaryFolder();
+  const text =
+    "const text = ({ body, isBase64Encoded: coded }) => (coded ? Buffer.from(body, 'base64').toString() : body);";
+  fs.writeFileSync(
+    path.join(folder, 'index.js'),
+    `${text}\nexports.handler = async (event) => ${expression};\n`,
+  );
+  return folder;
+}
 
 function inlineFunction(stack: Stack, id: string, expression: string): lambda.Function {
   return new lambda.Function(stack, id, {
@@ -83,41 +118,58 @@ export function ownStacks(folder: string): Subject[] {
   return CASES.map((each) => subjectOf(each, fs.mkdtempSync(path.join(folder, 'stack-'))));
 }
 
-function subjectOf({ title, slices, update, calls, props }: Case, folder: string) {
+function subjectOf({ title, slices, updates = [], calls, props }: Case, folder: string): Subject {
   const stack = `Check${title.replaceAll(/[^A-Za-z0-9]+(.)/g, (_, next: string) => next.toUpperCase())}`;
   // Three nodes a layer.
-  const init = mlp(Math.ceil(slices / 3) + 1);
+  const init = mlp(Math.ceil(Math.max(slices, 1) / 3) + 1);
   const [model, otherModel] = [init, retrained(init)].map((each, index) =>
     saveModel(each, `model-${index}.onnx`, folder),
   );
-  const version = (count: number, modelPath: string) => (): string => {
-    const app = new App({ outdir: folder, analyticsReporting: false, treeMetadata: false });
-    addPipeline(new Stack(app, stack), props, { modelPath, slicing: Slicing.count(count) });
-    app.synth();
-    return modelPath;
+  const version = (count: number, modelPath: string): Version['write'] => {
+    return () => {
+      const app = new App({ outdir: folder, analyticsReporting: false, treeMetadata: false });
+      addModel(new Stack(app, stack), props, modelPath, count);
+      app.synth();
+      return modelPath;
+    };
   };
-  const versions = [version(slices, model)];
-  if (update !== undefined)
-    versions.push(update === 'other model' ? version(slices, otherModel) : version(update, model));
+  const versions: Version[] = [{ write: version(slices, model) }];
+  let last = { count: slices, modelPath: model };
+  for (const update of updates) {
+    const next = update === 'other model' ? { ...last, modelPath: otherModel } : { ...last, count: update };
+    versions.push({
+      write: version(next.count, next.modelPath),
+      isMove: (next.count === 0) !== (last.count === 0),
+    });
+    last = next;
+  }
   return { title, stack, folder, versions, calls: calls ?? [infers(), infers('s3')] };
 }
 
 /** With a batch, which is only deployed: MiniStack runs no distributed Map whose arguments are in JSONata. */
-function addPipeline(stack: Stack, props: Case['props'], model: Props): void {
-  const pipeline = new SlicedInferencePipeline(stack, 'Pipeline', {
-    ...model,
-    dimensions: { batch: 2 },
-    architecture: ARCHITECTURE,
-    removalPolicy: RemovalPolicy.DESTROY,
-    autoDeleteObjects: true,
+function addModel(stack: Stack, props: Case['props'], modelPath: string, slices: number): void {
+  const all = {
+    ...{ modelPath, dimensions: { batch: 2 }, architecture: ARCHITECTURE },
+    ...{ removalPolicy: RemovalPolicy.DESTROY, autoDeleteObjects: true },
     ...props?.(stack),
-  });
+  };
+  const model =
+    slices === 0
+      ? new InferenceFunction(stack, 'Pipeline', all as InferenceFunctionProps)
+      : new SlicedInferencePipeline(stack, 'Pipeline', {
+          ...(all as SlicedInferencePipelineProps),
+          slicing: Slicing.count(slices),
+        });
   const role = (id: string): iam.Role =>
     new iam.Role(stack, id, { assumedBy: new iam.AccountRootPrincipal() });
   const caller = role('Caller');
-  pipeline.grantInvoke(caller);
-  new CfnOutput(stack, 'CallerRole', { value: caller.roleArn });
-  new CfnOutput(stack, 'StrangerRole', { value: role('Stranger').roleArn });
-  new CfnOutput(stack, 'PipelineArn', { value: pipeline.stateMachine.stateMachineArn });
-  new SlicedInferenceBatch(stack, 'Batch', { pipeline, items: BatchItems.objects('inputs/docs/') });
+  model.grantInvoke(caller);
+  const outputs = {
+    CallerRole: caller.roleArn,
+    StrangerRole: role('Stranger').roleArn,
+    ModelArn: model.invokeArn,
+    ...(model instanceof InferenceFunction && model.url && { Url: model.url.url }),
+  };
+  for (const [id, value] of Object.entries(outputs)) new CfnOutput(stack, id, { value });
+  new SlicedInferenceBatch(stack, 'Batch', { pipeline: model, items: BatchItems.objects('inputs/docs/') });
 }

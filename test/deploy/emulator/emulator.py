@@ -13,7 +13,7 @@ import sys
 import threading
 
 from ministack import app
-from ministack.core import iam_evaluator, lambda_runtime
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import lambda_svc, s3, sts
 from ministack.services import stepfunctions as states
@@ -55,8 +55,29 @@ if lambda_runtime._NODEJS_WORKER_SCRIPT.count(REPORTED) != 1:
 lambda_runtime._NODEJS_WORKER_SCRIPT = lambda_runtime._NODEJS_WORKER_SCRIPT.replace(REPORTED, NAMED)
 
 
+# The answer to a call has the id that the function gets with it.
+# https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html
+call_ids = contextvars.ContextVar("call_ids")
+
+
+class HeadersWithId(dict):
+    """MiniStack updates the headers with an id of its own."""
+
+    def update(self, more):
+        super().update({**more, "x-amzn-requestid": self["x-amzn-requestid"]})
+
+
+@patch(lambda_svc, "_invoke")
+async def answer_with_the_id(original, *args, **more):
+    ids = []
+    call_ids.set(ids)
+    status, headers, body = await original(*args, **more)
+    return status, HeadersWithId({**headers, "x-amzn-requestid": ids[-1]}) if ids else headers, body
+
+
 @patch(lambda_svc, "_execute_function_warm")
 def name_the_error(original, *args):
+    call_ids.get([]).append(args[2])
     result = original(*args)
     if result.get("error"):
         try:
@@ -137,6 +158,16 @@ def call_as_the_role(original, function, event):
         why = f"{role} is not authorized to perform: {action} on resource: {function}"
         raise states._ExecutionError("Lambda.AWSLambdaException", why)
     return original(function, event)
+
+
+# A caller that names an alias needs a permission for that alias.
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html
+@patch(iam_actions, "extract_resource_arn")
+def name_the_alias(original, service, method, path, headers, body, query, *args):
+    arn = original(service, method, path, headers, body, query, *args)
+    qualifier = query.get("Qualifier") if service == "lambda" else None
+    qualifier = qualifier[0] if isinstance(qualifier, list) else qualifier
+    return f"{arn}:{qualifier}" if qualifier and len(arn.split(":")) == 7 else arn
 
 
 # A bucket has the tags of its template, for which the function looks that empties it, and is deleted only if it is empty.
