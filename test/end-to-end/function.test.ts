@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Stack } from 'aws-cdk-lib';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { ownSession } from '../support/own-session';
 import { BatchItems, InferenceHandler, SlicedInferenceBatch, type InferenceFunctionProps } from '../../lib';
 import type { LocalCloudOptions } from '../../local';
 import { outputOf, tableOf } from '../support/deployed-batch';
@@ -13,13 +13,11 @@ import { encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { NumericTensor } from '../../lambda/tensors/tensor';
 import { cases } from '../support/full-checks';
 import { functionAssembly, functionClient } from '../support/function-stack';
-import { mlp, retrained, saveModel } from '../support/model-builder';
-import { until } from '../support/until';
+import { mlp, saveModel } from '../support/model-builder';
 import { temporaryFolder } from '../support/temporary-folder';
 
 const { ARM_64, X86_64 } = Architecture;
 const MODEL = saveModel(mlp(4));
-const OTHER = saveModel(retrained(mlp(4)));
 
 async function startFunction(props: Partial<InferenceFunctionProps> = {}, options: LocalCloudOptions = {}) {
   const cloud = await start(functionAssembly({ modelPath: MODEL, ...props }), options);
@@ -28,13 +26,6 @@ async function startFunction(props: Partial<InferenceFunctionProps> = {}, option
 
 const row = (seed: number) => Float32Array.from({ length: 16 }, (_, index) => Math.sin(index + seed) * 3);
 const input = (seed: number) => ({ x: { shape: [1, 16], data: row(seed) } });
-
-/** The bits of the user's own session, with as many threads as the function. */
-async function ownSession(x: Float32Array, model = MODEL): Promise<Float32Array> {
-  const session = await InferenceSession.create(model, { intraOpNumThreads: 1 });
-  const { y } = await session.run({ x: new Tensor('float32', x, [x.length / 16, 16]) });
-  return (await y.getData()) as Float32Array;
-}
 
 function source(name: string, text: string): string {
   const folder = temporaryFolder();
@@ -45,7 +36,7 @@ function source(name: string, text: string): string {
 test('answers small tensors in the call, with the bits of a default session and nothing in S3', async () => {
   const { cloud, client } = await startFunction();
   const result = await client.infer(input(0));
-  expect(result.outputs.y.data).toEqual(await ownSession(row(0)));
+  expect(result.outputs.y.data).toEqual(await ownSession(MODEL, row(0)));
   expect(result.resultsObject).toBeUndefined();
   expect(result.executionArn).toMatch(/^arn:aws:lambda:us-east-1:000000000000:function:[\w-]+:[\w-]{36}$/);
   expect(result.run).toBe(result.executionArn.split(':').slice(-2).join('/'));
@@ -60,7 +51,7 @@ test('runs for the other architecture with the ONNX Runtime of this machine, and
   const [other, name] =
     process.arch === 'arm64' ? ([X86_64, 'x86_64'] as const) : ([ARM_64, 'arm64'] as const);
   const { cloud, client } = await startFunction({ architecture: other });
-  expect((await client.infer(input(0))).outputs.y.data).toEqual(await ownSession(row(0)));
+  expect((await client.infer(input(0))).outputs.y.data).toEqual(await ownSession(MODEL, row(0)));
   expect(
     cloud.notices().filter((notice) => notice.startsWith(`functions for ${name} run with`)),
   ).toHaveLength(1);
@@ -84,14 +75,14 @@ test('moves larger tensors through S3 both ways', async () => {
   const x = Float32Array.from({ length: 16 * count }, (_, index) => index % 97);
   const { outputs, resultsObject } = await client.infer({ x: { shape: [count, 16], data: x } });
   expect(resultsObject?.key).toMatch(/^outputs\//);
-  expect(outputs.y.data).toEqual(await ownSession(x));
+  expect(outputs.y.data).toEqual(await ownSession(MODEL, x));
 });
 
 test('calls at once have the results of their own requests', async () => {
   const { client } = await startFunction();
   const seeds = Array.from({ length: 24 }, (_, seed) => seed);
   const results = await Promise.all(seeds.map((seed) => client.infer(input(seed))));
-  for (const seed of seeds) expect(results[seed].outputs.y.data).toEqual(await ownSession(row(seed)));
+  for (const seed of seeds) expect(results[seed].outputs.y.data).toEqual(await ownSession(MODEL, row(seed)));
   expect(new Set(results.map(({ run }) => run)).size).toBe(seeds.length);
 });
 
@@ -120,7 +111,7 @@ describe('functions of the user inside the call', () => {
       counted: number;
     };
     const bytes = Buffer.from(outputs.tensors.y.base64, 'base64');
-    const expected = await ownSession(Float32Array.from(numbers));
+    const expected = await ownSession(MODEL, Float32Array.from(numbers));
     expect(bytes.equals(Buffer.from(expected.buffer, expected.byteOffset, expected.byteLength))).toBe(true);
     expect(counted).toBe(numbers.length);
     await expect(client.infer(input(0))).rejects.toThrow(
@@ -200,37 +191,10 @@ describe('functions of the user inside the call', () => {
       const line = (await cloud.getObject(key)).toString('utf8').split('\n')[entry];
       const { output: answer } = JSON.parse(line) as { readonly output: { readonly y: string } };
       const { bytes } = rows(1, index + 1).get('x') as NumericTensor;
-      const y = await ownSession(new Float32Array(Uint8Array.from(bytes).buffer));
+      const y = await ownSession(MODEL, new Float32Array(Uint8Array.from(bytes).buffer));
       expect(answer.y).toBe(Buffer.from(y.buffer, y.byteOffset, y.byteLength).toString('base64'));
     }
   });
-});
-
-test('calls during deployments have the results of one of the models, and later ones those of the last', async () => {
-  const [first, second] = [MODEL, OTHER].map((modelPath) => functionAssembly({ modelPath }));
-  const cloud = await start(first);
-  const client = functionClient(cloud);
-  const ran: number[] = [];
-  let isOver = false;
-  const worker = async (_: unknown, index: number): Promise<void> => {
-    for (let seed = index; !isOver; seed += 4) {
-      const { y } = (await client.infer(input(seed))).outputs;
-      const expected = await Promise.all([MODEL, OTHER].map((model) => ownSession(row(seed), model)));
-      ran.push(expected.findIndex((own) => isDeepStrictEqual(own, y.data)));
-    }
-  };
-  const workers = Array.from({ length: 4 }, worker);
-  const further = (calls: number) => until(`${calls} calls`, () => ran.length >= calls);
-  await further(12);
-  await cloud.deploy(second);
-  await further(ran.length + 12);
-  expect(ran.slice(-4)).toEqual([1, 1, 1, 1]);
-  await cloud.deploy(first);
-  await further(ran.length + 12);
-  isOver = true;
-  await Promise.all(workers);
-  expect(new Set(ran)).toEqual(new Set([0, 1]));
-  expect(ran.slice(-4)).toEqual([0, 0, 0, 0]);
 });
 
 const RUNS = cases(60, 300);
@@ -255,7 +219,8 @@ test(`${RUNS} runs under faults of S3, Lambda and the network have their own res
       const seed = next++;
       try {
         const { outputs } = await client.infer(input(seed), { results: seed % 2 === 0 ? 's3' : 'auto' });
-        if (!isDeepStrictEqual(outputs.y.data, await ownSession(row(seed)))) failures.push(`${seed}: wrong`);
+        if (!isDeepStrictEqual(outputs.y.data, await ownSession(MODEL, row(seed))))
+          failures.push(`${seed}: wrong`);
       } catch (error) {
         // After three calls, whose sandboxes were all killed.
         if ((error as Error).name !== 'Runtime.ExitError') failures.push(`${seed}: ${String(error)}`);
