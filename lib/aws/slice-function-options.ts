@@ -10,7 +10,7 @@ import {
 } from '../plan/sizes/lambda-quotas';
 
 /**
- * Settings of slice functions.
+ * Settings of slice functions, and of an `InferenceFunction`, which has no slices and no state machine.
  *
  * @example
  * new SlicedInferencePipeline(stack, 'Ocr', {
@@ -46,7 +46,7 @@ export interface SliceFunctionOptions {
   /**
    * Reserved concurrency of a function, 1 or more: the number of concurrent calls that it may have, reserved from the
    * account's concurrency. The state machine retries a call above the limit 13 times and waits 191 seconds at
-   * most. Then the run fails.
+   * most. Then the run fails. Clients of an `InferenceFunction` call it again until their wait is over.
    *
    * @default - the function shares the account's unreserved concurrency
    */
@@ -56,7 +56,8 @@ export interface SliceFunctionOptions {
    * Provisioned concurrency of a function, 1 or more and at most the reserved concurrency: the number of sandboxes that
    * Lambda keeps started, and charges for all the time. They have loaded the function's code but not the slice's
    * weights. The state machine calls the function by its alias `live`. Therefore a run that is in progress during a
-   * deployment fails with `PlanChanged`; without provisioned concurrency it finishes on the model that it started with.
+   * deployment fails with `PlanChanged`; without provisioned concurrency it finishes on the model that it started with. A
+   * call of an `InferenceFunction` has one model in either case.
    *
    * @default - no provisioned concurrency
    */
