@@ -1,12 +1,16 @@
 /** Shows that `grantInvoke` allows the requests of the client, and nothing else. */
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { SlicedInferenceClient } from '../../client';
 import type { LocalCloud } from '../../local';
 import { matchesArn } from '../../local/iam/conditions';
 import { clientOf } from '../support/client-of-cloud';
 import { rows, start, synthesize } from '../support/deployed-pipeline';
+import { functionAssembly } from '../support/function-stack';
 import { grantingStatements } from '../support/granting-statements';
 import { mlp, saveModel } from '../support/model-builder';
 
@@ -19,14 +23,19 @@ type Input = Readonly<Partial<Record<string, string>>>;
 
 function needed(commandName = '', input: object): Request {
   const name = commandName.replace(/Command$/, '');
-  const { stateMachineArn, executionArn, Bucket, Key } = input as Input;
+  const { stateMachineArn, executionArn, Bucket, Key, FunctionName, Qualifier } = input as Input;
+  if (FunctionName !== undefined)
+    return { action: 'lambda:InvokeFunction', resource: `${FunctionName}:${Qualifier}` };
   if (Bucket !== undefined) return { action: `s3:${name}`, resource: `arn:aws:s3:::${Bucket}/${Key}` };
   return { action: `states:${name}`, resource: String(stateMachineArn ?? executionArn) };
 }
 
 /** Clients that note what each of their requests needs. */
 function recording(cloud: LocalCloud, requests: Request[]) {
-  const clients = { stepFunctions: new SFNClient(cloud.stepFunctions), s3: new S3Client(cloud.s3) };
+  const clients = {
+    ...{ stepFunctions: new SFNClient(cloud.stepFunctions), s3: new S3Client(cloud.s3) },
+    lambda: new LambdaClient(cloud.lambda),
+  };
   for (const client of Object.values(clients) as Pick<SFNClient, 'middlewareStack'>[])
     client.middlewareStack.add(
       (next, { commandName }) =>
@@ -39,6 +48,32 @@ function recording(cloud: LocalCloud, requests: Request[]) {
   return clients;
 }
 
+interface Granted {
+  readonly action: string;
+  readonly resources: readonly string[];
+}
+
+function grantedToCaller(assembly: string): Granted[] {
+  return grantingStatements(assembly)
+    .filter(({ roles }) => roles.some((role) => role.startsWith('Caller')))
+    .flatMap(({ actions, resources }) => actions.map((action) => ({ action, resources })));
+}
+
+/** The requests that nothing grants, and the actions that no request uses. */
+function compared(requests: readonly Request[], granted: readonly Granted[]) {
+  const isFor = ({ action, resource }: Request, pattern: string, of: string): boolean =>
+    action === of && matchesArn(pattern, resource);
+  const refused = requests.filter(
+    (request) =>
+      !granted.some(({ action, resources }) => resources.some((each) => isFor(request, each, action))),
+  );
+  const unused = granted.filter(
+    ({ action, resources }) =>
+      !requests.some((request) => resources.every((each) => isFor(request, each, action))),
+  );
+  return { refused, unused: unused.map(({ action }) => action) };
+}
+
 test.each(Object.values(sfn.StateMachineType))(
   'grantInvoke of a pipeline of type %s allows each request of the client, which uses all of it',
   async (stateMachineType) => {
@@ -48,9 +83,7 @@ test.each(Object.values(sfn.StateMachineType))(
         pipeline.grantInvoke(new iam.Role(stack, 'Caller', { assumedBy: new iam.AccountRootPrincipal() }));
       },
     });
-    const granted = grantingStatements(assembly)
-      .filter(({ roles }) => roles.some((role) => role.startsWith('Caller')))
-      .flatMap(({ actions, resources }) => actions.map((action) => ({ action, resources })));
+    const granted = grantedToCaller(assembly);
     const cloud = await start(assembly);
     const requests: Request[] = [];
     const clients = recording(cloud, requests);
@@ -68,18 +101,22 @@ test.each(Object.values(sfn.StateMachineType))(
     await expect(model.infer(rows(1, 1), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     for (const client of Object.values(clients)) client.destroy();
 
-    const isFor = ({ action, resource }: Request, pattern: string, of: string): boolean =>
-      action === of && matchesArn(pattern, resource);
-    const refused = requests.filter(
-      (request) =>
-        !granted.some(({ action, resources }) => resources.some((each) => isFor(request, each, action))),
-    );
+    const { refused, unused } = compared(requests, granted);
     expect(refused).toEqual([]);
-    const unused = granted.filter(
-      ({ action, resources }) =>
-        !requests.some((request) => resources.every((each) => isFor(request, each, action))),
-    );
     // For applications that do not wait for an Express execution.
-    expect(unused.map(({ action }) => action)).toEqual(isStandard ? [] : ['states:StartExecution']);
+    expect(unused).toEqual(isStandard ? [] : ['states:StartExecution']);
   },
 );
+
+test('grantInvoke of a function allows each request of the client, which uses all of it', async () => {
+  const assembly = functionAssembly({ modelPath: saveModel(mlp(2)) }, (fn) => {
+    fn.grantInvoke(new iam.Role(Stack.of(fn), 'Caller', { assumedBy: new iam.AccountRootPrincipal() }));
+  });
+  const cloud = await start(assembly);
+  const requests: Request[] = [];
+  const clients = recording(cloud, requests);
+  const model = new SlicedInferenceClient({ functionName: cloud.pipeline.stateMachineArn, ...clients });
+  await model.infer(rows(120_000, 1), { results: 's3' });
+  for (const client of Object.values(clients)) client.destroy();
+  expect(compared(requests, grantedToCaller(assembly))).toEqual({ refused: [], unused: [] });
+});
