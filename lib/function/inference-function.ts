@@ -117,7 +117,7 @@ export class InferenceFunction extends DeployedModel {
       this.invokeArn = alias.functionArn;
       if (oneFunction?.isCheaper === false) inform(this, 'slices', oneFunction.verdict);
       this.bucket = storage.bucket;
-      this.plan = pipelinePlan(planWith(model._plan, deployment.memorySizes[0]), oneFunction, undefined);
+      this.plan = pipelinePlan(planWith(deployment.plan, deployment.memorySizes[0]), oneFunction, undefined);
       this.planPath = writePlan(this, model._plan);
       if (own.functionUrl) this.url = alias.addFunctionUrl({ authType: lambda.FunctionUrlAuthType.AWS_IAM });
       const workflow = workflowOf(deployment, fn, direct.handlers);

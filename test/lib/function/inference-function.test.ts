@@ -1,4 +1,6 @@
 /** The resources of a function of a whole model: what the template has, what it grants, and which props it refuses. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { App, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -7,6 +9,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import {
   GraphOptimization,
   InferenceFunction,
+  InferenceHandler,
   SliceMetric,
   SlicedInferenceAlarms,
   SlicedInferenceDashboard,
@@ -22,6 +25,7 @@ import { addFunction } from '../../support/function-stack';
 import { graphOf } from '../../support/graph-text';
 import { FLOAT, int64s, saveModel, value } from '../../support/model-builder';
 import { errorOf, MLP_PATH, newStack } from '../../support/pipeline-stack';
+import { temporaryFolder } from '../../support/temporary-folder';
 import { writtenPlan } from '../../support/written-plan';
 
 type Props = Partial<InferenceFunctionProps>;
@@ -149,7 +153,7 @@ test('a function without a URL has an alarm for its errors', () => {
 });
 
 test('takes its options as a Lambda function does', () => {
-  const { template } = created((stack) => ({
+  const { template, fn } = created((stack) => ({
     ...{ memorySize: 3538, timeout: Duration.minutes(3), environment: { TEAM: 'search' } },
     ...{ reservedConcurrentExecutions: 5, provisionedConcurrentExecutions: 2 },
     encryptionKey: new kms.Key(stack, 'Key', { enableKeyRotation: true }),
@@ -159,6 +163,7 @@ test('takes its options as a Lambda function does', () => {
     ...{ MemorySize: 3538, Timeout: 180, ReservedConcurrentExecutions: 5, Architectures: ['arm64'] },
   });
   expect(variables(template)).toMatchObject({ TEAM: 'search', SLICE_THREADS: '2' });
+  expect([fn.plan.threads, fn.plan.slices[0].memorySize]).toEqual([2, 3538]);
   expect(only(template, 'AWS::Lambda::Alias').ProvisionedConcurrencyConfig).toEqual({
     ProvisionedConcurrentExecutions: 2,
   });
@@ -182,6 +187,14 @@ test('another level, and another handler, make another deployment', () => {
   const [all, none] = [digest({}), digest({ graphOptimization: GraphOptimization.NONE })];
   expect(all).not.toBe(none);
   expect(digest({})).toBe(all);
+  const handled = (text: string) => {
+    const folder = temporaryFolder();
+    fs.writeFileSync(path.join(folder, 'index.js'), text);
+    return digest({ postprocess: InferenceHandler.fromFolder(folder) });
+  };
+  const [one, other] = [handled('exports.handler = () => 1;'), handled('exports.handler = () => 2;')];
+  expect(new Set([all, one, other]).size).toBe(3);
+  expect(handled('exports.handler = () => 1;')).toBe(one);
 });
 
 test('has alarms and graphs, and metrics of calls if it reports them', () => {
