@@ -1,11 +1,16 @@
-/** The example of sentence embeddings, with a small model of MiniLM's form. */
+/** The example of an endpoint for embeddings, with a small model of MiniLM's form. The expected vectors are those of ONNX Runtime. */
+import { execFile, execFileSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { embed, type Model } from '../../examples/embeddings/embed';
-import { WordPiece } from '../../examples/embeddings/word-piece';
+import { promisify } from 'node:util';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import OpenAI from 'openai';
 import { fromNested } from '../../client/tensors/from-nested';
 import { typedTensors } from '../../client/tensors/from-raw';
-import { clientOf } from '../support/client-of-cloud';
+import { Tokens } from '../../examples/embeddings/tokens';
+import type { LocalCloud } from '../../local';
+import { request } from '../support/signed-request';
 import { start } from '../support/deployed-pipeline';
 import { Example } from '../support/example';
 import { saveModel } from '../support/model-builder';
@@ -19,51 +24,299 @@ import {
 
 const SMALL = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'a', 'cat', 'play', '##ing', '##s', 'cafe', '.'];
 
-/** Calls the whole model with ONNX Runtime instead of a pipeline. */
-function wholeModel(file: string): Model {
-  const infer = async (inputs: object) => {
-    const spec = { dtype: 'int64', shape: [null, null] } as const;
-    const feeds = Object.entries(inputs).map(
-      ([name, list]) => [name, fromNested({ name, ...spec }, list as number[][])] as const,
+const MODEL = 'all-MiniLM-L6-v2';
+const KEY = randomBytes(32).toString('hex');
+const DIGEST = createHash('sha256').update(KEY).digest('hex');
+
+/** The example with a small model and its tokenizer. */
+async function written(names = TORCH_EXPORT): Promise<Example> {
+  const example = new Example('embeddings');
+  fs.mkdirSync(path.join(example.folder, 'minilm'));
+  saveModel(smallMiniLm(SMALL.length, 2, 16, names), 'model.onnx', path.join(example.folder, 'minilm'));
+  fs.writeFileSync(path.join(example.folder, 'vocab.txt'), SMALL.join('\n'));
+  expect(await example.run('write-tokenizer', ['vocab.txt'])).toMatchObject({ code: 0 });
+  return example;
+}
+
+/** What a caller expects of the whole model in ONNX Runtime: the mean of each text's token vectors, of the length 1. */
+async function vectorsOf(
+  example: Example,
+  rows: readonly (readonly number[])[],
+  inputs = TORCH_EXPORT.inputs,
+): Promise<number[][]> {
+  const width = Math.max(...rows.map((row) => row.length));
+  const padded = (fill: (row: readonly number[], at: number) => number) =>
+    rows.map((row) => Array.from({ length: width }, (_, at) => fill(row, at)));
+  const all = [padded((row, at) => row[at] ?? 0), padded((row, at) => Number(at < row.length))];
+  const lists = [...all, padded(() => 0)];
+  const spec = { dtype: 'int64', shape: [null, null] } as const;
+  const feeds = new Map(inputs.map((name, at) => [name, fromNested({ name, ...spec }, lists[at])]));
+  const outputs = await runWhole(path.join(example.folder, 'minilm/model.onnx'), feeds);
+  const [{ shape, data }] = Object.values(typedTensors(outputs));
+  const values = data as Float32Array;
+  return rows.map((row, text) => {
+    const sums = Array.from({ length: shape[2] }, (_, at) =>
+      row.reduce((sum, _, token) => sum + values[(text * width + token) * shape[2] + at], 0),
     );
-    return { outputs: typedTensors(await runWhole(file, new Map(feeds))) };
-  };
-  const inputs = ['input_ids', 'attention_mask', 'token_type_ids'].map((name) => ({ name }));
-  const describe = () => Promise.resolve({ signature: { inputs } });
-  return { describe, infer } as unknown as Model;
+    const length = Math.sqrt(sums.reduce((sum, value) => sum + value * value, 0));
+    return sums.map((sum) => sum / length);
+  });
+}
+
+function expectClose(got: readonly (readonly number[])[], expected: readonly (readonly number[])[]): void {
+  expect(got.map((row) => row.length)).toEqual(expected.map((row) => row.length));
+  got.forEach((row, text) => {
+    row.forEach((value, at) => {
+      expect(value).toBeCloseTo(expected[text][at], 5);
+    });
+  });
+}
+
+/** The tokens by hand: `[CLS]` is 2, `[SEP]` is 3. */
+const TEXTS = ['A cat plays.', 'Playing', 'unheard'];
+const IDS = [
+  [2, 4, 5, 6, 8, 10, 3],
+  [2, 6, 7, 3],
+  [2, 1, 3],
+];
+
+describe('the endpoint', () => {
+  let cloud: LocalCloud;
+  let example: Example;
+  let url: string;
+  beforeAll(async () => {
+    example = await written();
+    cloud = await start(await example.synthesize({ keyDigests: `${'0'.repeat(64)},${DIGEST}` }));
+    [url] = cloud.functionUrls.values();
+  });
+
+  const post = (body: unknown, { path: route = 'v1/embeddings', key = KEY, method = 'POST' } = {}) =>
+    request(`${url}${route}`, cloud.s3.certificateAuthority.pem, {
+      method,
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+
+  /** Sends requests of the client through the test's own TLS, whose authority only this cloud has. */
+  const openai = (apiKey = KEY) =>
+    new OpenAI({
+      ...{ apiKey, baseURL: `${url}v1`, maxRetries: 0 },
+      fetch: async (to, init) => {
+        const { method = 'GET', body } = init ?? {};
+        const headers = Object.fromEntries(new Headers(init?.headers).entries());
+        const options = { method, headers, body: body as string };
+        const answer = await request(to as string, cloud.s3.certificateAuthority.pem, options);
+        return new Response(JSON.stringify(answer.body), {
+          status: answer.status,
+          headers: { 'content-type': answer.headers['content-type'] ?? '' },
+        });
+      },
+    });
+
+  it.each(['base64', 'float'] as const)('answers the client from npm in the form %s', async (format) => {
+    const answer = await openai().embeddings.create({ model: MODEL, input: TEXTS, encoding_format: format });
+    const embeddings = answer.data.map(({ embedding }) =>
+      format === 'float' ? embedding : floatsOf(embedding as unknown as string),
+    );
+    expectClose(embeddings, await vectorsOf(example, IDS));
+    expect(answer.data.map(({ index, object }) => [index, object])).toEqual(
+      [0, 1, 2].map((at) => [at, 'embedding']),
+    );
+    expect(answer).toMatchObject({ object: 'list', model: MODEL });
+    expect(answer.usage).toEqual({ prompt_tokens: 14, total_tokens: 14 });
+  });
+
+  it('answers the client from npm that asks for no form, with numbers', async () => {
+    const { data } = await openai().embeddings.create({ model: MODEL, input: TEXTS[0] });
+    expectClose([data[0].embedding], await vectorsOf(example, [IDS[0]]));
+  });
+
+  it('gives the client from npm its own errors', async () => {
+    const asked = { model: MODEL, input: 'a' };
+    await expect(openai('wrong').embeddings.create(asked)).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
+    const other = openai().embeddings.create({ ...asked, model: 'text-embedding-3-small' });
+    await expect(other).rejects.toMatchObject({ status: 404, code: 'model_not_found', param: 'model' });
+    const empty = openai().embeddings.create({ ...asked, input: '' });
+    await expect(empty).rejects.toMatchObject({ status: 400, type: 'invalid_request_error', param: 'input' });
+  });
+
+  it('answers the client from PyPI', async () => {
+    const python = pythonWithClient();
+    if (python === undefined) {
+      console.warn('skipped: no Python has the package openai; PYTHON_WITH_OPENAI names one that does');
+      return;
+    }
+    const code = `import json, openai, sys
+client = openai.OpenAI()
+answer = client.embeddings.create(model="${MODEL}", input=json.loads(sys.argv[1]))
+tokens = client.embeddings.create(model="${MODEL}", input=[5, 6], encoding_format="float")
+try:
+    openai.OpenAI(api_key="wrong").embeddings.create(model="${MODEL}", input="a")
+except openai.AuthenticationError as error:
+    code = error.code
+print(json.dumps([[item.embedding for item in answer.data], answer.usage.total_tokens, tokens.data[0].embedding, code]))`;
+    const environment = {
+      ...{ OPENAI_API_KEY: KEY, OPENAI_BASE_URL: `${url}v1` },
+      ...{ SSL_CERT_FILE: cloud.s3.certificateAuthority.file, NO_PROXY: '127.0.0.1' },
+    };
+    const { stdout } = await promisify(execFile)(python, ['-c', code, JSON.stringify(TEXTS)], {
+      env: { ...process.env, ...environment },
+    });
+    const [vectors, total, tokens, refusal] = JSON.parse(stdout) as [number[][], number, number[], string];
+    expectClose(vectors, await vectorsOf(example, IDS));
+    expectClose([tokens], await vectorsOf(example, [[2, 5, 6, 3]]));
+    expect([total, refusal]).toEqual([14, 'invalid_api_key']);
+  });
+
+  it.each([
+    ['tokens', [5, 6, 7], [[2, 5, 6, 7, 3]]],
+    [
+      'lists of tokens',
+      [[5], [6, 7]],
+      [
+        [2, 5, 3],
+        [2, 6, 7, 3],
+      ],
+    ],
+    ['a text with a backslash, a quote and a letter of four bytes', '\\"😀', [[2, 1, 1, 1, 3]]],
+  ])('takes %s', async (_, input, ids) => {
+    const { status, body } = await post({ model: MODEL, input, encoding_format: 'float', user: 'me' });
+    expect(status).toBe(200);
+    const { data } = body as unknown as { data: { embedding: number[] }[] };
+    expectClose(
+      data.map(({ embedding }) => embedding),
+      await vectorsOf(example, ids),
+    );
+  });
+
+  const asked = { model: MODEL, input: 'a' };
+  const long = 'a '.repeat(255);
+  it.each<[string, number, string, unknown, Parameters<typeof post>[1]]>([
+    ['another key', 401, 'the API key must be one of this endpoint', asked, { key: 'x' }],
+    ['the digest instead of the key', 401, 'the API key must be', asked, { key: DIGEST }],
+    ['another path', 404, 'the path must be /v1/embeddings, got /v1/chat', asked, { path: 'v1/chat' }],
+    ['another method', 405, 'the method must be POST, got PUT', asked, { method: 'PUT' }],
+    ['a body that is no JSON', 400, 'the body must be JSON', '{', {}],
+    ['a body that is no object', 400, 'the body must be a JSON object', [], {}],
+    ['no model', 400, "model must be 'all-MiniLM-L6-v2', got none", { input: 'a' }, {}],
+    ['no input', 400, 'input must be a text, a list of texts, or tokens, got none', { model: MODEL }, {}],
+    ['no texts', 400, 'input must have 1 to 2048 texts, got 0', { ...asked, input: [] }, {}],
+    ['a list with null', 400, 'input must be a text', { ...asked, input: ['a', null] }, {}],
+    ['a token below 0', 400, 'input must be a text', { ...asked, input: [-1] }, {}],
+    ['an unknown token', 400, 'input 0 must have tokens below 11, got 11', { ...asked, input: [11] }, {}],
+    [
+      '257 tokens',
+      400,
+      'input 1 must have at most 256 tokens, got 257',
+      { ...asked, input: ['a', long] },
+      {},
+    ],
+    [
+      'more tokens than memory is planned for',
+      400,
+      'the request must have at most 4096 tokens, each input counted as the longest, got 4097',
+      { ...asked, input: Array<string>(17).fill('a '.repeat(239)) },
+      {},
+    ],
+    [
+      'another form',
+      400,
+      "encoding_format must be 'float' or 'base64'",
+      { ...asked, encoding_format: 1 },
+      {},
+    ],
+    ['a part of a vector', 400, 'dimensions must be 16, got 8', { ...asked, dimensions: 8 }, {}],
+    ['no dimensions', 400, 'dimensions must be a whole number above 0', { ...asked, dimensions: 0 }, {}],
+  ])('refuses %s with %i', async (_, status, message, body, options) => {
+    const answer = await post(body, options);
+    expect(answer.status).toBe(status);
+    const { error } = answer.body as { error: Record<string, unknown> };
+    expect(error).toMatchObject({ type: 'invalid_request_error' });
+    expect(error.message).toContain(message);
+    expect(Object.keys(error)).toEqual(['message', 'type', 'param', 'code']);
+  });
+
+  it('answers a caller with AWS credentials without a key, and tells it of mistakes', async () => {
+    const lambda = new LambdaClient(cloud.lambda);
+    const invoke = async (event: unknown) => {
+      const Payload = Buffer.from(JSON.stringify(event));
+      const command = new InvokeCommand({ FunctionName: cloud.pipeline.stateMachineArn, Payload });
+      return JSON.parse((await lambda.send(command)).Payload?.transformToString() ?? '') as object;
+    };
+    expect(await invoke({ input: TEXTS })).toMatchObject({ usage: { total_tokens: 14 } });
+    expect(await invoke({ input: '' })).toMatchObject({ errorType: 'InvalidRequest' });
+    lambda.destroy();
+  });
+
+  it('has no key in its template, and gives the function the digests', () => {
+    const text = fs.readFileSync(path.join(example.folder, 'cdk.out/Embeddings.template.json'), 'utf8');
+    expect(text).not.toContain(KEY);
+    expect(text).toContain(DIGEST);
+  });
+});
+
+/** Numbers of 32 bits, with the lowest byte first. */
+function floatsOf(text: string): number[] {
+  const bytes = Buffer.from(text, 'base64');
+  return Array.from({ length: bytes.length / 4 }, (_, at) => bytes.readFloatLE(4 * at));
+}
+
+function pythonWithClient(): string | undefined {
+  const { PYTHON_WITH_OPENAI: given = 'python3' } = process.env;
+  try {
+    execFileSync(given, ['-c', 'import openai'], { stdio: 'ignore' });
+    return given;
+  } catch {
+    // There is no Python, or it has no such package.
+    return undefined;
+  }
 }
 
 it.each([
   ['the package', TORCH_EXPORT],
   ['Hugging Face', HUGGING_FACE_EXPORT],
   ['Sentence Transformers', SENTENCE_TRANSFORMERS_EXPORT],
-])('the example computes the bits of the whole model with the names of %s', async (_, names) => {
-  const embeddings = new Example('embeddings');
-  const folder = path.join(embeddings.folder, 'minilm');
-  fs.mkdirSync(folder);
-  const model = saveModel(smallMiniLm(SMALL.length, 2, 16, names), 'model.onnx', folder);
-  const cloud = await start(await embeddings.synthesize({ slices: 3 }));
-  const tokenizer = new WordPiece(SMALL.join('\n'));
-  const texts = ['A cat plays.', 'Playing', 'unheard'];
-  const vectors = await embed(clientOf(cloud), tokenizer, texts);
-  expect(vectors).toEqual(await embed(wholeModel(model), tokenizer, texts));
-  for (const vector of vectors) expect(Math.hypot(...vector)).toBeCloseTo(1, 10);
+])('the example computes the vectors of the whole model with the names of %s', async (_, names) => {
+  const example = await written(names);
+  const cloud = await start(await example.synthesize());
+  expect(cloud.functionUrls.size).toBe(0);
+  const { output } = (await cloud.execute({ input: TEXTS })) as unknown as {
+    output: { data: { embedding: number[] }[] };
+  };
+  const vectors = output.data.map(({ embedding }) => embedding);
+  expectClose(vectors, await vectorsOf(example, IDS, names.inputs));
+  for (const vector of vectors) expect(Math.hypot(...vector)).toBeCloseTo(1, 6);
 });
-
-const tokenizer = new WordPiece(SMALL.join('\n'), 6);
-const idsOf = (text: string) => tokenizer.encode([text]).ids[0];
 
 it.each([
-  ['splits words into the longest pieces', 'playings', [2, 6, 7, 8, 3]],
-  ['ignores case and accents', 'Café', [2, 9, 3]],
-  ['separates punctuation', 'cat.', [2, 5, 10, 3]],
-  ['knows no word that its pieces do not cover', 'caterpillar a', [2, 1, 4, 3]],
-  ['cuts texts that are too long', 'a a a a a a', [2, 4, 4, 4, 4, 3]],
-  ['encodes an empty text', '', [2, 3]],
-])('WordPiece %s', (_, text, ids) => {
-  expect(idsOf(text)).toEqual(ids);
+  ['a key instead of its digest', { keyDigests: 'secret' }, 'keyDigests must be SHA-256 digests'],
+  ['a digest in capitals', { keyDigests: DIGEST.toUpperCase() }, 'keyDigests must be SHA-256 digests'],
+])('the app refuses %s', async (_, context, message) => {
+  await expect((await written()).synthesize(context)).rejects.toThrow(message);
 });
 
-it('WordPiece refuses a vocabulary of another kind', () => {
-  expect(() => new WordPiece('<s>\n</s>')).toThrow('the vocabulary must have [PAD], [UNK], [CLS] and [SEP]');
+describe('the tokenizer', () => {
+  let tokens: Tokens;
+  beforeAll(async () => {
+    tokens = await Tokens.read(path.join((await written()).folder, 'minilm/tokenizer.json'));
+  });
+
+  it.each([
+    ['splits words into the longest pieces', 'playings', [2, 6, 7, 8, 3]],
+    ['ignores case and accents', 'Café', [2, 9, 3]],
+    ['separates punctuation', 'cat.', [2, 5, 10, 3]],
+    ['knows no word that its pieces do not cover', 'caterpillar a', [2, 1, 4, 3]],
+    ['takes no token from a text', '[SEP]', [2, 1, 1, 1, 3]],
+    ['encodes a text of spaces', ' ', [2, 3]],
+  ])('%s', (_, text, ids) => {
+    expect(tokens.idsOf([text])).toEqual([ids]);
+  });
+});
+
+it('write-tokenizer refuses a vocabulary of another kind', async () => {
+  const example = new Example('embeddings');
+  fs.writeFileSync(path.join(example.folder, 'vocab.txt'), '<s>\n</s>');
+  const { code, stderr } = await example.run('write-tokenizer', ['vocab.txt']);
+  expect(code).toBe(1);
+  expect(stderr).toContain('the vocabulary must have [CLS], [SEP] and [UNK], got none of [CLS]');
 });
