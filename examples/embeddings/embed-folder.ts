@@ -17,6 +17,9 @@ import {
 
 const VECTORS = 'vectors.jsonl';
 
+/** Results that are read at once. */
+const READS = 32;
+
 /** The part of an answer of the embeddings interface that is used here. */
 interface Answer {
   readonly data: readonly { readonly embedding: readonly number[] }[];
@@ -47,19 +50,27 @@ function* requestsOf(folder: string): Generator<[name: string, request: { readon
     yield [name, { input: readFileSync(path.join(folder, name), 'utf8') }];
 }
 
-/** The rows are in the order of the requests, and have the answers. */
+/** Reads some results at a time. The rows are in the order of the requests, and have the answers. */
 async function* linesOf(batch: SlicedInferenceBatchRun): AsyncGenerator<string> {
-  for await (const row of batch.rows()) yield lineOf(row);
+  let waiting: Promise<string>[] = [];
+  for await (const row of batch.rows()) {
+    waiting.push(lineOf(row));
+    if (waiting.length < READS) continue;
+    yield* await Promise.all(waiting);
+    waiting = [];
+  }
+  yield* await Promise.all(waiting);
 }
 
-function lineOf({ item, failure, output }: BatchResultRow): string {
-  if (failure !== undefined) {
-    console.error(`failed: ${item}: ${failure.message}`);
+async function lineOf(row: BatchResultRow): Promise<string> {
+  if (row.failure !== undefined) {
+    console.error(`failed: ${row.item}: ${row.failure.message}`);
     process.exitCode = 1;
     return '';
   }
+  const { output } = await row.read();
   const [{ embedding: vector }] = (output as Answer).data;
-  return `${JSON.stringify({ file: item, vector })}\n`;
+  return `${JSON.stringify({ file: row.item, vector })}\n`;
 }
 
 main(process.argv[2]).catch((error: unknown) => {

@@ -71,7 +71,13 @@ export class FunctionUrls {
   ): Promise<void> {
     try {
       const { status, headers, body } = await this.operate(functionArn, message);
-      response.writeHead(status, { 'content-length': body.length, ...headers }).end(body);
+      try {
+        response.writeHead(status, { 'content-length': body.length, ...headers });
+      } catch {
+        // The function's headers have a name or a value that HTTP does not allow.
+        throw badGateway();
+      }
+      response.end(body);
     } catch (error) {
       // The client has gone.
       if (response.destroyed || response.headersSent) throw error;
@@ -96,7 +102,7 @@ export class FunctionUrls {
     if (called === undefined) throw forbidden();
     const answer = called.failed ? undefined : answerOf(called.payload);
     // The function's log has its failure.
-    if (answer === undefined) throw new ApiError('BadGateway', 'Internal Server Error', 502);
+    if (answer === undefined) throw badGateway();
     return { ...answer, headers: { ...answer.headers, 'x-amzn-requestid': requestId } };
   }
 
@@ -132,6 +138,7 @@ export class FunctionUrls {
   }
 }
 
+const badGateway = (): ApiError => new ApiError('BadGateway', 'Internal Server Error', 502);
 const forbidden = (): ApiError => new ApiError('Forbidden', 'Forbidden', 403);
 
 /** JSON without a `statusCode` is the body itself. `undefined` for an answer that is no HTTP response. */

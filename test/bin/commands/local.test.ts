@@ -178,7 +178,7 @@ async function freePorts(): Promise<number> {
 test('local refuses a port that is none, and one that is in use', async () => {
   for (const port of ['0', '65535', '1.5'])
     expect(await refuse(['local', standard, `--port=${port}`])).toContain(
-      `argument '${port}' is invalid. It must be a whole number from 1 to 65533.`,
+      `argument '${port}' is invalid. It must be a whole number from 1 to 65532.`,
     );
   const server = http.createServer();
   const port = await listen(server);

@@ -33,7 +33,7 @@ it.each([
   ]);
 });
 
-it('nothing is the body null', async () => {
+it('an empty payload is an empty body', async () => {
   expect(await (await answered('')).text()).toBe('');
 });
 
