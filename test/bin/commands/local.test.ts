@@ -13,10 +13,12 @@ import {
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { encodeSafetensors } from '../../../lambda/tensors/safetensors';
 import { closeServer, listen } from '../../../local/http/loopback-server';
+import { functionAssembly } from '../../support/function-stack';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { synthesize } from '../../support/pipeline-assembly';
 import { refuse } from '../../support/run-cli';
 import { serve } from '../../support/served-stack';
+import { request } from '../../support/signed-request';
 import { float32 } from '../../support/tensors';
 import { until } from '../../support/until';
 
@@ -155,6 +157,21 @@ describe('local', () => {
     fs.writeFileSync(file, text);
     expect(evaluate(`exec 2>&1\n${text}cloud_down`, own)).toEqual(evaluate('', own));
     expect(fs.existsSync(file)).toBe(false);
+  });
+
+  it('serves the URL of a function on the port after that of the HTTP API, and names it', async () => {
+    const port = await freePorts();
+    const assembly = functionAssembly({ functionUrl: true });
+    const serving = await serve([assembly, '--port', String(port)]);
+    const { FUNCTION_URL: url, NODE_EXTRA_CA_CERTS: authority } = evaluate(serving.text);
+    expect(url).toBe(`https://127.0.0.1:${port + 3}/`);
+    const answer = await request(url, fs.readFileSync(authority, 'utf8'));
+    expect(answer).toMatchObject({ status: 403, body: { Message: 'Forbidden' } });
+    const { stderr } = await serving.stop('SIGTERM');
+    expect(stderr).toContain('refused a request with 403: its signature has no signature');
+    const inJson = await serve([assembly, '--json']);
+    expect(JSON.parse(inJson.text)).toHaveProperty('functionUrl');
+    await inJson.stop('SIGTERM');
   });
 
   it('writes for PowerShell on request, and ends at once on a second signal', async () => {
