@@ -1,84 +1,27 @@
 /** The example of an endpoint for embeddings, with a small model of MiniLM's form. The expected vectors are those of ONNX Runtime. */
 import { execFile, execFileSync } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import OpenAI from 'openai';
-import { fromNested } from '../../client/tensors/from-nested';
-import { typedTensors } from '../../client/tensors/from-raw';
 import { Tokens } from '../../examples/embeddings/tokens';
 import type { LocalCloud } from '../../local';
-import { request } from '../support/signed-request';
 import { start } from '../support/deployed-pipeline';
-import { Example } from '../support/example';
-import { saveModel } from '../support/model-builder';
-import { runWhole } from '../support/run-slices';
 import {
-  HUGGING_FACE_EXPORT,
-  SENTENCE_TRANSFORMERS_EXPORT,
-  TORCH_EXPORT,
-  smallMiniLm,
-} from '../support/small-minilm';
-
-const SMALL = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'a', 'cat', 'play', '##ing', '##s', 'cafe', '.'];
-
-const MODEL = 'all-MiniLM-L6-v2';
-const KEY = randomBytes(32).toString('hex');
-const DIGEST = createHash('sha256').update(KEY).digest('hex');
-
-/** The example with a small model and its tokenizer. */
-async function written(names = TORCH_EXPORT): Promise<Example> {
-  const example = new Example('embeddings');
-  fs.mkdirSync(path.join(example.folder, 'minilm'));
-  saveModel(smallMiniLm(SMALL.length, 2, 16, names), 'model.onnx', path.join(example.folder, 'minilm'));
-  fs.writeFileSync(path.join(example.folder, 'vocab.txt'), SMALL.join('\n'));
-  expect(await example.run('write-tokenizer', ['vocab.txt'])).toMatchObject({ code: 0 });
-  return example;
-}
-
-/** What a caller expects of the whole model in ONNX Runtime: the mean of each text's token vectors, of the length 1. */
-async function vectorsOf(
-  example: Example,
-  rows: readonly (readonly number[])[],
-  inputs = TORCH_EXPORT.inputs,
-): Promise<number[][]> {
-  const width = Math.max(...rows.map((row) => row.length));
-  const padded = (fill: (row: readonly number[], at: number) => number) =>
-    rows.map((row) => Array.from({ length: width }, (_, at) => fill(row, at)));
-  const all = [padded((row, at) => row[at] ?? 0), padded((row, at) => Number(at < row.length))];
-  const lists = [...all, padded(() => 0)];
-  const spec = { dtype: 'int64', shape: [null, null] } as const;
-  const feeds = new Map(inputs.map((name, at) => [name, fromNested({ name, ...spec }, lists[at])]));
-  const outputs = await runWhole(path.join(example.folder, 'minilm/model.onnx'), feeds);
-  const [{ shape, data }] = Object.values(typedTensors(outputs));
-  const values = data as Float32Array;
-  return rows.map((row, text) => {
-    const sums = Array.from({ length: shape[2] }, (_, at) =>
-      row.reduce((sum, _, token) => sum + values[(text * width + token) * shape[2] + at], 0),
-    );
-    const length = Math.sqrt(sums.reduce((sum, value) => sum + value * value, 0));
-    return sums.map((sum) => sum / length);
-  });
-}
-
-function expectClose(got: readonly (readonly number[])[], expected: readonly (readonly number[])[]): void {
-  expect(got.map((row) => row.length)).toEqual(expected.map((row) => row.length));
-  got.forEach((row, text) => {
-    row.forEach((value, at) => {
-      expect(value).toBeCloseTo(expected[text][at], 5);
-    });
-  });
-}
-
-/** The tokens by hand: `[CLS]` is 2, `[SEP]` is 3. */
-const TEXTS = ['A cat plays.', 'Playing', 'unheard'];
-const IDS = [
-  [2, 4, 5, 6, 8, 10, 3],
-  [2, 6, 7, 3],
-  [2, 1, 3],
-];
+  DIGEST,
+  expectClose,
+  IDS,
+  KEY,
+  MODEL,
+  openaiClient,
+  TEXTS,
+  vectorsOf,
+  written,
+} from '../support/embeddings-example';
+import { Example } from '../support/example';
+import { request } from '../support/signed-request';
+import { HUGGING_FACE_EXPORT, SENTENCE_TRANSFORMERS_EXPORT, TORCH_EXPORT } from '../support/small-minilm';
 
 describe('the endpoint', () => {
   let cloud: LocalCloud;
@@ -97,21 +40,7 @@ describe('the endpoint', () => {
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
 
-  /** Sends requests of the client through the test's own TLS, whose authority only this cloud has. */
-  const openai = (apiKey = KEY) =>
-    new OpenAI({
-      ...{ apiKey, baseURL: `${url}v1`, maxRetries: 0 },
-      fetch: async (to, init) => {
-        const { method = 'GET', body } = init ?? {};
-        const headers = Object.fromEntries(new Headers(init?.headers).entries());
-        const options = { method, headers, body: body as string };
-        const answer = await request(to as string, cloud.s3.certificateAuthority.pem, options);
-        return new Response(JSON.stringify(answer.body), {
-          status: answer.status,
-          headers: { 'content-type': answer.headers['content-type'] ?? '' },
-        });
-      },
-    });
+  const openai = (apiKey = KEY) => openaiClient(`${url}v1`, cloud.s3.certificateAuthority.pem, apiKey);
 
   it.each(['base64', 'float'] as const)('answers the client from npm in the form %s', async (format) => {
     const answer = await openai().embeddings.create({ model: MODEL, input: TEXTS, encoding_format: format });
