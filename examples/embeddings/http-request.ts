@@ -17,7 +17,7 @@ const KEY_DIGESTS = (process.env.API_KEY_DIGESTS ?? '').split(',').filter((diges
 /** Calls of the function with AWS credentials, and items of a batch, are no HTTP requests. */
 export function isHttpEvent(event: unknown): event is HttpEvent {
   const context = (event as Partial<HttpEvent> | null)?.requestContext;
-  return typeof context === 'object' && typeof context.http === 'object';
+  return typeof context?.http === 'object';
 }
 
 /** @throws ApiError for a caller without a key, for another route, and for a body that is no JSON */

@@ -6,7 +6,7 @@ import { ApiError } from './api-error';
 export const MAX_TOKENS = 256;
 
 /** Of all texts of a request, each as long as the longest. The memory of the function is planned for them. */
-export const MAX_PADDED_TOKENS = 16 * MAX_TOKENS;
+export const MAX_PADDED_TOKENS = 8 * MAX_TOKENS;
 
 /** The part of the library that is used here. Its own declarations do not resolve with the compiler's settings for Node.js. */
 interface Library {

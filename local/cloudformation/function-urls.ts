@@ -1,8 +1,8 @@
 /** Reads the URLs of functions that callers invoke, and the permissions that the stack gives for them. */
 import { parsePolicy, type Policy } from '../iam/policy';
-import type { Json, JsonObject } from '../json';
+import type { JsonObject } from '../json';
 import { LocalCloudError, orRefusal, unsupported } from '../local-cloud-error';
-import { refuseProperties, type Resource, unknownValue, whereOf } from './resource';
+import { type Resource, unknownValue, whereOf } from './resource';
 import type { Template } from './template';
 
 export interface FunctionUrl {
@@ -12,6 +12,9 @@ export interface FunctionUrl {
   /** What the permissions of the alias allow. */
   readonly policy: Policy;
 }
+
+/** Properties of permissions for services and organizations, which are no callers of URLs here. */
+const OF_OTHERS = ['EventSourceToken', 'PrincipalOrgID', 'SourceAccount', 'SourceArn'];
 
 /**
  * URLs of other functions are not served, and a notice says so. Settings of CORS have no effect.
@@ -44,7 +47,9 @@ function readUrl(template: Template, resource: Resource, aliases: readonly strin
     const of = orRefusal(() => template.text(permission, 'FunctionName'));
     // One that cannot be resolved is not of this function.
     const isOwn = !(of instanceof LocalCloudError) && nameOf(of) === target;
-    return isOwn ? [statementOf(template, permission)] : [];
+    return isOwn && !OF_OTHERS.some((name) => permission.properties[name] !== undefined)
+      ? [statementOf(template, permission)]
+      : [];
   });
   return { functionArn, authType, policy: parsePolicy({ Statement: statements }, whereOf(resource)) };
 }
@@ -56,26 +61,19 @@ function nameOf(arn: string): string {
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html */
 function statementOf(template: Template, permission: Resource): JsonObject {
-  refuseProperties(permission, ['EventSourceToken', 'PrincipalOrgID']);
   const principal = template.text(permission, 'Principal');
-  const conditions: [property: string, operator: string, key: string][] = [
-    ['FunctionUrlAuthType', 'StringEquals', 'lambda:FunctionUrlAuthType'],
-    ['InvokedViaFunctionUrl', 'Bool', 'lambda:InvokedViaFunctionUrl'],
-    ['SourceAccount', 'StringEquals', 'aws:SourceAccount'],
-    ['SourceArn', 'ArnLike', 'aws:SourceArn'],
-  ];
-  const given = conditions.flatMap(([property, operator, key]): [string, JsonObject][] => {
+  const condition = (property: string, operator: string): JsonObject => {
     const value = template.property(permission, property);
-    return value === undefined ? [] : [[operator, { [key]: value }]];
-  });
-  const condition: Record<string, Json> = {};
-  for (const [operator, keys] of given)
-    condition[operator] = { ...(condition[operator] as JsonObject | undefined), ...keys };
+    return value === undefined ? {} : { [operator]: { [`lambda:${property}`]: value } };
+  };
   return {
     Effect: 'Allow',
     Principal: principal.endsWith('.amazonaws.com') ? { Service: principal } : { AWS: principal },
     Action: template.text(permission, 'Action'),
     Resource: '*',
-    Condition: condition,
+    Condition: {
+      ...condition('FunctionUrlAuthType', 'StringEquals'),
+      ...condition('InvokedViaFunctionUrl', 'Bool'),
+    },
   };
 }

@@ -19,7 +19,7 @@ import {
   vectorsOf,
   written,
 } from '../support/embeddings-example';
-import { Example } from '../support/example';
+import { Example, serve } from '../support/example';
 import { request } from '../support/signed-request';
 import { HUGGING_FACE_EXPORT, SENTENCE_TRANSFORMERS_EXPORT, TORCH_EXPORT } from '../support/small-minilm';
 
@@ -143,8 +143,8 @@ print(json.dumps([[item.embedding for item in answer.data], answer.usage.total_t
     [
       'more tokens than memory is planned for',
       400,
-      'the request must have at most 4096 tokens, each input counted as the longest, got 4097',
-      { ...asked, input: Array<string>(17).fill('a '.repeat(239)) },
+      'the request must have at most 2048 tokens, each input counted as the longest, got 2052',
+      { ...asked, input: Array<string>(9).fill('a '.repeat(226)) },
       {},
     ],
     [
@@ -215,6 +215,29 @@ it.each([
   const vectors = output.data.map(({ embedding }) => embedding);
   expectClose(vectors, await vectorsOf(example, IDS, names.inputs));
   for (const vector of vectors) expect(Math.hypot(...vector)).toBeCloseTo(1, 6);
+});
+
+it('embeds a folder of texts in a batch, and says which text is too long', async () => {
+  const example = await written();
+  const assembly = await example.synthesize();
+  const texts = { 'a.txt': TEXTS[0], 'b.txt': TEXTS[1], 'c.txt': 'a '.repeat(255) };
+  fs.mkdirSync(path.join(example.folder, 'texts'));
+  for (const [name, text] of Object.entries(texts))
+    fs.writeFileSync(path.join(example.folder, 'texts', name), text);
+  const served = await serve(assembly, ['--pipeline', 'Texts']);
+  const { code, stdout, stderr } = await example.run('embed-folder', ['texts'], served.environment);
+  await served.stop();
+  expect(code).toBe(1);
+  expect(stdout).toContain('2 embedded, 0 known, 1 failed: vectors.jsonl');
+  expect(stderr).toContain('failed: c.txt: input 0 must have at most 256 tokens, got 257: split the text');
+  const lines = fs.readFileSync(path.join(example.folder, 'vectors.jsonl'), 'utf8').trim().split('\n');
+  const rows = lines.map((line) => JSON.parse(line) as { file: string; vector: number[] });
+  expect(rows.map(({ file }) => file)).toEqual(['a.txt', 'b.txt']);
+  const alone = IDS.slice(0, 2).map(async (ids) => (await vectorsOf(example, [ids]))[0]);
+  expectClose(
+    rows.map(({ vector }) => vector),
+    await Promise.all(alone),
+  );
 });
 
 it.each([

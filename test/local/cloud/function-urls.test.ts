@@ -241,6 +241,8 @@ it.each<[string, (permission: lambda.CfnPermission) => void]>([
   ['are for another function', (permission) => (permission.functionName = 'other:live')],
   ['are for signed requests', (permission) => (permission.functionUrlAuthType = 'AWS_IAM')],
   ['are for another account', (permission) => (permission.principal = '111111111111')],
+  ['are for an organization', (permission) => (permission.principalOrgId = 'o-1')],
+  ['are for a source', (permission) => (permission.sourceAccount = '000000000000')],
   ['are for a service', (permission) => (permission.principal = 'events.amazonaws.com')],
 ])('forbids everybody what the template does not allow: permissions that %s', async (_, change) => {
   const folder = functionAssembly({}, (fn) => {
