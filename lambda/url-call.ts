@@ -35,8 +35,8 @@ export function bodyOf({ body, isBase64Encoded }: UrlCall): unknown {
 }
 
 /**
- * Lambda would lose an answer that is too large, and tell the caller of an internal error. As a text inside JSON, the body has a backslash
- * more for each of its quotes.
+ * Lambda would lose an answer that is too large, and tell the caller of an internal error. As a text inside JSON,
+ * the body has a backslash more for each of its quotes.
  *
  * @param value the answer of a call: any JSON
  */

@@ -1,4 +1,4 @@
-/** `sliced-inference local ASSEMBLY`: serves the S3, the Step Functions, the HTTP API and the functions' URLs of a stack until it is stopped. */
+/** `sliced-inference local ASSEMBLY`: serves S3, Step Functions, the HTTP API and URLs of a stack until it is stopped. */
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import { type LocalCloudOptions, LocalCloud } from '../../local';

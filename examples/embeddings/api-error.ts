@@ -1,4 +1,4 @@
-/** Errors in the form of the embeddings interface: the client libraries of that interface turn them into errors of their own. */
+/** Errors in the form of the embeddings interface, which its client libraries turn into errors of their own. */
 export class ApiError extends Error {
   public override readonly name = 'InvalidRequest';
 

@@ -1,5 +1,5 @@
 /**
- * A stack with a MiniLM behind the interface of `/v1/embeddings`, and a batch. The endpoint exists once callers have a key:
+ * A stack with a MiniLM behind the interface of `/v1/embeddings`, and a batch. There is a URL once callers have a key:
  *
  *     npx cdk deploy --context keyDigests=<SHA-256 of the key, in hexadecimal>
  *

@@ -40,7 +40,7 @@ async function main(folder: string | undefined): Promise<void> {
   await model.close();
 }
 
-/** For each file: its name, and a request of the embeddings interface. Folders and hidden files are left out. */
+/** For each file: its name, and a request of the interface. Folders and hidden files are left out. */
 function* requestsOf(folder: string): Generator<[name: string, request: { readonly input: string }]> {
   const files = readdirSync(folder, { withFileTypes: true }).filter(
     (entry) => entry.isFile() && !entry.name.startsWith('.'),

@@ -1,4 +1,4 @@
-/** The request of the embeddings interface: https://platform.openai.com/docs/api-reference/embeddings/create */
+/** The request of the interface: https://platform.openai.com/docs/api-reference/embeddings/create */
 import { ApiError } from './api-error';
 
 export interface EmbeddingsRequest {

@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ApiError } from './api-error';
 
-/** The part that is used here of https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads */
+/** A part of https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads */
 interface HttpEvent {
   readonly rawPath?: string;
   readonly headers?: Readonly<Record<string, string | undefined>>;

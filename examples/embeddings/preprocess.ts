@@ -23,8 +23,8 @@ export const handler = preprocessHandler(async (event, context) => {
 });
 
 /**
- * For `postprocess`, which runs in the same call. A batch calls it apart, so it learns nothing there: an item has one text, without
- * padding.
+ * For `postprocess`, which runs in the same call. A batch calls it apart, so it learns nothing there: an item has
+ * one text, without padding.
  */
 function note({ call, maxBytes }: HandlerContext, notes: CallNotes): void {
   // Only a call that computes takes more than a state of Step Functions.
@@ -34,7 +34,7 @@ function note({ call, maxBytes }: HandlerContext, notes: CallNotes): void {
   if (call) Object.assign(call, notes);
 }
 
-/** All int64 [texts, tokens]: the ids with zeros after them, 1 for each token and 0 for padding, and the only segment. */
+/** All int64 [texts, tokens]: the ids and then zeros, 1 for tokens and 0 for padding, and the only segment. */
 function tensorsOf(ids: readonly (readonly number[])[], width: number) {
   const shape = [ids.length, width];
   const [words, mask] = [new BigInt64Array(ids.length * width), new BigInt64Array(ids.length * width)];

@@ -1,4 +1,4 @@
-/** Texts to tokens, with the tokenizer of the model: its file `tokenizer.json` lies beside the function's code. */
+/** Texts to tokens, with the model's tokenizer: its file `tokenizer.json` lies beside the function's code. */
 import { readFileSync } from 'node:fs';
 import { ApiError } from './api-error';
 
@@ -8,7 +8,7 @@ export const MAX_TOKENS = 256;
 /** Of all texts of a request, each as long as the longest. The memory of the function is planned for them. */
 export const MAX_PADDED_TOKENS = 8 * MAX_TOKENS;
 
-/** The part of the library that is used here. Its own declarations do not resolve with the compiler's settings for Node.js. */
+/** What is used of the library. Its own declarations do not resolve with the compiler's settings for Node.js. */
 interface Library {
   readonly Tokenizer: new (file: object, config: object) => Tokenizer;
 }

@@ -1,5 +1,5 @@
 /**
- * Writes `minilm/tokenizer.json`, BERT's tokenizer for lower-case text, from a vocabulary with a token a line:
+ * Writes `minilm/tokenizer.json`, BERT's tokenizer for lower-case text, from a vocabulary, a token a line:
  *
  *     npx tsx write-tokenizer.ts vocab.txt
  *

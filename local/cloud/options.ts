@@ -44,8 +44,8 @@ export interface LocalCloudOptions {
    */
   readonly simulationSeed?: number;
   /**
-   * The ports that S3, Step Functions, Lambda, the HTTP API and the URL of a function listen on, of the loopback interface. 0 is a
-   * free one.
+   * The ports that S3, Step Functions, Lambda, the HTTP API and the URL of a function listen on, of the loopback
+   * interface. 0 is a free one.
    * @default - free ports
    */
   readonly ports?: {

@@ -63,7 +63,7 @@ export class FunctionUrls {
     await Promise.all([...this.servers.values()].map((server) => server.close()));
   }
 
-  /** The texts of errors are believed, and their statuses documented: docs/latest/dg/urls-monitoring.html of Lambda. */
+  /** The statuses of errors and their texts are believed. */
   private async answer(
     functionArn: string,
     message: http.IncomingMessage,
@@ -106,7 +106,10 @@ export class FunctionUrls {
     return { ...answer, headers: { ...answer.headers, 'x-amzn-requestid': requestId } };
   }
 
-  /** Since October 2025, a URL needs two permissions: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html */
+  /**
+   * Since October 2025, a URL needs two permissions.
+   * https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+   */
   private authorized(
     { functionArn: resource, authType }: FunctionUrl,
     message: http.IncomingMessage,

@@ -1,4 +1,7 @@
-/** The event of a request to a function's URL: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads */
+/**
+ * The event of a request to a function's URL.
+ * https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
+ */
 import type * as http from 'node:http';
 import { LOOPBACK, queryOf, rawPathOf } from '../http/loopback-server';
 import type { Principal } from '../iam/principals';
