@@ -2,6 +2,7 @@
  * Calls by a function's URL: HTTP requests, whose body is what the event of another call is.
  * https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
  */
+import { MAX_CALL_BYTES } from '../contract/direct-call';
 import { ERROR_NAMES } from '../contract/failures';
 import { invalidInput } from './errors';
 import { isRecord, type JsonRecord } from './json-values';
@@ -33,9 +34,18 @@ export function bodyOf({ body, isBase64Encoded }: UrlCall): unknown {
   }
 }
 
-/** @param value the answer of a call: any JSON */
+/**
+ * Lambda would lose an answer that is too large, and tell the caller of an internal error. As a text inside JSON,
+ * the body has a backslash more for each of its quotes.
+ *
+ * @param value the answer of a call: any JSON
+ */
 export function urlAnswer(value: unknown, statusCode = 200): UrlAnswer {
-  return { statusCode, headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) };
+  const answer = { statusCode, headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) };
+  const bytes = Buffer.byteLength(JSON.stringify(answer));
+  if (bytes <= MAX_CALL_BYTES) return answer;
+  const message = `the answer must have at most ${MAX_CALL_BYTES} bytes as JSON in JSON, got ${bytes}: ask for less, or for results in S3 with "output": { "inline": "never" }`;
+  return urlAnswer({ error: 'AnswerTooLarge', cause: { message } }, 413);
 }
 
 /**

@@ -18,6 +18,15 @@ export function unsupported(what: string, remedy = 'deploy it to AWS or take it 
   return new LocalCloudError(`the local cloud does not support ${what}: ${remedy}`);
 }
 
+export function orRefusal<T>(read: () => T): T | LocalCloudError {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof LocalCloudError) return error;
+    throw error;
+  }
+}
+
 /** The code of a Node.js system error, such as `ENOENT`. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;

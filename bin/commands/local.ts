@@ -1,4 +1,4 @@
-/** `sliced-inference local ASSEMBLY`: serves the S3, the Step Functions and the HTTP API of a stack until it is stopped. */
+/** `sliced-inference local ASSEMBLY`: serves S3, Step Functions, the HTTP API and URLs of a stack until it is stopped. */
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import { type LocalCloudOptions, LocalCloud } from '../../local';
@@ -21,11 +21,12 @@ interface Options extends LocalOptions {
   readonly json?: boolean;
 }
 
-/** Step Functions and the HTTP API take the two ports after S3's. */
-const MAX_PORT = 65_533;
+/** Step Functions, the HTTP API and the URL of a function take the three ports after S3's. */
+const MAX_PORT = 65_532;
 
 const HELP = `
-Publishes the assembly's assets to a local S3, and serves it, the stack's state machines and its HTTP API until you stop the command.
+Publishes the assembly's assets to a local S3, and serves it, the stack's state machines, its HTTP API and its
+functions' URLs until you stop the command.
 
 Prints the variables that point the AWS CLI and any AWS SDK at the local cloud, in a form that a shell evaluates. With
 --write-env they go into a file, which appears when all is ready and disappears at the end. In a shell that has evaluated
@@ -49,7 +50,7 @@ export function localCommand(): Command {
     )
     .option(
       '--port <number>',
-      'port of S3; Step Functions and the HTTP API get the next ones (default: free ports)',
+      'port of S3; Step Functions, the HTTP API and the URL of a function get the next ones (default: free ports)',
       wholeNumber(1, MAX_PORT),
     )
     .addOption(
@@ -96,7 +97,9 @@ function servingOptions(options: Options): LocalCloudOptions {
     onFault: ({ kind, place }) => {
       printLine(`fault: ${kind} at ${place}`);
     },
-    ...(port !== undefined && { ports: { s3: port, stepFunctions: port + 1, http: port + 2 } }),
+    ...(port !== undefined && {
+      ports: { s3: port, stepFunctions: port + 1, http: port + 2, functionUrl: port + 3 },
+    }),
     onNotice: (notice) => {
       printLine(`note: ${notice}`);
     },
@@ -110,10 +113,12 @@ function servingOptions(options: Options): LocalCloudOptions {
 
 function access(cloud: LocalCloud) {
   const { pipelines, stateMachine, httpEndpoint } = cloud;
+  const functionUrl = functionUrlOf(cloud);
   return {
     ...stateMachine,
     ...bucketOf(cloud),
     ...(httpEndpoint !== undefined && { httpEndpoint }),
+    ...(functionUrl !== undefined && { functionUrl }),
     pipelines: pipelines.map(({ stateMachineArn, bucket }) => ({ stateMachineArn, bucket })),
     environment: variables(cloud, process.env),
   };
@@ -124,6 +129,12 @@ function bucketOf({ pipelines, stateMachine }: LocalCloud): { readonly bucket?: 
   const chosen = pipelines.find(({ stateMachineArn }) => stateMachineArn === stateMachine.stateMachineArn);
   const only = pipelines.length === 1 ? pipelines[0] : chosen;
   return only === undefined ? {} : { bucket: only.bucket };
+}
+
+/** That of the chosen function, or the only one. */
+function functionUrlOf({ functionUrls, stateMachine }: LocalCloud): string | undefined {
+  const all = [...functionUrls.values()];
+  return functionUrls.get(stateMachine.stateMachineArn) ?? (all.length === 1 ? all[0] : undefined);
 }
 
 function printAccess(cloud: LocalCloud, options: Options): void {
@@ -148,6 +159,7 @@ function describe(cloud: LocalCloud, { shell }: Options, file?: string): string 
     STATE_MACHINE_ARN: stateMachineArn,
     BUCKET: bucketOf(cloud).bucket,
     HTTP_ENDPOINT: cloud.httpEndpoint,
+    FUNCTION_URL: functionUrlOf(cloud),
   };
   const names = Object.keys(values);
   const end = file === undefined ? '' : ', and ends the cloud that wrote this file';

@@ -1,27 +1,28 @@
 /**
- * Embeds sentences and prints how similar each two are:
+ * Embeds sentences with the unmodified client of the interface, and prints how similar each two are:
  *
- *     STATE_MACHINE_ARN=arn:aws:states:… npx tsx call.ts ['A sentence.' 'Another one.' …]
+ *     FUNCTION_URL=https://… OPENAI_API_KEY=… npx tsx call.ts ['A sentence.' 'Another one.' …]
  */
-import { readFileSync } from 'node:fs';
-import { SlicedInferenceClient } from 'cdk-sliced-inference/client';
-import { embed, similarity } from './embed';
-import { VOCABULARY } from './model';
-import { WordPiece } from './word-piece';
+import OpenAI from 'openai';
+import { similarity } from './pooling';
 
 const SENTENCES = ['The cat sat on the mat.', 'A dog lay on the rug.', 'The stock market fell today.'];
 
 async function main(sentences: readonly string[]): Promise<void> {
-  const { STATE_MACHINE_ARN: stateMachineArn } = process.env;
-  if (stateMachineArn === undefined) throw new Error('STATE_MACHINE_ARN is not set: run `. ./cloud.env`');
-  const tokenizer = new WordPiece(readFileSync(VOCABULARY, 'utf8'));
-  const model = new SlicedInferenceClient({ stateMachineArn });
-  const vectors = await embed(model, tokenizer, sentences);
-  await model.close();
+  // The client reads OPENAI_API_KEY.
+  const { FUNCTION_URL: url } = process.env;
+  if (url === undefined) throw new Error('FUNCTION_URL is not set: run `. ./cloud.env`');
+  const client = new OpenAI({ baseURL: `${url}v1` });
+  const { data, usage } = await client.embeddings.create({
+    model: 'all-MiniLM-L6-v2',
+    input: [...sentences],
+  });
   sentences.forEach((sentence, at) => {
-    const similarities = vectors.slice(0, at).map((other) => similarity(vectors[at], other).toFixed(3));
+    const { embedding } = data[at];
+    const similarities = data.slice(0, at).map((other) => similarity(embedding, other.embedding).toFixed(3));
     console.log([sentence, ...similarities].join('  '));
   });
+  console.log(`${usage.total_tokens} tokens`);
 }
 
 const given = process.argv.slice(2);

@@ -10,19 +10,20 @@ import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import {
-  SlicedInferenceClient,
   type BatchResultRow,
-  type TensorInputs,
+  SlicedInferenceClient,
   type SlicedInferenceBatchRun,
 } from 'cdk-sliced-inference/client';
-import { inputsOf, vectorsOf } from './embed';
-import { modelInputs, VOCABULARY } from './model';
-import { WordPiece } from './word-piece';
 
 const VECTORS = 'vectors.jsonl';
 
 /** Results that are read at once. */
 const READS = 32;
+
+/** The part of an answer of the embeddings interface that is used here. */
+interface Answer {
+  readonly data: readonly { readonly embedding: readonly number[] }[];
+}
 
 async function main(folder: string | undefined): Promise<void> {
   const { STATE_MACHINE_ARN: stateMachineArn } = process.env;
@@ -39,21 +40,17 @@ async function main(folder: string | undefined): Promise<void> {
   await model.close();
 }
 
-/** For each file: its name, and the request with its tokens. Folders and hidden files are left out. */
-function* requestsOf(folder: string): Generator<[name: string, request: TensorInputs]> {
-  const tokenizer = new WordPiece(readFileSync(VOCABULARY, 'utf8'));
-  const inputs = modelInputs();
+/** For each file: its name, and a request of the interface. Folders and hidden files are left out. */
+function* requestsOf(folder: string): Generator<[name: string, request: { readonly input: string }]> {
   const files = readdirSync(folder, { withFileTypes: true }).filter(
     (entry) => entry.isFile() && !entry.name.startsWith('.'),
   );
   if (files.length === 0) throw new Error(`the folder must have text files, got none in ${folder}`);
-  for (const name of files.map((file) => file.name).sort()) {
-    const tokens = tokenizer.encode([readFileSync(path.join(folder, name), 'utf8')]);
-    yield [name, inputsOf(tokens, inputs)];
-  }
+  for (const name of files.map((file) => file.name).sort())
+    yield [name, { input: readFileSync(path.join(folder, name), 'utf8') }];
 }
 
-/** Reads some results at a time. The rows are in the order of the requests. */
+/** Reads some results at a time. The rows are in the order of the requests, and have the answers. */
 async function* linesOf(batch: SlicedInferenceBatchRun): AsyncGenerator<string> {
   let waiting: Promise<string>[] = [];
   for await (const row of batch.rows()) {
@@ -71,8 +68,8 @@ async function lineOf(row: BatchResultRow): Promise<string> {
     process.exitCode = 1;
     return '';
   }
-  const { outputs = {} } = await row.read();
-  const [vector] = vectorsOf(outputs);
+  const { output } = await row.read();
+  const [{ embedding: vector }] = (output as Answer).data;
   return `${JSON.stringify({ file: row.item, vector })}\n`;
 }
 

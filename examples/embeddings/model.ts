@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import * as path from 'node:path';
 
 export const MODEL = 'minilm/model.onnx';
-export const VOCABULARY = 'minilm/vocab.txt';
+export const TOKENIZER = 'minilm/tokenizer.json';
 
 /** Where the batch finds its texts, unless an execution names another list in the same folder. */
 export const TEXTS_KEY = 'inputs/texts/all.jsonl';

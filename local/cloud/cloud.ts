@@ -15,6 +15,7 @@ import { FaultInjector, type Faults } from '../faults/injector';
 import type { FaultKind } from '../faults/kinds';
 import { guardFolder, unguardFolder } from '../lambda/guardian';
 import { startLambdaServer } from '../lambda/api';
+import { FunctionUrls } from '../lambda/function-urls';
 import type { LocalFunctions } from '../lambda/local-functions';
 import type { WorkerProcess } from '../lambda/sandbox';
 import { selectStateMachine, type Selection } from '../cloudformation/pipeline';
@@ -70,6 +71,7 @@ export class LocalCloud {
   private stepFunctionsServer: LoopbackServer | undefined;
   private lambdaServer: LoopbackServer | undefined;
   private httpApi: HttpApiServer | undefined;
+  private urls: FunctionUrls | undefined;
   private otherServices: LoopbackServer | undefined;
   private functions: LocalFunctions | undefined;
   private deployed: Deployment | undefined;
@@ -145,6 +147,11 @@ export class LocalCloud {
   /** The URL of the stack's HTTP API, without a slash at its end; `undefined` if no HTTP API starts a state machine. */
   get httpEndpoint(): string | undefined {
     return this.httpApi?.endpoint;
+  }
+
+  /** The URLs of functions, by the ARN of their alias, each with a slash at its end. */
+  get functionUrls(): ReadonlyMap<string, string> {
+    return this.urls?.endpoints() ?? new Map();
   }
 
   /** An endpoint for AWS_ENDPOINT_URL: it refuses each request to another service by name, which would reach AWS otherwise. */
@@ -238,6 +245,7 @@ export class LocalCloud {
     this.closing.abort(closedCloud());
     await this.functions?.close();
     await this.httpApi?.close();
+    await this.urls?.close();
     await this.stepFunctionsServer?.close();
     await this.lambdaServer?.close();
     await this.s3Server?.close();
@@ -256,16 +264,17 @@ export class LocalCloud {
     await this.bringUp(this.read(selection));
     const stepFunctions = { region, certificate, port: ports?.stepFunctions };
     this.stepFunctionsServer = await startStepFunctionsServer(this.machines, callers, stepFunctions);
-    this.lambdaServer = await startLambdaServer(
-      { functions: this.functions, callers, authorizer, injector },
-      { certificate, port: ports?.lambda },
-    );
+    const lambda = { functions: this.functions, callers, authorizer, injector };
+    this.lambdaServer = await startLambdaServer(lambda, { certificate, port: ports?.lambda });
     this.httpApi = new HttpApiServer({
       ...{ machines: this.machines, callers, authorizer, signal, onNotice: this.onNotice },
       certificate,
       port: ports?.http,
     });
     await this.httpApi.serve(started(this.deployed).httpApi);
+    const { onNotice } = this;
+    this.urls = new FunctionUrls({ ...lambda, onNotice, certificate, port: ports?.functionUrl });
+    await this.urls.serve(started(this.deployed).urls);
     // The last one, because its free port must not be one of those above.
     this.otherServices = await startOtherServices({ certificate });
   }
@@ -286,6 +295,7 @@ export class LocalCloud {
     deployMachines(this.machines, deployment, started(this.functions), this.host);
     this.deployed = deployment;
     await this.httpApi?.serve(deployment.httpApi);
+    await this.urls?.serve(deployment.urls);
   }
 
   private readonly onNotice = (notice: string): void => {

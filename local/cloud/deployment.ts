@@ -2,7 +2,7 @@
  * Reads what a stack deploys: the chosen state machine, the others that can run, and what they need. It reads each of the others with a
  * template of its own first, so that what a state machine refers to that cannot run here does not matter.
  */
-import { LocalCloudError } from '../local-cloud-error';
+import { LocalCloudError, orRefusal } from '../local-cloud-error';
 import type { HttpApi } from '../api-gateway/http-api';
 import { readHttpApi } from '../api-gateway/read-http-api';
 import type { AssemblyStack } from '../cloudformation/assembly';
@@ -15,7 +15,8 @@ import {
   type Selection,
 } from '../cloudformation/pipeline';
 import { isCallable } from '../cloudformation/function-machine';
-import { readPolicies } from '../cloudformation/policies';
+import { readFunctionUrls } from '../cloudformation/function-urls';
+import { type PipelinePolicies, readPolicies } from '../cloudformation/policies';
 import type { PublishedVersions } from '../cloudformation/resource';
 import { readBuckets, type StateMachineResource } from '../cloudformation/resources';
 import { Template } from '../cloudformation/template';
@@ -58,14 +59,19 @@ export function readDeployment({ stack, logicalId }: Selection, options: Deploym
   };
   const read = readMachines(template, running, { ...options, front });
   const aliases = readAliases(new Template(stack, options.versions));
+  const functions = read.machines.flatMap(({ resource }) => (resource.isFunction ? [resource.arn] : []));
+  const { urls, notices } = readFunctionUrls(new Template(stack, options.versions), functions);
+  const ofUrls = urls.map(({ functionArn, policy }) => [functionArn, policy] as const);
+  const resources = new Map([...read.policies.resources, ...ofUrls]);
+  const policies: PipelinePolicies = { ...read.policies, resources };
   return {
     ...read,
-    stack,
+    ...{ policies, urls, stack },
     refused,
     selected: read.machines[0].resource,
     aliases: aliases.machines,
     pipelines: read.machines.flatMap((machine) => pipelineOf(template, machine)),
-    notices: [...read.notices, ...aliases.notices, ...ruleNotices(template)],
+    notices: [...read.notices, ...aliases.notices, ...notices, ...ruleNotices(template)],
   };
 }
 
@@ -98,15 +104,6 @@ function refusalOf(stack: AssemblyStack, logicalId: string, options: DeploymentO
   const alone = { ...options, onAccess: () => undefined, front: () => undefined };
   const read = orRefusal(() => readMachines(template, [logicalId], alone));
   return read instanceof LocalCloudError ? read.message : undefined;
-}
-
-function orRefusal<T>(read: () => T): T | LocalCloudError {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof LocalCloudError) return error;
-    throw error;
-  }
 }
 
 /** The policies come last, because they are those of all resources that the others refer to. */

@@ -44,7 +44,8 @@ export interface LocalCloudOptions {
    */
   readonly simulationSeed?: number;
   /**
-   * The ports that S3, Step Functions, Lambda and the HTTP API listen on, of the loopback interface. 0 is a free one.
+   * The ports that S3, Step Functions, Lambda, the HTTP API and the URL of a function listen on, of the loopback
+   * interface. 0 is a free one.
    * @default - free ports
    */
   readonly ports?: {
@@ -52,6 +53,8 @@ export interface LocalCloudOptions {
     readonly stepFunctions: number;
     readonly lambda?: number;
     readonly http?: number;
+    /** Of the first URL, if the stack has several. */
+    readonly functionUrl?: number;
   };
   /** Called with each new one of `LocalCloud.notices()`. */
   readonly onNotice?: (notice: string) => void;

@@ -72,6 +72,7 @@ export const ACTIONS = [
   'execute-api:Invoke',
   'kms:PutKeyPolicy',
   'lambda:InvokeFunction',
+  'lambda:InvokeFunctionUrl',
   'states:DescribeExecution',
   'states:RedriveExecution',
   'states:StartExecution',

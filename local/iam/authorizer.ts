@@ -16,7 +16,7 @@ export interface AccountPolicies {
   readonly region: string;
   /** By ARN of the role or the user. */
   readonly identities: ReadonlyMap<string, IdentityPolicies>;
-  /** By ARN of the bucket, the key, the function (unqualified) or the role. */
+  /** By ARN of the bucket, the key, the alias of a function with a URL, or the role. */
   readonly resources: ReadonlyMap<string, Policy>;
   /** By name of the bucket. */
   readonly bucketKeys: ReadonlyMap<string, BucketKey>;

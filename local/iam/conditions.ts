@@ -53,6 +53,8 @@ const KEYS: ReadonlySet<string> = new Set([
   'aws:sourcearn',
   'kms:calleraccount',
   'kms:viaservice',
+  'lambda:functionurlauthtype',
+  'lambda:invokedviafunctionurl',
   'lambda:sourcefunctionarn',
   's3:prefix',
   's3:tlsversion',

@@ -43,6 +43,11 @@ export function roleSession(
   };
 }
 
+/** Has no policies of its own, so it may do what a resource allows to everybody. */
+export const ANONYMOUS: Identity = {
+  ...{ kind: 'identity', arn: 'anonymous', policiesOf: 'anonymous', account: 'anonymous' },
+};
+
 export function service(name: string): ServicePrincipal {
   return { kind: 'service', name };
 }

@@ -128,13 +128,14 @@ function authorize(
 
 /** Faults have the names that they have in Step Functions. */
 const STATUS: ReadonlyMap<string, number> = new Map([
+  ['RequestEntityTooLargeException', 413],
   ['TooManyRequestsException', 429],
   ['ServiceException', 500],
   ['AWSLambdaException', 503],
 ]);
 
 /** The local cloud's own errors, such as that it is closed, are failures of the service. */
-function apiErrorOf(error: unknown): ApiError {
+export function apiErrorOf(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   const reason = error instanceof Error ? error.message : String(error);
   const name = error instanceof StateError ? (error.error ?? '').replace('Lambda.', '') : 'ServiceException';

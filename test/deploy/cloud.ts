@@ -50,8 +50,9 @@ export class Cloud {
   private constructor(
     private readonly ministack: ChildProcess,
     private readonly folder: string,
-    private readonly endpoint: string,
-    private readonly authority: string,
+    readonly endpoint: string,
+    /** Of its certificate, as PEM. */
+    readonly authority: string,
     /** Variables with which CDK calls it. */
     private readonly environment: NodeJS.ProcessEnv,
   ) {

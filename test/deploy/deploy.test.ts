@@ -4,6 +4,7 @@
  */
 import { temporaryFolder } from '../support/temporary-folder';
 import { Cloud } from './cloud';
+import { embeds } from './embeddings';
 import { live } from './life';
 import { ownStacks } from './stacks';
 
@@ -24,6 +25,14 @@ test.each(ownStacks(temporaryFolder()))(
   '$title',
   async (subject) => {
     if (cloud !== undefined) await live(subject, cloud);
+  },
+  LIMIT_MS,
+);
+
+test(
+  'the example of embeddings answers the client from npm at its URL',
+  async () => {
+    if (cloud !== undefined) await embeds(cloud);
   },
   LIMIT_MS,
 );

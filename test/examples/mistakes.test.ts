@@ -5,7 +5,8 @@ const SIX = '..##. .#... #.... ####. #...# #...# .###.';
 const NO_ARN = 'Error: STATE_MACHINE_ARN is not set: run `. ./cloud.env`';
 
 it.each<[name: string, script: string, args: readonly string[], message: string]>([
-  ['embeddings', 'call', [], NO_ARN],
+  ['embeddings', 'call', [], 'Error: FUNCTION_URL is not set: run `. ./cloud.env`'],
+  ['embeddings', 'write-tokenizer', [], 'error: no vocabulary: run npx tsx write-tokenizer.ts vocab.txt'],
   ['embeddings', 'embed-folder', ['texts'], NO_ARN],
   ['large-transformer', 'call', [], NO_ARN],
   ['http', 'call', [SIX], 'Error: HTTP_ENDPOINT is not set: run `. ./cloud.env`'],
@@ -18,7 +19,7 @@ it.each<[name: string, script: string, args: readonly string[], message: string]
   ['large-transformer', 'write-model', ['--hidden', '100'], 'a multiple of 64'],
 ])('%s/%s %j fails', async (name, script, args, message) => {
   // An undefined variable is not set in a child process.
-  const unset = { STATE_MACHINE_ARN: undefined, HTTP_ENDPOINT: undefined };
+  const unset = { STATE_MACHINE_ARN: undefined, HTTP_ENDPOINT: undefined, FUNCTION_URL: undefined };
   const { code, stdout, stderr } = await new Example(name).run(script, args, { ...process.env, ...unset });
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr.toLowerCase()).toContain(message.toLowerCase());

@@ -22,9 +22,12 @@ const APPS = fs.readdirSync(EXAMPLES).filter((name) => fs.existsSync(path.join(E
 /** What the reader runs before `cdk synth`. */
 const MODELS: Partial<Record<string, (example: Example) => unknown>> = {
   'large-transformer': (example) => example.run('write-model', ['--gigabytes', '0.02', '--hidden', '256']),
-  embeddings: ({ folder }) => {
+  embeddings: (example) => {
+    const { folder } = example;
     fs.mkdirSync(path.join(folder, 'minilm'));
     fs.writeFileSync(path.join(folder, 'minilm/model.onnx'), encodeModel(smallMiniLm(100)));
+    fs.writeFileSync(path.join(folder, 'vocab.txt'), '[UNK]\n[CLS]\n[SEP]');
+    return example.run('write-tokenizer', ['vocab.txt']);
   },
 };
 

@@ -238,6 +238,32 @@ describe('by a URL', () => {
     }
   });
 
+  it('answers with the status 413 what does not fit into an answer, with the backslash of each quote', async () => {
+    const handler = withPostprocess(`exports.after = () => '"'.repeat(Number(process.env.QUOTES));`);
+    try {
+      // Each quote is a backslash and a quote in the body, and so has three backslashes in the answer.
+      const headers = { 'content-type': 'application/json' };
+      const around = JSON.stringify({ statusCode: 200, headers, body: '""' }).length;
+      const most = Math.floor((6 * 2 ** 20 - around) / 4);
+      process.env.QUOTES = String(most);
+      expect((await answer(url(request()), handler)).statusCode).toBe(200);
+      process.env.QUOTES = String(most + 1);
+      const { statusCode, body } = await answer(url(request()), handler);
+      expect([statusCode, body.error]).toEqual([413, 'AnswerTooLarge']);
+      expect(JSON.stringify(body.cause)).toContain('the answer must have at most 6291456 bytes');
+    } finally {
+      delete process.env.QUOTES;
+      delete process.env.LAMBDA_TASK_ROOT;
+    }
+  });
+
+  function withPostprocess(code: string) {
+    const folder = temporaryFolder();
+    fs.writeFileSync(path.join(folder, 'index.cjs'), code);
+    process.env.LAMBDA_TASK_ROOT = folder;
+    return slices.functionHandler({ SLICE_POSTPROCESS: 'index.cjs#after' });
+  }
+
   it('is not answered by a function that only state machines invoke', async () => {
     const { name } = await failure(slices.functionHandler({ SLICE_DIRECT_CALLS: '' }), url(request()));
     expect(name).toBe('SliceFailed');

@@ -104,7 +104,7 @@ async function exampleRow(name, folder) {
 /** Why an example that needs more than Node.js cannot be followed here. */
 function exampleProblem(name) {
   if (name === 'embeddings') {
-    const missing = ['python3 -m pip --version', 'unzip -v'].find(
+    const missing = ['python3 -m pip --version', 'python3 -m ensurepip --version', 'unzip -v'].find(
       (command) => spawnSync(command, { shell: true, stdio: 'ignore' }).status !== 0,
     );
     return missing && `it needs \`${missing}\`, which does not run`;

@@ -4,7 +4,7 @@ import { nodesOf } from './graph-text';
 import { FLOAT, INT64, floats, int64s, node, value, type ModelInit } from './model-builder';
 
 /** The names that an exporter gives. */
-interface Export {
+export interface Export {
   readonly inputs: readonly string[];
   /** The token vectors. */
   readonly output: string;

@@ -13,10 +13,12 @@ import {
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { encodeSafetensors } from '../../../lambda/tensors/safetensors';
 import { closeServer, listen } from '../../../local/http/loopback-server';
+import { functionAssembly } from '../../support/function-stack';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { synthesize } from '../../support/pipeline-assembly';
 import { refuse } from '../../support/run-cli';
 import { serve } from '../../support/served-stack';
+import { request } from '../../support/signed-request';
 import { float32 } from '../../support/tensors';
 import { until } from '../../support/until';
 
@@ -157,6 +159,21 @@ describe('local', () => {
     expect(fs.existsSync(file)).toBe(false);
   });
 
+  it('serves the URL of a function on the port after that of the HTTP API, and names it', async () => {
+    const port = await freePorts();
+    const assembly = functionAssembly({ functionUrl: true });
+    const serving = await serve([assembly, '--port', String(port)]);
+    const { FUNCTION_URL: url, NODE_EXTRA_CA_CERTS: authority } = evaluate(serving.text);
+    expect(url).toBe(`https://127.0.0.1:${port + 3}/`);
+    const answer = await request(url, fs.readFileSync(authority, 'utf8'));
+    expect(answer).toMatchObject({ status: 403, body: { Message: 'Forbidden' } });
+    const { stderr } = await serving.stop('SIGTERM');
+    expect(stderr).toContain('refused a request with 403: its signature has no signature');
+    const inJson = await serve([assembly, '--json']);
+    expect(JSON.parse(inJson.text)).toHaveProperty('functionUrl');
+    await inJson.stop('SIGTERM');
+  });
+
   it('writes for PowerShell on request, and ends at once on a second signal', async () => {
     const serving = await serve([standard, '--shell', 'powershell']);
     expect(serving.text).toMatch(/^\$env:AWS_ENDPOINT_URL_SFN = 'https:\/\/127\.0\.0\.1:\d+'$/m);
@@ -178,7 +195,7 @@ async function freePorts(): Promise<number> {
 test('local refuses a port that is none, and one that is in use', async () => {
   for (const port of ['0', '65535', '1.5'])
     expect(await refuse(['local', standard, `--port=${port}`])).toContain(
-      `argument '${port}' is invalid. It must be a whole number from 1 to 65533.`,
+      `argument '${port}' is invalid. It must be a whole number from 1 to 65532.`,
     );
   const server = http.createServer();
   const port = await listen(server);
