@@ -3,6 +3,7 @@
  * `--report` shows no other number. MB are 2^20 bytes, times are in milliseconds, prices in dollars.
  */
 import type { Dimension } from '../../contract/tensors';
+import type { AlternativeId } from '../../lib/cost/alternatives/alternative';
 import type { Requests } from '../../lib/cost/alternatives/wording';
 import type { Known } from '../../lib/cost/constants/constant';
 import type { End } from '../../lib/cost/constants/ends';
@@ -154,7 +155,10 @@ export interface LineItem extends Readonly<Record<Temperature, number>> {
 }
 
 export interface Alternative {
+  readonly id: AlternativeId;
   readonly service: string;
+  /** Of a Lambda function. */
+  readonly memoryMb?: number;
   /** Its size at the rate of `requests`, in words, such as `2,048 MB`. */
   readonly size: string;
   /** Whether a size keeps all limits at that rate. */

@@ -45,7 +45,9 @@ function reportedAlternative(
 ): Alternative {
   const isFeasible = offer.breaks.length === 0;
   return {
+    id: own.id,
     service: capitalized(own.name),
+    ...(offer.memoryMb !== undefined && { memoryMb: offer.memoryMb }),
     size: offer.size,
     isFeasible,
     breaks: offer.breaks.map(sentence),
