@@ -58,7 +58,10 @@ function searchOf(options: PlanOptions): string[] {
   return [
     ...entry('minimize', minimize && `Minimize.${minimize.toUpperCase()}`),
     ...entry('maxLatency', maxLatency && `Duration.millis(${maxLatency})`),
-    ...entry('latencyPercentile', latencyPercentile && `LatencyPercentile.${latencyPercentile.toUpperCase()}`),
+    ...entry(
+      'latencyPercentile',
+      latencyPercentile && `LatencyPercentile.${latencyPercentile.toUpperCase()}`,
+    ),
     ...entry('maxCostPerMillion', maxCostPerMillion),
     ...entry('maxMemorySize', maxMemory),
     ...entry('temperature', temperature && `Temperature.${temperature.toUpperCase()}`),

@@ -165,6 +165,8 @@ export interface Alternative {
   readonly isFeasible: boolean;
   /** Sentences: each limit of the service, or of the user, that the size breaks. */
   readonly breaks: readonly string[];
+  /** A sentence on the guess on which its price or its time rests; absent if there is none. */
+  readonly guess?: string;
   /** Sentences on what a user must know besides. */
   readonly notes: readonly string[];
   /** At the rate of `requests`. Absent, as `warm` and `cold`, when the service breaks a limit. */

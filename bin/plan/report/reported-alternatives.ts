@@ -51,6 +51,7 @@ function reportedAlternative(
     size: offer.size,
     isFeasible,
     breaks: offer.breaks.map(sentence),
+    ...(own.guess !== undefined && { guess: sentence(own.guess) }),
     notes: own.notes.map(sentence),
     ...(isFeasible && {
       dollarsPerMonth: offer.dollarsPerMonth,

@@ -115,9 +115,10 @@ function cheapestSentence(alternatives: readonly Alternative[], { perHour }: Req
   return `at ${inRate(perHour)}, ${name} ${areOrIs(name)} cheapest (${size}): ${inDollars(dollarsPerMonth)} a month${changes.join('')}`;
 }
 
-/** Of those that keep all limits. Of equally cheap ones, the first. */
+/** Of those that keep all limits, and that rest on no guess. Of equally cheap ones, the first. */
 function cheapestAt(alternatives: readonly Alternative[], perHour: number): NamedOffer | undefined {
   const usable = alternatives
+    .filter(({ guess }) => guess === undefined)
     .map((own) => ({ name: own.name, ...own.at(perHour) }))
     .filter(({ breaks }) => breaks.length === 0)
     .sort((a, b) => a.dollarsPerMonth - b.dollarsPerMonth);
