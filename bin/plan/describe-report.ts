@@ -41,7 +41,7 @@ export function describeReport(
     lines(report.splits.map((split) => `split: ${splitSentence(split)}`)),
     lines(int8Lines(report)),
     lines(report.prepacking ? [] : [NOT_PACKED]),
-    lines(priceAndTime(report)),
+    lines([...priceAndTime(report), `processors: ${report.processors.sentence}`]),
     servicesBlock(report, lines),
     lines(report.warnings.map((warning) => `warning: ${warning}`)),
     ...(report.batch ? describeBatch(report.batch, lines) : []),

@@ -54,7 +54,14 @@ function slicesSection(report: PlanReport): Section {
   };
 }
 
-function costSection({ run, consolidation, coldShare, costPerMillion, costPerMonth }: PlanReport): Section {
+function costSection({
+  run,
+  processors,
+  consolidation,
+  coldShare,
+  costPerMillion,
+  costPerMonth,
+}: PlanReport): Section {
   const runs = consolidation
     ? [
         tables.runTable('A run, consolidated', consolidation.run),
@@ -71,6 +78,7 @@ function costSection({ run, consolidation, coldShare, costPerMillion, costPerMon
             `A function of ${quantityText('megabytes', consolidation.memoryMb)} with the whole model (${quantityText('bytes', consolidation.fileBytes)}) serves the runs that find it warm. The slices serve the others, and the function loads beside them.`,
           ]
         : []),
+      `On both architectures, ${processors.sentence}.`,
     ].join(' '),
     tables: [
       ...runs,

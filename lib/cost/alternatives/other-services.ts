@@ -122,9 +122,9 @@ function managedInstances(model: WholeModel, setting: AlternativeSetting): Servi
   return [
     {
       ...{ id: 'managed-instances', name: 'Managed Instances' },
-      notes: [
-        'EC2 at list price and 15 %; three instances are on by default; times are those of vCPUs of Lambda',
-      ],
+      guess:
+        "a third party's list price of m7g, of 2026-06, and 15 % are a guess, and so is its time, that of vCPUs of Lambda",
+      notes: ['three instances are on by default; a function has up to 32 GB'],
       sizes: alwaysOn(model, setting, hosts),
     },
     {
