@@ -70,7 +70,7 @@ async function printPlan(path: string, options: PlanOptions): Promise<void> {
     printJson(report);
     return;
   }
-  const deploy = deployLines(path, report, slicer.goal ? undefined : report.slices.length);
+  const deploy = deployLines(path, report, options);
   print(describeReport(report, process.stdout.columns, { page, deploy }));
 }
 

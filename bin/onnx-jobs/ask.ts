@@ -14,18 +14,21 @@ export interface Failure {
 /**
  * @param program name of the built program that calls `answerJob`
  * @param folder for the files of the job and of its answer
+ * @param command that starts Node.js
  */
 export async function ask<Answer extends object>(
   program: 'verify-job' | 'profile-job',
   job: object,
   folder: string,
   timeoutMs: number,
+  command: readonly string[] = [process.execPath],
 ): Promise<Answer | Failure> {
+  const [node, ...args] = command;
   const [question, answer] = ['job.json', 'answer.json'].map((name) => path.join(folder, name));
   fs.writeFileSync(question, JSON.stringify(job));
   fs.rmSync(answer, { force: true });
   // What ONNX Runtime logs to standard error is in the answer too.
-  const child = spawn(process.execPath, [builtFile(`bundle/${program}.js`), question, answer], {
+  const child = spawn(node, [...args, builtFile(`bundle/${program}.js`), question, answer], {
     stdio: 'ignore',
     timeout: timeoutMs,
     killSignal: 'SIGKILL',

@@ -41,7 +41,8 @@ export function describeReport(
     lines(report.splits.map((split) => `split: ${splitSentence(split)}`)),
     lines(int8Lines(report)),
     lines(report.prepacking ? [] : [NOT_PACKED]),
-    lines(priceAndTime(report)),
+    lines([...priceAndTime(report), `processors: ${report.processors.sentence}`]),
+    servicesBlock(report, lines),
     lines(report.warnings.map((warning) => `warning: ${warning}`)),
     ...(report.batch ? describeBatch(report.batch, lines) : []),
     lines(nextSteps(report, page)),
@@ -57,6 +58,26 @@ export function describeReport(
 /** For a rate that the user gave. */
 function cheapestLines({ cheapest, requests }: PlanReport): string[] {
   return requests.isAssumed || cheapest === undefined ? [] : [cheapest];
+}
+
+/** For a rate that the user gave: the services by their price, those with a guess marked. */
+function servicesBlock(
+  { alternatives, requests }: PlanReport,
+  lines: (lines: readonly string[]) => string[],
+): string[] {
+  if (requests.isAssumed) return [];
+  const rows = alternatives
+    .toSorted((a, b) => (a.dollarsPerMonth ?? Infinity) - (b.dollarsPerMonth ?? Infinity))
+    .map(({ service, guess, dollarsPerMonth, warm, cold }) => [
+      service,
+      dollarsPerMonth === undefined
+        ? 'out'
+        : `${guess === undefined ? '' : '? '}${quantityText('dollars', dollarsPerMonth)}`,
+      quantityText('milliseconds', warm?.p50),
+      quantityText('milliseconds', cold?.p50),
+    ]);
+  const table = formatTable(['service', 'a month', 'warm p50', 'cold p50'], rows);
+  return [table.trimEnd(), ...lines(['?: rests on a guess, which --report explains'])];
 }
 
 function int8Lines({ int8Weights }: PlanReport): string[] {

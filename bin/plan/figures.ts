@@ -40,6 +40,10 @@ export const TEMPERATURES: readonly Temperature[] = ['warm', 'mixed', 'cold'];
 export const NOT_PRICED =
   'No price includes a VPC (NAT gateways, interface endpoints), traces, metrics, alarms or free tiers.';
 
+/** Nobody's advice: what readers ask for. */
+export const OUTSIDE_AWS =
+  'Outside AWS, and not compared: Google Cloud Run, Azure Container Apps, Cloudflare Containers, Modal, Replicate, RunPod, Hugging Face Inference Endpoints.';
+
 /** Stands for a number that the report does not have. */
 export const NONE = '–';
 

@@ -3,8 +3,10 @@
  * `--report` shows no other number. MB are 2^20 bytes, times are in milliseconds, prices in dollars.
  */
 import type { Dimension } from '../../contract/tensors';
+import type { AlternativeId } from '../../lib/cost/alternatives/alternative';
 import type { Requests } from '../../lib/cost/alternatives/wording';
 import type { Known } from '../../lib/cost/constants/constant';
+import type { Architecture } from '../../lib/cost/formulas/lambda';
 import type { End } from '../../lib/cost/constants/ends';
 import type { PlannedBatch } from '../../lib/cost/batch';
 import type { PlannedInt8Weights } from '../../lib/plan/int8-weights';
@@ -44,8 +46,21 @@ export interface PlanReport {
   readonly requests: Requests;
   /** This plan and the other services. */
   readonly alternatives: readonly Alternative[];
-  /** The cheaper one of the plan and one function, of those that break no limit. Absent if both break one. */
+  /** The recommended one of the plan and one function, of those that break no limit. Absent if both break one. */
   readonly choice?: 'slices' | 'one-function';
+  /** The recommended service on both architectures; the times of arm64 are those of x86_64 by published ratios. */
+  readonly processors: {
+    readonly offers: readonly {
+      readonly architecture: Architecture;
+      readonly dollarsPerMonth: number;
+      readonly warmDollarsPerMillion: number;
+      readonly warmP50: number;
+      readonly coldP50: number;
+    }[];
+    /** The cheaper one at the rate of `requests`. */
+    readonly recommended: Architecture;
+    readonly sentence: string;
+  };
   /** Sentences, the most important first: of a plan that is a guess, that it is one. */
   readonly verdict: readonly string[];
   /** One of these sentences: the cheapest service, and the rates from and below which another one is. Absent if all break a limit. */
@@ -154,13 +169,18 @@ export interface LineItem extends Readonly<Record<Temperature, number>> {
 }
 
 export interface Alternative {
+  readonly id: AlternativeId;
   readonly service: string;
+  /** Of a Lambda function. */
+  readonly memoryMb?: number;
   /** Its size at the rate of `requests`, in words, such as `2,048 MB`. */
   readonly size: string;
   /** Whether a size keeps all limits at that rate. */
   readonly isFeasible: boolean;
   /** Sentences: each limit of the service, or of the user, that the size breaks. */
   readonly breaks: readonly string[];
+  /** A sentence on the guess on which its price or its time rests; absent if there is none. */
+  readonly guess?: string;
   /** Sentences on what a user must know besides. */
   readonly notes: readonly string[];
   /** At the rate of `requests`. Absent, as `warm` and `cold`, when the service breaks a limit. */

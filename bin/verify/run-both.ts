@@ -7,17 +7,21 @@ import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safet
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { type AnalyzeOptions, type AnalyzedModel, analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
+import { cutModel } from '../../lib/compile/fit-by-splits';
+import { planEstimates } from '../../lib/compile/plan-estimates';
 import { writeSlices } from '../../lib/emit/write';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import type { SlicePlan } from '../../lib/plan/file/plan';
 import type { PlannedInt8Weights } from '../../lib/plan/int8-weights';
-import type { Slicer } from '../../lib/plan/slicers';
+import { threadCount } from '../../lib/plan/sizes/estimate';
+import { type Slicer, count } from '../../lib/plan/slicers';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { sortedByModel } from '../outputs/out-file';
 import { readInputs } from '../tensor-files';
 import { type OtherDifference, type TensorComparison, compareTensor, largestDifference } from './difference';
 import { type Job, type JobWording, type WholeJob, runJob } from './run-job';
 import { hasFloats, withSpecialValues } from './seeded-inputs';
+import { nodeCommand } from './emulated-node';
 import { processorClass } from '../../lambda/telemetry/processor';
 import { type RunnableModel, multipliesExactly, wholeModels } from './whole-model';
 
@@ -49,6 +53,8 @@ export interface Verification {
   readonly otherDifferences: readonly OtherDifference[];
   readonly slices: number;
   readonly threads: number;
+  /** Whether ONNX Runtime for arm64 ran under QEMU. */
+  readonly isEmulated: boolean;
   readonly graphOptimization: OptimizationLevel | 'all';
   readonly inputs: readonly Pick<TensorComparison, 'name' | 'dtype' | 'shape'>[];
   readonly outputs: readonly TensorComparison[];
@@ -70,9 +76,12 @@ export interface VerifiedInt8Weights extends PlannedInt8Weights {
   readonly isChanged: boolean;
 }
 
-function verifiedInt8Weights(planned: PlannedInt8Weights, isGivenExact?: boolean): VerifiedInt8Weights {
-  const isChanged =
-    isGivenExact === false && planned.inexact.length === 0 && multipliesExactly(processorClass());
+function verifiedInt8Weights(
+  planned: PlannedInt8Weights,
+  processor: string,
+  isGivenExact?: boolean,
+): VerifiedInt8Weights {
+  const isChanged = isGivenExact === false && planned.inexact.length === 0 && multipliesExactly(processor);
   return { ...planned, ...(isGivenExact !== undefined && { isGivenExact }), isChanged };
 }
 
@@ -95,10 +104,22 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
         onStep(`writing ${file}`);
       },
     });
-    return await compareRuns(runsIn(folder, modelPath, analyzed, plan, options), given, options);
+    const threads = options.threads ?? (options.isFunction ? functionThreads(analyzed, plan) : plan.threads);
+    return await compareRuns(
+      runsIn(folder, modelPath, analyzed, plan, { ...options, threads }),
+      given,
+      options,
+    );
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Of the memory that `plan` compares and an `InferenceFunction` deploys: more than the least one, if that costs less or is faster. */
+function functionThreads(analyzed: AnalyzedModel, { slices: [{ memoryMb }] }: SlicePlan): number {
+  const slicer = count(1);
+  const { oneFunction } = planEstimates(analyzed, cutModel(analyzed, slicer).cut, slicer);
+  return threadCount(Math.max(memoryMb, oneFunction.memoryMb));
 }
 
 const SLICES = 'slices';
@@ -126,14 +147,14 @@ async function compareRuns(
     const others = await runs.whole(inputs, OTHER_WEIGHTS, { model: other });
     isGivenExact = isIdentical(compareOutputs(plan, whole, others));
   }
-  const int8Weights = plan.int8Weights && verifiedInt8Weights(plan.int8Weights, isGivenExact);
+  const int8Weights = plan.int8Weights && verifiedInt8Weights(plan.int8Weights, runs.processor, isGivenExact);
   if (againstDefault) onStep('running the whole model with default settings');
   const byDefault = againstDefault && (await runs.whole(inputs, BY_DEFAULT, { model: runs.atDefaults }));
   return {
     identical: isIdentical(outputs) && isIdentical(specialValues) && !int8Weights?.isChanged,
     ...largestDifference(outputs),
     slices: plan.slices.length,
-    threads,
+    ...{ threads, isEmulated: runs.isEmulated },
     graphOptimization: runs.optimizes ? 'all' : plan.graphOptimization,
     inputs: [...sortedByModel(plan.inputs, requests)].map(([name, { dtype, shape }]) => {
       return { name, dtype, shape };
@@ -158,16 +179,19 @@ function runsIn(
   const [threads, { prepacking }] = [threadsOf(plan, givenThreads), analyzed.costs];
   const optimizes = isFunction && plan.graphOptimization === 'none';
   const { reference, other } = wholeModels(modelPath, analyzed, folder);
+  const node = nodeCommand(analyzed.costs.architecture, folder);
+  const isEmulated = node.length > 1;
   const outputNames = plan.outputs.map(({ name }) => name);
   const file = (name: string): string => path.join(folder, `${name}.safetensors`);
   const run = async (job: Job, wording: JobWording): Promise<Tensors> => {
-    await runJob(job, wording, { folder, model: analyzed.model });
+    await runJob(job, wording, { folder, model: analyzed.model, node });
     return read(job.outputs);
   };
   const common = { threads, prepacking };
   type From = Pick<WholeJob, 'generated'> & { readonly model?: RunnableModel };
   return {
     ...{ plan, threads, file, other, optimizes },
+    ...{ isEmulated, processor: isEmulated ? 'arm64' : processorClass() },
     atDefaults: { modelPath, optimization: 'default' } satisfies RunnableModel,
     /** @param from by default, the whole model whose bits the slices must have, on inputs of the file */
     whole: (inputs: string, wording: JobWording, { model = reference, ...from }: From = {}) =>

@@ -58,9 +58,13 @@ const UNLOADABLE: JobWording = {
 export async function runJob(
   job: Job,
   { what, advice }: JobWording,
-  { folder, model }: { readonly folder: string; readonly model: Model },
+  {
+    folder,
+    model,
+    node,
+  }: { readonly folder: string; readonly model: Model; readonly node: readonly string[] },
 ): Promise<JobAnswer> {
-  const answer = await ask<JobAnswer>('verify-job', job, folder, deadlineMs(BASE_TIMEOUT_MS, model));
+  const answer = await ask<JobAnswer>('verify-job', job, folder, deadlineMs(BASE_TIMEOUT_MS, model), node);
   if (answer.failure === undefined) return answer;
   const wording = answer.isUnloadable ? UNLOADABLE : { what, advice };
   const where = 'ranOn' in answer ? ` (${answer.ranOn})` : '';

@@ -1,10 +1,12 @@
 /** Estimates what the runs of a plan cost and how long they take, and compares the plan with one function. */
 import type { AnalyzedModel } from './analyze';
+import { planCosts } from './cuttable-graph';
 import type { AlternativeRun, Offer, WholeModel } from '../cost/alternatives/alternative';
 import { type Comparison, type SlicedPlan, compareAlternatives } from '../cost/alternatives/compare';
 import { batchItem, type BatchItem } from '../cost/batch-items';
 import { QUANTILES, type RunCost } from '../cost/chain';
 import { type End, environmentAt } from '../cost/constants/ends';
+import type { Architecture } from '../cost/formulas/lambda';
 import { withDefaults } from '../cost/options';
 import { costOf } from '../cost/schedule';
 import type { ChosenCut } from '../plan/slicers/slicer';
@@ -42,7 +44,7 @@ export interface PlanEstimates {
 
 /** The plan beside one Lambda function that runs the whole model without a state machine. */
 export interface OneFunction {
-  /** Whether it keeps the limits of the plan and costs less at the rate of requests. */
+  /** Whether it keeps the limits of the plan, costs less at the rate of requests, and is about as fast. */
   readonly isCheaper: boolean;
   /** Compares the two in one sentence without a full stop: the first one of `sliced-inference plan`. */
   readonly verdict: string;
@@ -108,6 +110,17 @@ export function analyzedAt(analyzed: AnalyzedModel, end: End): AnalyzedModel {
   const { cuts, costs } = analyzed;
   const environment = environmentAt(withDefaults(costs).environment, end);
   return { ...analyzed, cuts: { ...cuts, costs: cuts.costs.at(end) }, costs: { ...costs, environment } };
+}
+
+/** The same model and cuts with the costs of functions with other processors. */
+export function analyzedOn(analyzed: AnalyzedModel, architecture: Architecture): AnalyzedModel {
+  const { model, types, planned, cuts, splitting, profile } = analyzed;
+  const costs = { ...analyzed.costs, architecture };
+  const known = { types, planned: planned.types, bodies: planned.bodies };
+  const { splits } = splitting;
+  // A profile measured the operators whole.
+  const given = { ...costs, splits, ...(profile && splits.length === 0 && { profile: profile.profile }) };
+  return { ...analyzed, costs, cuts: { ...cuts, costs: planCosts(model, known, given) } };
 }
 
 /** By what a plan is chosen, and what also binds the services that it is compared with. */

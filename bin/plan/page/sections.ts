@@ -1,5 +1,5 @@
 /** The sections of the page, in its order: each has a title and tables. */
-import { NOT_PRICED, atRate, inPercent, quantityText } from '../figures';
+import { NOT_PRICED, OUTSIDE_AWS, atRate, inPercent, quantityText } from '../figures';
 import type { PlanReport } from '../plan-report';
 import * as tables from './tables';
 
@@ -54,7 +54,14 @@ function slicesSection(report: PlanReport): Section {
   };
 }
 
-function costSection({ run, consolidation, coldShare, costPerMillion, costPerMonth }: PlanReport): Section {
+function costSection({
+  run,
+  processors,
+  consolidation,
+  coldShare,
+  costPerMillion,
+  costPerMonth,
+}: PlanReport): Section {
   const runs = consolidation
     ? [
         tables.runTable('A run, consolidated', consolidation.run),
@@ -71,6 +78,7 @@ function costSection({ run, consolidation, coldShare, costPerMillion, costPerMon
             `A function of ${quantityText('megabytes', consolidation.memoryMb)} with the whole model (${quantityText('bytes', consolidation.fileBytes)}) serves the runs that find it warm. The slices serve the others, and the function loads beside them.`,
           ]
         : []),
+      `On both architectures, ${processors.sentence}.`,
     ].join(' '),
     tables: [
       ...runs,
@@ -89,12 +97,12 @@ function servicesSection({ alternatives, requests }: PlanReport): Section {
   return {
     id: 'services',
     title: 'Other services',
-    text: `The table compares them ${atRate(requests)}. Each service has its cheapest size. One Lambda function has the cheapest size with which it is neither more expensive nor slower than this plan, if there is such a size. A service that charges by the hour has no price of a million runs. ${NOT_PRICED}`,
+    text: `The table compares them ${atRate(requests)}. Each service has its cheapest size. One Lambda function has the cheapest size with which it is neither more expensive nor slower than this plan, if there is such a size. A service that charges by the hour has no price of a million runs. What rests on a guess is never called cheapest. ${NOT_PRICED} ${OUTSIDE_AWS}`,
     notes: alternatives
-      .filter(({ breaks, notes }) => breaks.length + notes.length > 0)
-      .map(({ service, breaks, notes }) => ({
+      .filter(({ breaks, guess, notes }) => breaks.length + notes.length > 0 || guess !== undefined)
+      .map(({ service, breaks, guess, notes }) => ({
         name: breaks.length > 0 ? `${service} is out` : service,
-        sentences: [...breaks, ...notes],
+        sentences: [...breaks, ...(guess === undefined ? [] : [`A guess: ${guess}`]), ...notes],
       })),
     tables: [tables.alternativeTable(alternatives)],
   };

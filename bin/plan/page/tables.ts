@@ -126,6 +126,7 @@ export function alternativeTable(alternatives: PlanReport['alternatives']): Tabl
   return tableOf('This plan and other services', priced, [
     ['service', ({ service }) => service],
     ['size', ({ size }) => size],
+    ['rests on', ({ guess }) => (guess === undefined ? 'prices and constants' : 'a guess')],
     [
       'a month',
       ({ dollarsPerMonth, dollarsPerMonthEnds: ends }) => quantity('dollars', dollarsPerMonth, ends),

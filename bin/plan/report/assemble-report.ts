@@ -1,8 +1,15 @@
 /** Assembles the report of a plan from the analyzed model, its cut and its slices. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
-import { type PlanLimits, analyzedAt, servicesBeside, planLimits } from '../../../lib/compile/plan-estimates';
+import {
+  type PlanLimits,
+  analyzedAt,
+  analyzedOn,
+  servicesBeside,
+  planLimits,
+} from '../../../lib/compile/plan-estimates';
 import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
 import type { PricedPlan, ConsolidationMode } from '../../../lib/plan/pricing/price';
+import type { Comparison } from '../../../lib/cost/alternatives/compare';
 import type { Temperature } from '../../../lib/cost/chain';
 import type { Prices } from '../../../lib/cost/constants/defaults';
 import { type RunOutcomes, costOf, itemsOf } from '../../../lib/cost/schedule';
@@ -19,6 +26,7 @@ import type { Ends, LineItem, PlanReport, ReportedRun } from '../plan-report';
 import { assumptionsOf } from './assumptions';
 import { type BatchRequest, reportedBatch } from './reported-batch';
 import { reportedAlternatives, sentence } from './reported-alternatives';
+import { otherArchitecture, reportedArchitectures } from './reported-architectures';
 import { reportedCuts, reportedModel, reportedSlices } from './reported-slices';
 import { planSentences, warningsOf } from './sentences';
 import { compileCut } from '../../../lib/compile/compile';
@@ -76,6 +84,7 @@ export function assembleReport(
     costPerMillion: lineItems(priced),
     costPerMonth: storagePrices(runs.plan.fileBytes, consolidation?.fileBytes, model.options.prices),
     ...services,
+    processors: onBothArchitectures(middle.comparison, analyzed, cut, request),
     // The most important sentence of the services comes first, unless the plan is a guess.
     verdict: [
       ...(plan.dataSizes?.failure === undefined ? [] : [sentence(dataSizesNote(plan.dataSizes))]),
@@ -90,6 +99,17 @@ export function assembleReport(
       slowestColdMs: slow.runs.plan.cold.time.quantile(0.95),
     }),
   };
+}
+
+function onBothArchitectures(
+  comparison: Comparison,
+  analyzed: AnalyzedModel,
+  cut: ChosenCut,
+  request: ReportRequest,
+): PlanReport['processors'] {
+  const { architecture } = analyzed.costs;
+  const other = analyzedOn(analyzed, otherArchitecture(architecture));
+  return reportedArchitectures(comparison, pricedRuns(other, cut, request).comparison, architecture);
 }
 
 function cutsBetween(

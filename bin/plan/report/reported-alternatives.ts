@@ -45,10 +45,13 @@ function reportedAlternative(
 ): Alternative {
   const isFeasible = offer.breaks.length === 0;
   return {
+    id: own.id,
     service: capitalized(own.name),
+    ...(offer.memoryMb !== undefined && { memoryMb: offer.memoryMb }),
     size: offer.size,
     isFeasible,
     breaks: offer.breaks.map(sentence),
+    ...(own.guess !== undefined && { guess: sentence(own.guess) }),
     notes: own.notes.map(sentence),
     ...(isFeasible && {
       dollarsPerMonth: offer.dollarsPerMonth,

@@ -35,7 +35,17 @@ export interface AlternativeSetting {
   readonly temperature: Temperature;
 }
 
-export type AlternativeId = 'slices' | 'one-function' | 'fargate';
+export type AlternativeId =
+  | 'slices'
+  | 'one-function'
+  | 'fargate'
+  | 'image'
+  | 'snap-start'
+  | 'microvms'
+  | 'managed-instances'
+  | 'gpu-instances'
+  | 'sagemaker-serverless'
+  | 'sagemaker-asynchronous';
 
 /** The highest rate of requests per hour at which services are compared: 2,800 a second. */
 export const GREATEST_RATE = 10_000_000;
@@ -64,6 +74,8 @@ interface AlternativeName {
   readonly id: AlternativeId;
   /** Its name in a sentence, such as `one Lambda function`. */
   readonly name: string;
+  /** A sentence on the guess on which its price or its time rests, and on who measured what of it. @default - none */
+  readonly guess?: string;
   /** Sentences on what a user must know besides. */
   readonly notes: readonly string[];
 }

@@ -6,6 +6,7 @@ import type { RunOutcomes } from '../schedule';
 import * as services from './alternative';
 import { fargate } from './fargate';
 import { lambdaFunction } from './lambda-function';
+import { otherServices } from './other-services';
 import { type Verdict, verdictOf } from './verdict';
 import { type Requests, inMb } from './wording';
 
@@ -50,6 +51,7 @@ export function compareAlternatives(
     slices,
     services.alternativeOf(setting, lambdaFunction(model, setting), slices),
     services.alternativeOf(setting, fargate(model, setting)),
+    ...otherServices(model, setting).map((own) => services.alternativeOf(setting, own)),
   ];
   return { requests, alternatives, verdict: verdictOf(alternatives, requests) };
 }

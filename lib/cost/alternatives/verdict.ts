@@ -1,9 +1,10 @@
 /** Says in sentences whether to slice, and what is cheapest at the rate of requests. */
 import { type Alternative, type Offer, GREATEST_RATE } from './alternative';
+import { QUANTILES } from '../chain';
 import { type Requests, atRate, inDollars, inMs, inRate } from './wording';
 
 export interface Verdict {
-  /** The cheaper one of the two that breaks no limit. Undefined if both break one. */
+  /** One function if it is cheaper and about as fast, or else slices; of these, the one that breaks no limit. Undefined if both break one. */
   readonly choice?: Choice;
   /** The most important first, without their full stops. */
   readonly sentences: readonly string[];
@@ -34,9 +35,10 @@ function choiceOf(
   const [sliced, entire] = [slices, whole].map((own) => (own.breaks.length === 0 ? own : undefined));
   if (sliced !== undefined && entire !== undefined) {
     const isWhole = entire.dollarsPerMonth <= sliced.dollarsPerMonth;
-    return isWhole
+    if (!isWhole) return { choice: 'slices', sentence: bothSides(sliced, entire, requests) };
+    return p95(entire, requests) <= AS_FAST * p95(sliced, requests)
       ? { choice: 'one-function', sentence: bothSides(entire, sliced, requests) }
-      : { choice: 'slices', sentence: bothSides(sliced, entire, requests) };
+      : { choice: 'slices', sentence: fasterSlices(sliced, entire, requests) };
   }
   if (entire !== undefined) {
     const figures = `${inDollars(entire.dollarsPerMonth)} a month ${atRate(requests)}, p50 ${medianOf(entire, 'warm')} warm and ${medianOf(entire, 'cold')} cold`;
@@ -49,6 +51,21 @@ function choiceOf(
 }
 
 type NamedOffer = Offer & { readonly name: string };
+
+/** Modeled times are not better known: see `processor.computing` in `lib/cost/constants/environment.json`. */
+const AS_FAST = 1.25;
+
+/** Of the runs at the rate: as many as are cold then decide. */
+function p95({ warm, cold }: Offer, { coldShare }: Requests): number {
+  return warm.time.mixedWith(cold.time, coldShare).quantile(QUANTILES.p95);
+}
+
+function fasterSlices(sliced: NamedOffer, entire: NamedOffer, requests: Requests): string {
+  const [fast, slow] = [sliced, entire].map((own) => inMs(p95(own, requests)));
+  const [more, less] = [sliced, entire].map((own) => inDollars(own.dollarsPerMonth));
+  const is = areOrIs(sliced.name);
+  return `${sized(sliced)} ${is} faster than ${sized(entire)}: p95 ${fast} instead of ${slow} ${atRate(requests)}. But ${entire.name} is cheaper: ${less} instead of ${more} a month`;
+}
 
 /** A sentence about the price, and one about the times. */
 function bothSides(cheaper: NamedOffer, other: NamedOffer, requests: Requests): string {
@@ -98,9 +115,10 @@ function cheapestSentence(alternatives: readonly Alternative[], { perHour }: Req
   return `at ${inRate(perHour)}, ${name} ${areOrIs(name)} cheapest (${size}): ${inDollars(dollarsPerMonth)} a month${changes.join('')}`;
 }
 
-/** Of those that keep all limits. Of equally cheap ones, the first. */
+/** Of those that keep all limits, and that rest on no guess. Of equally cheap ones, the first. */
 function cheapestAt(alternatives: readonly Alternative[], perHour: number): NamedOffer | undefined {
   const usable = alternatives
+    .filter(({ guess }) => guess === undefined)
     .map((own) => ({ name: own.name, ...own.at(perHour) }))
     .filter(({ breaks }) => breaks.length === 0)
     .sort((a, b) => a.dollarsPerMonth - b.dollarsPerMonth);

@@ -4,7 +4,9 @@ import prices from './prices.json';
 import environment from './environment.json';
 
 export interface Prices {
-  readonly lambda: Values<'x86GbSecond' | 'armGbSecond' | 'requests' | 'tmpGbSecond'>;
+  readonly lambda: Values<
+    'x86GbSecond' | 'armGbSecond' | 'requests' | 'tmpGbSecond' | 'snapStartCache' | 'snapStartRestore'
+  >;
   readonly s3: Values<
     | 'standardPuts'
     | 'standardGets'
@@ -18,6 +20,9 @@ export interface Prices {
   readonly stepFunctions: Values<'standardTransitions' | 'expressExecutions' | 'expressGbSecond'>;
   readonly cloudWatch: Values<'logs'>;
   readonly fargate: Values<'x86Vcpu' | 'x86Memory' | 'armVcpu' | 'armMemory' | 'loadBalancer'>;
+  readonly microVms: Values<'vcpu' | 'memory'>;
+  readonly instances: Values<'general' | 'gpu'>;
+  readonly sageMaker: Values<'serverlessGbSecond' | 'asynchronousHour'>;
 }
 
 // Types of JSON are wider than those of constants. The names are declared above, so that no declaration of types needs the file.

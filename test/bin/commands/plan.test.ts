@@ -15,18 +15,18 @@ const isWide = (line: string): boolean => line.length > 80 && !line.includes('mo
 describe('plan', () => {
   const model = saveModel(mlp(4));
 
-  it('prints the verdict, the slices, three lines of figures, the assumed sizes and the next steps', async () => {
+  it('prints the verdict, the slices, four lines of figures, the assumed sizes and the next steps', async () => {
     const output = await succeed(['plan', model, '--slices', '3']);
     const [verdict, slices, figures, warnings, next, ...rest] = output.trimEnd().split('\n\n');
     expect(verdict).toMatch(/^One function \([\d,]+ MB\) is cheaper than 3 slices /);
     expect(slices.split('\n')).toHaveLength(4);
     expect(figures.replaceAll(/\s+/g, ' ')).toMatch(
-      /^price: \$[\d.]+ \(\$[\d.]+ to \$[\d.]+\) warm, .* a million runs; \$[\d.]+ a month at 10 requests an hour \(assumed; 36\.8 % of the runs cold\) time, p50: \d+ ms \(\d+ to \d+ ms\) warm, .* cold time, p95: .* warm, .* mixed, .* cold$/,
+      /^price: \$[\d.]+ \(\$[\d.]+ to \$[\d.]+\) warm, .* a million runs; \$[\d.]+ a month at 10 requests an hour \(assumed; 36\.8 % of the runs cold\) time, p50: \d+ ms \(\d+ to \d+ ms\) warm, .* cold time, p95: .* warm, .* mixed, .* cold processors: .*arm64 \$[\d.]+ and [\d.]+ ms, x86_64 \$[\d.]+ and [\d.]+ ms: arm64 is cheaper.*: add --architecture arm64$/,
     );
     expect(warnings).toBe('warning: no --dimension sets batch, so the plan assumes batch=1');
     expect(next).toMatch(/^next: plan again with --dimension .*\nnext: .*\nmore: --report/);
     expect(rest).toEqual([
-      `in a CDK app:\n  new InferenceFunction(this, 'Model', {\n    modelPath: '${model}',\n    dimensions: { batch: 1 },\n  });`,
+      `in a CDK app:\n  new InferenceFunction(this, 'Model', {\n    modelPath: '${model}',\n    dimensions: { batch: 1 },\n    memorySize: 512,\n  });`,
     ]);
     expect(output.split('\n').filter(isWide)).toEqual([]);
   });

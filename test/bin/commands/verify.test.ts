@@ -48,9 +48,25 @@ describe('verify', () => {
     const printed = await succeed(['verify', ...flags]);
     expect(printed).toContain('1 constant 8-bit weight has the other 8-bit type in the slices');
     expect(printed).toContain(`computes the model as given with ${products} products on these inputs`);
-    const arm = await succeed(['verify', ...flags, '--architecture', 'arm64']);
-    expect(arm).not.toContain('slices are for arm64');
-    expect(arm).toContain(`computes the slices with ${products} products on these inputs`);
+  });
+
+  it('runs arm64 under QEMU, or says what is missing', async () => {
+    const flags = [saveModel(integerModel([PRODUCT], [WEIGHT])), '--slices', '1', '--dimension', 'rows=2'];
+    const arm = ['verify', ...flags, '--architecture', 'arm64'];
+    if (process.arch === 'arm64') {
+      expect(await succeed(arm)).toContain('identical');
+      return;
+    }
+    const { code, stdout, stderr } = await cli(arm);
+    // All kinds of products are exact on arm64.
+    if (code === 0)
+      expect(stdout).toMatch(/, on an emulated Graviton3\n[^]*computes the slices with exact products/);
+    else
+      expect(stderr).toMatch(
+        /^error: verify --architecture arm64 must run on arm64, .*, got no .*: install .*libstdc\+\+6-arm64-cross/,
+      );
+    const none = await cli(arm, { env: { PATH: '/nonexistent' } });
+    expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('got no qemu-aarch64') as string });
   });
 
   it('compares slices and model with the same prepacking', async () => {

@@ -45,10 +45,16 @@ describe('the verdict', () => {
       /^one function \(512 MB\) is cheaper than 4 slices \(up to 1,769 MB\): \$[\d.]+ instead of \$[\d.]+ a month at 10 requests an hour \(assumed; 36\.8 % of the runs cold\)\. It is also faster warm, p50 .+ instead of .+, and cold, p50 .+ s instead of .+ s$/,
     ],
     [
-      'one function that is cheaper and faster warm, with what slices are better at',
+      'slices if one function is cheaper, and a third of its runs are slow because they are cold',
       [],
+      'slices',
+      /^8 slices \(up to 1,769 MB\) are faster than one function \([\d,]+ MB\): p95 3\.\d+ s instead of 16\.\d s at 10 requests an hour \(36\.8 % of the runs cold\)\. But one function is cheaper: \$1\.\d+ instead of \$1\.\d+ a month$/,
+    ],
+    [
+      'one function that is cheaper and faster warm, at a rate at which nearly no run is cold, with what slices are better at',
+      [{}, { requestsPerHour: 100 }],
       'one-function',
-      /^one function \(.* MB\) is cheaper than 8 slices .*\. It is also faster warm, p50 1\.\d+ s instead of 2\.\d+ s, but 8 slices are faster cold, p50 3\.\d+ s instead of 16\.\d s$/,
+      /^one function \(.* MB\) is cheaper than 8 slices .*\. It is also faster warm, p50 1\.\d+ s instead of 2\.\d+ s, but 8 slices are faster cold, p50 3\.\d+ s instead of 1\d(?:\.\d)? s$/,
     ],
     [
       'slices for a model of 12 GB',
