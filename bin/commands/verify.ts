@@ -30,7 +30,7 @@ const DIFFERENT = 1;
 const HELP = `
 Runs the whole model in ONNX Runtime at the level of --optimize, and the slices as the functions run them, with the same threads and
 prepacking. It compares generated floats twice: ordinary ones with a few -0.0 and denormals, and with NaN and infinities among them.
-To check the slices of a search or of a profile, write them with slice, and pass their plan.json as --slicing-plan.
+To check the slices of a search, write them with slice, and pass their plan.json as --slicing-plan.
 
 If x86 processors without VNNI would multiply 8-bit weights of the model wrongly, the slices for x86_64 have them in the
 other 8-bit type, and are compared with the whole model with such weights. The command says whether this processor computes the

@@ -7,7 +7,7 @@ import { cutModel } from '../../lib/compile/fit-by-splits';
 import { planEstimates } from '../../lib/compile/plan-estimates';
 import { automatic } from '../../lib/plan/slicers';
 import { isBindable } from '../../lib/onnx/data-type';
-import { dataSizesNote } from '../../lib/plan/notes';
+import { SLICE_WITH_INPUTS, dataSizesNote } from '../../lib/plan/notes';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { type ExampleInput, runnableInputs } from './example-inputs';
 
@@ -64,7 +64,7 @@ export async function readAppModel(model: string, folder: string, choices: AppCh
     dimensions,
     construct: choices.construct ?? (oneFunction.isCheaper ? 'InferenceFunction' : 'SlicedInferencePipeline'),
     verdict: oneFunction.verdict,
-    ...(data?.source.failure !== undefined && { guess: dataSizesNote(data.source) }),
+    ...(data?.source.failure !== undefined && { guess: dataSizesNote(data.source, SLICE_WITH_INPUTS) }),
     ...(refusal === undefined ? await runnableInputs(model, analyzed, inputs) : { inputs, refusal }),
   };
 }

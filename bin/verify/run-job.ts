@@ -60,7 +60,7 @@ export async function runJob(
   { what, advice }: JobWording,
   { folder, model }: { readonly folder: string; readonly model: Model },
 ): Promise<JobAnswer> {
-  const answer = await ask<JobAnswer>('verify-job', job, folder, deadlineMs(BASE_TIMEOUT_MS, model));
+  const answer = await ask<JobAnswer>(job, folder, deadlineMs(BASE_TIMEOUT_MS, model));
   if (answer.failure === undefined) return answer;
   const wording = answer.isUnloadable ? UNLOADABLE : { what, advice };
   const where = 'ranOn' in answer ? ` (${answer.ranOn})` : '';

@@ -32,8 +32,6 @@ export interface PlanEstimates {
   readonly oneFunction: OneFunction;
   /** Only with consolidation: milliseconds of a warm call of the whole model, without random delays. */
   readonly wholeCallMs?: number;
-  /** How the profile differs from the plan, one clause each. Empty if there is no profile or no difference. */
-  readonly profileDifferences: readonly string[];
   /** See `refusedSizesNote`. */
   readonly refusedSizes?: string;
   /** See `uselessSlicesNote`. */
@@ -70,7 +68,6 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
     cold: estimateOf('cold'),
     batchItem: batchItem(batchRuns(analyzed, cut), batchRuns(analyzedAt(analyzed, 'slow'), cut)),
     oneFunction: oneFunctionOf(comparison, { fast: comparisonAt('fast'), slow: comparisonAt('slow') }),
-    profileDifferences: analyzed.profile?.differences ?? [],
     ...(refusedSizes !== undefined && { refusedSizes }),
     ...(uselessSlices !== undefined && { uselessSlices }),
     ...(consolidated && { wholeCallMs: consolidated.wholeCallMs }),
