@@ -12,7 +12,6 @@ import { inspectCommand } from './commands/inspect';
 import { invokeCommand } from './commands/invoke';
 import { localCommand } from './commands/local';
 import { planCommand } from './commands/plan';
-import { profileCommand } from './commands/profile';
 import { runCommand } from './commands/run';
 import { sliceCommand } from './commands/slice';
 import { missingModelHint } from './commands/slicing-options';
@@ -45,7 +44,7 @@ const HELP_FLAG = ['-h, --help', 'show this help'] as const;
 /** In the order in which a user meets them. */
 const COMMANDS: Readonly<Record<string, readonly (() => Command)[]>> = {
   'Start:': [inspectCommand, planCommand, initCommand],
-  'Slice and check:': [sliceCommand, verifyCommand, profileCommand, constantsCommand],
+  'Slice and check:': [sliceCommand, verifyCommand, constantsCommand],
   'Run:': [runCommand, localCommand, invokeCommand, batchCommand, calibrateCommand],
   'Other:': [cacheCommand],
 };

@@ -63,7 +63,7 @@ const results = await Promise.all([
       'sliced-inference': 'bin/sliced-inference.ts',
       program: 'bin/program.ts',
       'verify-job': 'bin/verify/job-child.ts',
-      'profile-job': 'bin/profile/profile-child.ts',
+      'sizes-job': 'bin/data-sizes/job-child.ts',
       local: 'local/index.ts',
     },
     ...readable,

@@ -6,7 +6,6 @@ import { MAX_LAMBDA_MEMORY_MB, MOST_SLICES } from '../../lib/plan/sizes/lambda-q
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
 import { GREATEST_RATE } from '../../lib/cost/alternatives/alternative';
 import { grouped } from '../../lib/cost/alternatives/wording';
-import { readProfile } from '../../lib/compile/files/read-profile';
 import type { Latency, Temperature, Transport } from '../../lib/cost/chain';
 import type { CostOptions } from '../../lib/cost/options';
 import { type AutomaticOptions, type Slicer, automatic } from '../../lib/plan/slicers';
@@ -37,7 +36,6 @@ export const SEARCH_FLAGS = [
 /** The pipeline for which a plan is made, and by what its cost and latency are estimated. */
 export interface EstimateOptions {
   readonly requestsPerHour?: number;
-  readonly profile?: string;
   /** Of `plan` and `slice`: a file. */
   readonly inputs?: string;
   readonly prices?: string;
@@ -55,11 +53,10 @@ export const PREPACKING = ['automatic', 'always', 'never'] as const;
 type Prepacking = (typeof PREPACKING)[number];
 export const TENSOR_STORES = ['s3-standard', 's3-express'] as const satisfies Transport[];
 
-/** A profile has what a run on inputs tells, and measured times besides. */
 export function inputsOption(): Option {
   const description =
     'inputs for sizes that depend on data; they also set all dimensions (default: generated inputs)';
-  return new Option('--inputs <file>', description).conflicts('profile');
+  return new Option('--inputs <file>', description);
 }
 
 const MAX_MEMORY = '--max-memory';
@@ -126,7 +123,6 @@ export function addFunctionOptions(command: Command): Command {
 export function addEstimateOptions(command: Command): Command {
   return addFunctionOptions(command.optionsGroup('Pipeline and its price:'))
     .addOption(requestsPerHourOption())
-    .option('--profile <file>', 'plan with a profile that `sliced-inference profile` has measured')
     .option('--prices <file>', 'JSON file of prices that replace list prices; see `constants prices`')
     .option('--environment <file>', 'JSON file that describes how fast AWS is; see `constants environment`')
     .addOption(
@@ -142,11 +138,11 @@ export function addEstimateOptions(command: Command): Command {
     .option('--no-warm-up', 'plan for a pipeline whose functions are not warmed up when a run starts');
 }
 
-/** The choices of the pipeline, and the files of constants and of a profile. */
+/** The choices of the pipeline, and the files of constants and of inputs. */
 export function estimateOptions(
   options: EstimateOptions,
-): Pick<AnalyzeOptions, 'costs' | 'profile' | 'inputs' | 'transport'> {
-  const { profile, inputs, prices, environment, requestsPerHour, tensorStore } = options;
+): Pick<AnalyzeOptions, 'costs' | 'inputs' | 'transport'> {
+  const { inputs, prices, environment, requestsPerHour, tensorStore } = options;
   const { stateMachine, architecture, warmUp, prepacking } = options;
   return {
     costs: {
@@ -156,7 +152,6 @@ export function estimateOptions(
       ...(prices !== undefined && { prices: readPrices(prices) }),
       ...(environment !== undefined && { environment: readEnvironment(environment) }),
     },
-    ...(profile !== undefined && { profile: { profile: readProfile(profile), path: profile } }),
     ...(inputs !== undefined && { inputs }),
     ...(tensorStore !== undefined && { transport: tensorStore }),
   };

@@ -8,7 +8,6 @@ import { type StagedModel, stageModel } from '../../lib/compile/stage';
 import { writeNamedFile } from '../outputs/named-file';
 import { formatBytes } from '../terminal/format';
 import { showProgress } from '../terminal/progress';
-import { warnOfProfile } from './slicing-options';
 import { type UploadTask, parseS3Uri, uploadAll, uploadClient, uploadText } from '../upload';
 
 interface BucketOptions {
@@ -35,7 +34,6 @@ export async function sliceIntoBucket(
 ): Promise<Pick<StagedModel, 'plan' | 'estimates'>> {
   const { bucket, prefix } = parseS3Uri(out);
   const { plan, slices, estimates } = stageModel(modelPath, slicer, analyze);
-  warnOfProfile(estimates.profileDifferences);
   const task = (file: string, planned: PlannedFile): UploadTask => {
     return { ...planned, file, key: remoteKey(prefix, planned) };
   };

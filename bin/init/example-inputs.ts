@@ -52,7 +52,7 @@ export async function runnableInputs(
   try {
     for (const tried of [inputs, zeros, ones]) {
       fs.writeFileSync(request, encodeSafetensors(new Map(tried.map((own) => [own.name, tensorOf(own)]))));
-      const answer = await ask<JobAnswer>('verify-job', job, folder, Math.max(1, end - Date.now()));
+      const answer = await ask<JobAnswer>(job, folder, Math.max(1, end - Date.now()));
       if (answer.failure === undefined) return { inputs: tried };
       // Another failure than the model's own says nothing of the values.
       if (!('ranOn' in answer)) break;

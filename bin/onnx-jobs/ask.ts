@@ -12,12 +12,10 @@ export interface Failure {
 }
 
 /**
- * @param program name of the built program that calls `answerJob`
  * @param folder for the files of the job and of its answer
  * @param command that starts Node.js
  */
 export async function ask<Answer extends object>(
-  program: 'verify-job' | 'profile-job',
   job: object,
   folder: string,
   timeoutMs: number,
@@ -28,7 +26,7 @@ export async function ask<Answer extends object>(
   fs.writeFileSync(question, JSON.stringify(job));
   fs.rmSync(answer, { force: true });
   // What ONNX Runtime logs to standard error is in the answer too.
-  const child = spawn(node, [...args, builtFile(`bundle/${program}.js`), question, answer], {
+  const child = spawn(node, [...args, builtFile('bundle/verify-job.js'), question, answer], {
     stdio: 'ignore',
     timeout: timeoutMs,
     killSignal: 'SIGKILL',

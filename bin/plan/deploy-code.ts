@@ -70,11 +70,11 @@ function searchOf(options: PlanOptions): string[] {
 
 function estimatesOf({ split = {}, splitLargeOperators, ...options }: PlanOptions): string[] {
   const splits = Object.entries(split).map(([name, parts]) => `${key(name)}: ${parts}`);
-  const file = (name: 'profile' | 'prices' | 'environment') =>
+  const file = (name: 'prices' | 'environment') =>
     entry(name, options[name] === undefined ? undefined : text(options[name]));
   return [
     ...entry('requestsPerHour', options.requestsPerHour),
-    ...[...file('profile'), ...file('prices'), ...file('environment')],
+    ...[...file('prices'), ...file('environment')],
     ...(splits.length === 0 ? [] : [`splits: { ${splits.join(', ')} }`]),
     ...(splitLargeOperators === false ? ['splitLargeOperators: false'] : []),
   ];

@@ -27,7 +27,7 @@ export interface PlanReport {
   readonly prepacking: boolean;
   /** What x86 processors without VNNI would multiply wrongly; absent if there is nothing. */
   readonly int8Weights?: PlannedInt8Weights;
-  /** How sizes and iterations are known that depend on data; absent if none does, or if a profile has them. */
+  /** How sizes and iterations are known that depend on data; absent if none does. */
   readonly dataSizes?: DataSource;
   /** By slice but the last: the cut after it. */
   readonly cuts: readonly ReportedCut[];

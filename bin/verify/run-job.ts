@@ -64,7 +64,7 @@ export async function runJob(
     node,
   }: { readonly folder: string; readonly model: Model; readonly node: readonly string[] },
 ): Promise<JobAnswer> {
-  const answer = await ask<JobAnswer>('verify-job', job, folder, deadlineMs(BASE_TIMEOUT_MS, model), node);
+  const answer = await ask<JobAnswer>(job, folder, deadlineMs(BASE_TIMEOUT_MS, model), node);
   if (answer.failure === undefined) return answer;
   const wording = answer.isUnloadable ? UNLOADABLE : { what, advice };
   const where = 'ranOn' in answer ? ` (${answer.ranOn})` : '';

@@ -100,7 +100,7 @@ function checkCalls(scope: Construct, { plan, memorySizes, whole, functions }: Q
     throw new SlicedInferenceError(
       `cold calls of slices must end within the ${MAX_LAMBDA_TIMEOUT_SECONDS} seconds of a Lambda function (${quotas.LAMBDA_QUOTAS})`,
       `an estimate of ${planned} seconds`,
-      `${SHORTER_CALLS}; if the estimate is too high, plan with a profile`,
+      SHORTER_CALLS,
     );
   }
   const long =

@@ -62,6 +62,11 @@ export function fileDigest(path: string): string {
   return digest;
 }
 
+/** Of a file that a user names; `undefined` if it is none: what reads it says so. */
+export function digestOfGiven(file: string): string | undefined {
+  return fs.existsSync(file) && fs.statSync(file).isFile() ? fileDigest(file) : undefined;
+}
+
 /** @param digest hexadecimal SHA-256 */
 export function rememberDigest(file: string, digest: string): void {
   const cache = cacheFolder('digests');

@@ -1,7 +1,7 @@
 /** Analyzes a model before it is cut: reads it, checks it, infers types and sizes, and finds the legal cuts. */
 import type { Transport } from '../cost/chain';
 import type { CostOptions } from '../cost/options';
-import type { Opset, SourceFile, Model, NodeIndex } from '../onnx/model';
+import type { Opset, SourceFile, Model } from '../onnx/model';
 import { parseModel } from '../onnx/parse';
 import type { OptimizationLevel } from '../optimize/level';
 import { crossingRule } from '../dataflow/crossing';
@@ -9,17 +9,15 @@ import { nodesByRank } from '../dataflow/dataflow';
 import type { CutSpace } from '../plan/cuts/cuts';
 import { cutsWithRepeats } from '../plan/cuts/rematerialize';
 import { type DataSizes, dependsOnData, runForSizes } from '../shapes/data-sizes';
-import { type PlannedTypes, planTypes, sizedBy, withDataSizes } from '../shapes/planned-types';
+import { type PlannedTypes, planTypes, withDataSizes } from '../shapes/planned-types';
 import { type ProvenShapes, provenShapes } from '../shapes/proven-shapes';
-import { type DimensionSizes, sortedSizes, givenSize, symbolicDimensions } from '../shapes/value-types';
+import { type DimensionSizes, sortedSizes } from '../shapes/value-types';
 import type { Split } from '../split/split';
 import { checkPlannedBytes, checkSignature, checkSource } from './check-model';
 import { type PlanCostOptions, type TypedGraph, cuttableGraph, planCosts } from './cuttable-graph';
 import { isPrepackingWorthwhile } from './prepacking';
-import { type FittingProfile, type GivenProfile, profileFor } from './files/read-profile';
 import { type SplitOptions, type Splitting, applySplits, namedSplits, splitSubject } from './splitting';
 import { type Int8Weights, withExactIntegers } from './int8-weights';
-import { type ModelProfile, profiledTypes } from '../compute-time/profile/profile';
 
 /** Also the graph that is cut: the one before splits, or with parts in place of the operators that are split. */
 export interface AnalyzedModel extends TypedGraph {
@@ -36,7 +34,6 @@ export interface AnalyzedModel extends TypedGraph {
   readonly transport: Transport;
   /** With the decision on prepacking. */
   readonly costs: CostOptions & Required<Pick<CostOptions, 'prepacking'>>;
-  readonly profile?: FittingProfile;
   readonly splitting: Splitting;
   readonly int8Weights: Int8Weights;
   /** The same model with these splits instead of its own. */
@@ -47,21 +44,14 @@ export interface AnalyzeOptions {
   /**
    * Sizes of symbolic dimensions of the inputs, by name. Requests are expected to have these sizes.
    *
-   * @default - the sizes of the profile; without a profile assumed sizes, see `assumedSizes`
+   * @default - assumed sizes, see `assumedSizes`
    */
   readonly dimensions?: DimensionSizes;
   /** How far ONNX Runtime optimizes the whole model before it is cut. @default 'none' */
   readonly optimization?: OptimizationLevel;
   /**
-   * Measurements of the model. They replace the estimates of work, and if the sizes of all dimensions are the same those of
-   * shapes and memory.
-   *
-   * @default - estimates
-   */
-  readonly profile?: GivenProfile;
-  /**
    * File of inputs on which the model runs once; its sizes of dimensions replace those of `dimensions`. `false`: the model does not run, and
-   * sizes that depend on data are estimates. A profile has all that a run tells, so with one the model does not run.
+   * sizes that depend on data are estimates.
    *
    * @default - it runs on generated inputs, if sizes depend on data
    */
@@ -84,20 +74,18 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
   checkSignature(given.model, given.types);
   const { typed, int8Weights } = withExactIntegers(given, options.costs);
   const subject = splitSubject(typed);
-  const fitting = options.profile && profileFor(options.profile, typed.model, optimization, requested);
-  const mayRun = fitting === undefined && inputs !== false;
   let found: DataSizes | undefined;
   // Of the graph without splits and with its own weights: the names of values are the same.
-  const run = mayRun
-    ? (sizes: DimensionSizes) => (found ??= runForSizes(given.model, given.types, sizes, inputs))
-    : undefined;
+  const run =
+    inputs === false
+      ? undefined
+      : (sizes: DimensionSizes) => (found ??= runForSizes(given.model, given.types, sizes, inputs));
   const dimensions = sortedSizes({ ...requested, ...(inputs && run?.(requested).dimensions) });
   const withSplits = (own: readonly Split[]): AnalyzedModel =>
     analyzeGraph(
       source,
       { ...applySplits(typed, subject, own, splits), int8Weights, withSplits },
       { ...options, dimensions, ...(run && { run }) },
-      fitting,
     );
   return withSplits(namedSplits(subject, splits));
 }
@@ -109,44 +97,27 @@ interface GraphOptions extends AnalyzeOptions {
   readonly run?: (sizes: DimensionSizes) => DataSizes;
 }
 
-function analyzeGraph(
-  source: Model,
-  typed: SplitTypedGraph,
-  options: GraphOptions,
-  fitting?: FittingProfile,
-): AnalyzedModel {
+function analyzeGraph(source: Model, typed: SplitTypedGraph, options: GraphOptions): AnalyzedModel {
   const { dimensions = {}, optimization = 'none', costs: given = {}, transport = 's3-standard' } = options;
-  // A profile is of the graph without parts: of its figures, the sizes of dimensions hold for the graph with parts too.
-  const isSplit = typed.splitting.splits.length > 0;
-  const profile = isSplit ? undefined : fitting;
-  const sizes = { ...(fitting && profiledSizes(source, fitting.profile)), ...dimensions };
-  const planned = plannedTypes(typed, sizes, options.run, profile);
+  const planned = plannedTypes(typed, dimensions, options.run);
   checkPlannedBytes(typed.model, planned.bytes);
   const { prepacking = isPrepackingWorthwhile(typed.dataflow, planned, given) } = given;
   const costs = { ...given, prepacking };
   return {
     ...{ source: source.files, sourceOpsets: source.opsets, ...typed },
     provenShapes: provenShapes(typed, nodesByRank(typed.dataflow), typed.dataflow.isLive),
-    cuts: cutSpace(typed, planned, { ...costs, splits: typed.splitting.splits }, profile),
+    cuts: cutSpace(typed, planned, { ...costs, splits: typed.splitting.splits }),
     ...{ planned, optimization, transport, costs },
-    ...(fitting && { profile: isSplit ? withoutParts(fitting) : fitting }),
   };
-}
-
-function withoutParts({ differences, ...fitting }: FittingProfile): FittingProfile {
-  const difference = 'it measured the operators whole, so their times and shapes are not those of parts';
-  return { ...fitting, differences: [...differences, difference] };
 }
 
 function plannedTypes(
   { model, dataflow, types }: TypedGraph,
   sizes: DimensionSizes,
   run: GraphOptions['run'],
-  profile?: FittingProfile,
 ): PlannedTypes {
   const order = nodesByRank(dataflow);
   const estimated = planTypes(model, order, types, sizes);
-  if (profile) return trueTypes(model, order, profile.profile, estimated);
   if (run === undefined || !dependsOnData(model, dataflow.isLive, estimated.types)) return estimated;
   return withDataSizes(model, order, estimated, run(estimated.dimensions));
 }
@@ -155,33 +126,7 @@ function cutSpace(
   { model, dataflow, types }: TypedGraph,
   planned: PlannedTypes,
   costs: PlanCostOptions,
-  fitting?: FittingProfile,
 ): CutSpace {
-  const profile = fitting?.profile;
   const known = { types, planned: planned.types, bodies: planned.bodies };
-  const own = planCosts(model, known, { ...costs, ...(profile && { profile }) });
-  return cutsWithRepeats(dataflow, crossingRule(model, types), planned.bytes, own);
-}
-
-/** The sizes of the model's symbolic dimensions in a profile of it. A dimension that was empty has none. */
-function profiledSizes({ graph }: Model, { dimensions }: ModelProfile): DimensionSizes {
-  const sizes = symbolicDimensions(graph).map((name) => [name, givenSize(dimensions, name) ?? 0] as const);
-  return Object.fromEntries(sizes.filter(([, size]) => size > 0));
-}
-
-/**
- * The estimates stay if the profile was measured with other sizes of dimensions. A size that depends on data becomes the one that
- * the profile has seen, so it is no longer an upper bound.
- *
- * @param profile of this graph
- */
-function trueTypes(
-  model: Model,
-  nodesInOrder: readonly NodeIndex[],
-  profile: ModelProfile,
-  planned: PlannedTypes,
-): PlannedTypes {
-  const sizes = Object.entries(planned.dimensions);
-  if (sizes.some(([name, size]) => givenSize(profile.dimensions, name) !== size)) return planned;
-  return { ...planned, ...sizedBy(model, nodesInOrder, profiledTypes(model.graph, profile, planned.types)) };
+  return cutsWithRepeats(dataflow, crossingRule(model, types), planned.bytes, planCosts(model, known, costs));
 }

@@ -22,7 +22,6 @@ import { threadCount } from '../plan/sizes/estimate';
 import { scratchBytes } from '../plan/sizes/kernels/scratch';
 import { nodeSeconds } from '../compute-time/node-seconds';
 import { OUTPUT_BANDWIDTH } from '../compute-time/lambda-vcpu';
-import type { ModelProfile } from '../compute-time/profile/profile';
 import type { Architecture } from '../cost/formulas/lambda';
 import type { ClassFactors } from '../compute-time/kernel-class';
 
@@ -131,7 +130,6 @@ const DEFAULT_REQUESTS_PER_HOUR = 10;
 
 export interface PlanCostOptions extends CostOptions {
   readonly splits?: readonly PlannedSplit[];
-  readonly profile?: ModelProfile;
 }
 
 export interface KnownTypes {
@@ -144,14 +142,12 @@ export interface KnownTypes {
 export function planCosts(
   model: Model,
   { types, planned, bodies }: KnownTypes,
-  { profile, splits, ...options }: PlanCostOptions = {},
+  { splits, ...options }: PlanCostOptions = {},
 ): PlanCosts {
   const { environment, prepacking, architecture } = withDefaults(options);
-  const work = nodeSeconds(model, planned, {
-    ...{ profile, bodies, prepacking, factors: architectureFactors(architecture, environment) },
-  });
+  const factors = architectureFactors(architecture, environment);
   const estimates = {
-    work,
+    work: nodeSeconds(model, planned, { bodies, prepacking, factors }),
     scratch: scratchBytes(model, planned, prepacking),
     classes: sizeClasses(types),
     elementBytes: planned.map(({ dtype }) => (dtype === 'string' ? 0 : tensorBytes(dtype, 1))),

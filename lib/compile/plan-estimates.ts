@@ -34,8 +34,6 @@ export interface PlanEstimates {
   readonly oneFunction: OneFunction;
   /** Only with consolidation: milliseconds of a warm call of the whole model, without random delays. */
   readonly wholeCallMs?: number;
-  /** How the profile differs from the plan, one clause each. Empty if there is no profile or no difference. */
-  readonly profileDifferences: readonly string[];
   /** See `refusedSizesNote`. */
   readonly refusedSizes?: string;
   /** See `uselessSlicesNote`. */
@@ -72,7 +70,6 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
     cold: estimateOf('cold'),
     batchItem: batchItem(batchRuns(analyzed, cut), batchRuns(analyzedAt(analyzed, 'slow'), cut)),
     oneFunction: oneFunctionOf(comparison, { fast: comparisonAt('fast'), slow: comparisonAt('slow') }),
-    profileDifferences: analyzed.profile?.differences ?? [],
     ...(refusedSizes !== undefined && { refusedSizes }),
     ...(uselessSlices !== undefined && { uselessSlices }),
     ...(consolidated && { wholeCallMs: consolidated.wholeCallMs }),
@@ -114,13 +111,11 @@ export function analyzedAt(analyzed: AnalyzedModel, end: End): AnalyzedModel {
 
 /** The same model and cuts with the costs of functions with other processors. */
 export function analyzedOn(analyzed: AnalyzedModel, architecture: Architecture): AnalyzedModel {
-  const { model, types, planned, cuts, splitting, profile } = analyzed;
+  const { model, types, planned, cuts, splitting } = analyzed;
   const costs = { ...analyzed.costs, architecture };
   const known = { types, planned: planned.types, bodies: planned.bodies };
   const { splits } = splitting;
-  // A profile measured the operators whole.
-  const given = { ...costs, splits, ...(profile && splits.length === 0 && { profile: profile.profile }) };
-  return { ...analyzed, costs, cuts: { ...cuts, costs: planCosts(model, known, given) } };
+  return { ...analyzed, costs, cuts: { ...cuts, costs: planCosts(model, known, { ...costs, splits }) } };
 }
 
 /** By what a plan is chosen, and what also binds the services that it is compared with. */

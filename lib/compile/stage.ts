@@ -6,7 +6,7 @@ import * as path from 'node:path';
 import type { AnalyzeOptions } from './analyze';
 import type { BatchItem } from '../cost/batch-items';
 import type { PlanEstimates, OneFunction, RunEstimate } from './plan-estimates';
-import { type Fingerprint, fingerprint, isReliable } from '../cache/fingerprint';
+import { type Fingerprint, digestOfGiven, fingerprint, isReliable } from '../cache/fingerprint';
 import { isSinceBoot, readCached, writeCached, cacheFolder } from '../cache/folder';
 import type * as compiler from './compile';
 import { checkPlan } from './files/read-plan';
@@ -19,7 +19,7 @@ import type { ConsolidationMode } from '../plan/pricing/price';
 import type { Slicer } from '../plan/slicers';
 import { sortedSizes } from '../shapes/value-types';
 import type { Latency, RunCost } from '../cost/chain';
-import { Place, aList, anObject, numberFrom, optional, trueOrFalse, text } from '../json-readers';
+import { Place, anObject, numberFrom, optional, trueOrFalse, text } from '../json-readers';
 
 export interface StagedModel {
   readonly plan: SlicePlan;
@@ -37,7 +37,7 @@ interface KnownPlan {
   readonly estimates: PlanEstimates;
 }
 
-interface StageOptions extends Omit<AnalyzeOptions, 'inputs'> {
+interface StageOptions extends AnalyzeOptions {
   /** Whether the whole model is staged too. @default 'never' */
   readonly consolidation?: ConsolidationMode;
 }
@@ -88,7 +88,7 @@ function stagedModel(
 
 /** Covers everything that a plan depends on, except the contents of the model's files. */
 function keyOf(modelPath: string, slicer: Slicer, options: StageOptions): string {
-  const { dimensions = {}, optimization = 'none', profile, costs = {} } = options;
+  const { dimensions = {}, optimization = 'none', costs = {}, inputs } = options;
   const parts = [
     packageVersion(),
     onnxRuntimeVersion(),
@@ -96,13 +96,13 @@ function keyOf(modelPath: string, slicer: Slicer, options: StageOptions): string
     slicer.key,
     sortedSizes(dimensions),
     optimization,
-    profile && hash('sha256', JSON.stringify(profile.profile)),
     withDefaults(costs),
     costs.requestsPerHour,
     costs.prepacking,
     options.transport,
     options.consolidation,
     options.splits,
+    inputs && [path.basename(inputs), digestOfGiven(inputs)],
     // Which nodes ONNX Runtime fuses depends on the processor.
     os.cpus().at(0)?.model,
   ];
@@ -133,7 +133,6 @@ function isUnchanged({ writtenAt, files }: KnownPlan): boolean {
 }
 
 const MAX_TEXT = 1000;
-const MAX_DIFFERENCES = 100;
 /** Longest sentence with names of dimensions and what ONNX Runtime says of them, in characters. */
 const MAX_NOTE = 4000;
 
@@ -158,7 +157,6 @@ const ESTIMATES = anObject<PlanEstimates>({
     ...{ isCheaper: trueOrFalse, verdict: text(MAX_TEXT) },
     ...{ memoryMb: AMOUNT, warm: RUN, cold: RUN },
   }),
-  profileDifferences: aList(text(MAX_TEXT), MAX_DIFFERENCES),
   wholeCallMs: optional(AMOUNT),
   refusedSizes: optional(text(MAX_NOTE)),
   uselessSlices: optional(text(MAX_NOTE)),

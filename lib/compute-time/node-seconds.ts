@@ -1,4 +1,4 @@
-/** Estimates how long each node computes: from a profile, or from its operator and the shapes of its tensors. */
+/** Estimates how long each node computes, from its operator and the shapes of its tensors. */
 import type { FunctionNode, LocalFunction, Model, Node } from '../onnx/model';
 import { callKey, functionsByKey } from '../onnx/local-functions';
 import type { BodyNode } from '../shapes/data-sizes';
@@ -7,9 +7,8 @@ import { convolutionSeconds } from './convolutions';
 import { attentionSeconds, recurrentSeconds } from './layers';
 import { type Weights, productNodeSeconds } from './products';
 import * as kernels from './kernels';
-import { type ClassFactors, factorsFrom, kernelClassOf } from './kernel-class';
+import { type ClassFactors, kernelClassOf } from './kernel-class';
 import { type WorkNode, totalBytes, workOf, workOfBody } from './node-tensors';
-import type { ModelProfile } from './profile/profile';
 import families from './operator-families.json';
 import { CACHE_BYTES, NODE_OVERHEAD } from './lambda-vcpu';
 
@@ -17,8 +16,6 @@ import { CACHE_BYTES, NODE_OVERHEAD } from './lambda-vcpu';
 export type NodeSeconds = readonly number[];
 
 export interface NodeSecondsOptions {
-  /** Of this graph; it is used instead of the operators and shapes. */
-  readonly profile?: ModelProfile | undefined;
   /** Whether weights are rewritten for the kernels when a session is created. @default true */
   readonly prepacking?: boolean;
   /** What the times on an x86_64 vCPU are multiplied with, such as for arm64. @default - nothing */
@@ -31,11 +28,10 @@ export interface NodeSecondsOptions {
 export function nodeSeconds(
   model: Model,
   types: ValueTypes,
-  { profile, prepacking = true, factors, bodies = [] }: NodeSecondsOptions = {},
+  { prepacking = true, factors, bodies = [] }: NodeSecondsOptions = {},
 ): NodeSeconds {
   const all = workOf(model.graph, types);
   const insideOf = bodySizes(functionsByKey(model));
-  const toLambda = profile && factorsFrom(profile.machine.speeds);
   const weightsOf = (work: readonly WorkNode[]): Weights => ({
     prepacking,
     areCached: productWeightBytes(work) <= CACHE_BYTES.weights,
@@ -51,13 +47,7 @@ export function nodeSeconds(
   };
   return all.map((work, index) => {
     const { operators } = model.graph.nodes[index];
-    const kernelClass = kernelClassOf(work, operators.some(isProduct));
-    const factor = factors?.[kernelClass] ?? 1;
-    // With several threads, a time counts for each of them: some kernels use one thread alone, so this is an upper bound.
-    if (profile !== undefined) {
-      const { seconds } = profile.nodes[index] ?? { seconds: 0 };
-      return seconds * profile.machine.threads * (toLambda?.[kernelClass] ?? 1) * factor;
-    }
+    const factor = factors?.[kernelClassOf(work, operators.some(isProduct))] ?? 1;
     const body = bodies[index];
     if (body === undefined) return secondsOf(work, insideOf(model.graph.nodes[index]), weights) * factor;
     const passes = body.reduce((sum, { count }) => sum + count, 0) / body.length;

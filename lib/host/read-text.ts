@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
 
 /**
- * @param what names the kind of the file in errors, such as `profile`
+ * @param what names the kind of the file in errors, such as `plan`
  * @param most the most bytes that it may have
  * @param advice what to pass instead of a folder
  */

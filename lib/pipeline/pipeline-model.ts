@@ -34,7 +34,7 @@ export function pipelineModel(
 ): ModelOfPipeline {
   if (props.slicedModel !== undefined) return { model: props.slicedModel };
   const slicing = props.slicing ?? Slicing.automatic();
-  const { profile, costs, splits } = slicing._estimates();
+  const { costs, splits } = slicing._estimates();
   const transport = transportOf(settings);
   const slicer = slicing._slicer(transport);
   const staged = stageModel(props.modelPath ?? '', slicer, {
@@ -44,7 +44,6 @@ export function pipelineModel(
     consolidation: settings.consolidation,
     splits,
     costs: { ...costOptions(props, settings), ...costs },
-    ...(profile && { profile }),
   });
   return {
     model: SlicedModel._fromStaged(staged),

@@ -3,7 +3,7 @@ import { Duration, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { PlanEstimates, RunEstimate } from '../compile/plan-estimates';
 import type { RunCost } from '../cost/chain';
-import { dataSizesNote } from '../plan/notes';
+import { SLICE_WITH_INPUTS, dataSizesNote } from '../plan/notes';
 import type { PlannedSlice, SlicePlan } from '../plan/file/plan';
 import { inexactNote } from '../plan/int8-weights';
 import { sliceName } from '../../contract/keys';
@@ -143,7 +143,7 @@ export function warnOfAssumptions(
 ): void {
   const { assumedDimensions, boundedTensors, dataSizes, dimensions, int8Weights, onnxRuntime, slices } = plan;
   const inexact = int8Weights && inexactNote(int8Weights);
-  if (dataSizes !== undefined) warn(scope, 'dataSizes', dataSizesNote(dataSizes));
+  if (dataSizes?.isGenerated) warn(scope, 'dataSizes', dataSizesNote(dataSizes, SLICE_WITH_INPUTS));
   if (isX86 && inexact !== undefined) warn(scope, 'inexactIntegers', inexact);
   if (assumedDimensions.length > 0) {
     const sizes = listed(
@@ -192,17 +192,9 @@ export function warnOfAssumptions(
 export function annotatePlan(
   scope: Construct,
   { slices }: SlicePlan,
-  { oneFunction, profileDifferences, refusedSizes, uselessSlices }: PlanEstimates,
+  { oneFunction, refusedSizes, uselessSlices }: PlanEstimates,
   isAutomatic: boolean,
 ): void {
-  if (profileDifferences.length > 0) {
-    const differences = profileDifferences.join('; ');
-    warn(
-      scope,
-      'profileDiffers',
-      `the profile was measured under other conditions than those of the plan (${differences}): profile the model again`,
-    );
-  }
   if (refusedSizes !== undefined)
     warn(scope, 'refusedDimensions', `${refusedSizes}; set dimensions to sizes with which the model runs`);
   if (uselessSlices !== undefined) warn(scope, 'uselessSlices', uselessSlices);

@@ -7,16 +7,6 @@ import type { LatencyPercentile, Minimize, Temperature } from './choices';
 /** By what estimates the slices of a model are planned. */
 export interface SlicingEstimateOptions {
   /**
-   * Path of a profile that `sliced-inference profile` has measured, absolute or relative to the working directory of the CDK
-   * app. Its times replace the estimated ones, its sizes of dimensions are the default of `dimensions`, and if the sizes of all
-   * dimensions are those of the profile, its shapes replace the estimated ones. The profile must be of the model's graph. Other
-   * sizes and another version of ONNX Runtime give a warning.
-   *
-   * @default - estimates from operators and shapes
-   */
-  readonly profile?: string;
-
-  /**
    * Path of a JSON file with prices that replace list prices. `sliced-inference constants prices` prints one to start from.
    *
    * @default - list prices of us-east-1

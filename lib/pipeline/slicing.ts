@@ -4,7 +4,6 @@ import { knownAtSynth } from './known-at-synth';
 import { readEnvironment, readPrices } from '../compile/files/read-constants';
 import { MOST_SLICES } from '../plan/sizes/lambda-quotas';
 import { readPlan } from '../compile/files/read-plan';
-import { type GivenProfile, readProfile } from '../compile/files/read-profile';
 import type { Transport } from '../cost/chain';
 import type { CostOptions } from '../cost/options';
 import type { SplitOptions } from '../compile/splitting';
@@ -18,7 +17,6 @@ import {
 
 /** What plans are compared by, as far as the user sets it for a slicing. */
 export interface SlicingEstimates {
-  readonly profile?: GivenProfile;
   readonly costs: CostOptions;
   readonly splits: SplitOptions;
 }
@@ -135,10 +133,9 @@ export class Slicing {
    * @internal
    */
   public _estimates(): SlicingEstimates {
-    const { profile, prices, environment, requestsPerHour, splits, splitLargeOperators } = this.options;
+    const { prices, environment, requestsPerHour, splits, splitLargeOperators } = this.options;
     return {
       splits: { named: splits, others: splitLargeOperators },
-      ...(profile !== undefined && { profile: { profile: readProfile(profile), path: profile } }),
       costs: {
         ...(prices !== undefined && { prices: readPrices(prices) }),
         ...(environment !== undefined && { environment: readEnvironment(environment) }),

@@ -35,12 +35,23 @@ export function longRunNote(seconds: number, type: StateMachineType = 'express')
 
 const DEPENDENT = 'sizes of tensors or iterations of loops may depend on data';
 
-/** Of sizes and iterations that depend on data. */
-export function dataSizesNote({ inputs, isGenerated, failure }: DataSource): string {
+/** The advice for an app, where a model does not run on inputs of the user. */
+export const SLICE_WITH_INPUTS =
+  'slice the model with `sliced-inference slice --inputs` and pass the slices as slicedModel';
+
+/**
+ * Of sizes and iterations that depend on data.
+ *
+ * @param advice how to plan with other inputs
+ */
+export function dataSizesNote(
+  { inputs, isGenerated, failure }: DataSource,
+  advice = 'pass inputs of your own with --inputs',
+): string {
   if (failure !== undefined)
-    return `this plan is a guess: run \`sliced-inference profile\` on inputs of your own and plan with the profile, because ${DEPENDENT} and the model did not run on ${inputs}: ${failure}`;
-  const advice = isGenerated ? '; if those of your requests differ, plan with --inputs or a profile' : '';
-  return `${DEPENDENT}, and the plan uses those of a run on ${inputs}${advice}`;
+    return `this plan is a guess: ${advice}, because ${DEPENDENT} and the model did not run on ${inputs}: ${failure}`;
+  const remedy = isGenerated ? `; if those of your requests differ, ${advice}` : '';
+  return `${DEPENDENT}, and the plan uses those of a run on ${inputs}${remedy}`;
 }
 
 export const NOT_PACKED =

@@ -7,7 +7,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { TensorSpec } from '../../contract/tensors';
 import type { DataSource } from './data-source';
-import { fileDigest } from '../cache/fingerprint';
+import { digestOfGiven } from '../cache/fingerprint';
 import { cacheFolder, readCached, writeCached } from '../cache/folder';
 import { SlicedInferenceError, printable, quoted } from '../errors';
 import { withTemporaryFolder } from '../host/folders';
@@ -33,7 +33,8 @@ export interface DataSizes {
   readonly nodes: Readonly<Record<string, RunNode>>;
 }
 
-interface RunNode {
+/** A node of the graph, in the run. */
+export interface RunNode {
   /** In the order of its outputs, without omitted ones and what is not a tensor. */
   readonly tensors: readonly (ValueType | null)[];
   /** The nodes of its bodies that ran, with those of bodies inside of them. */
@@ -51,9 +52,8 @@ export interface BodyNode {
   readonly outputs: readonly (ValueType | null)[];
 }
 
-/** The job of `bin/profile/measure-sizes.ts`. */
+/** The job of `bin/data-sizes/measure-sizes.ts`. */
 export interface SizesJob {
-  readonly kind: 'sizes';
   /** Path of a model whose weights are in files of `weightsFolder`. */
   readonly model: string;
   readonly weightsFolder: string;
@@ -97,8 +97,7 @@ export function runForSizes(
     const files = model.files.map(({ path: own, fingerprint }) => [fs.realpathSync(own), fingerprint]);
     const parts = [
       ...['sizes and bodies', packageVersion(), onnxRuntimeVersion(), digest, files, dimensions],
-      // Of a file that cannot be read, the run says what is wrong.
-      file !== undefined && fs.existsSync(file) && fs.statSync(file).isFile() && fileDigest(file),
+      file !== undefined && digestOfGiven(file),
     ];
     const key = hash('sha256', JSON.stringify(parts));
     const cache = cacheFolder('shapes');
@@ -106,7 +105,7 @@ export function runForSizes(
     if (cached !== undefined) return cached;
     const names = model.graph.nodes.map((node) => runName(model.graph, node));
     const job: SizesJob = {
-      ...{ kind: 'sizes', model: modelPath, weightsFolder, names, specs: specsOf(model, types), dimensions },
+      ...{ model: modelPath, weightsFolder, names, specs: specsOf(model, types), dimensions },
       ...(file !== undefined && { inputs: file }),
     };
     const inputs = file === undefined ? 'generated inputs' : printable(path.basename(file));
@@ -136,7 +135,7 @@ function ask(model: Model, job: SizesJob, folder: string): SizesAnswer {
   const jobPath = path.join(folder, 'job.json');
   fs.writeFileSync(jobPath, JSON.stringify(job));
   const answer = askChild({
-    script: 'bundle/profile-job.js',
+    script: 'bundle/sizes-job.js',
     args: [jobPath],
     timeoutMs: deadlineMs(BASE_TIMEOUT_MS, model),
     what: `model ${quoted(model.files[0].path)} must run on ${quoted(job.inputs ?? 'generated inputs')}`,

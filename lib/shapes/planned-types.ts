@@ -32,7 +32,7 @@ export interface PlannedTypes {
   readonly bounded: readonly ValueIndex[];
   /** Why ONNX Runtime does not load the model with `dimensions`, so that most sizes are estimates; absent if it does. */
   readonly refusal?: string;
-  /** The run from which sizes and iterations come that depend on data; absent if none does, or if a profile has them. */
+  /** The run from which sizes and iterations come that depend on data; absent if none does. */
   readonly data?: DataSizes;
   /** By node: the nodes of its bodies that ran; `undefined` if that is unknown. */
   readonly bodies?: readonly (readonly BodyNode[] | undefined)[];
@@ -88,7 +88,7 @@ export function withDataSizes(
 }
 
 /** What follows from the types with all sizes that are known. */
-export function sizedBy(
+function sizedBy(
   model: Model,
   nodesInOrder: readonly NodeIndex[],
   types: ValueTypes,

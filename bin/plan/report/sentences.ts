@@ -44,12 +44,11 @@ export function splitSentence({ operator, name, weight, weightBytes, axis, parts
 }
 
 export function warningsOf(
-  analyzed: AnalyzedModel,
+  { planned, model, costs }: AnalyzedModel,
   cut: ChosenCut,
   { int8Weights, dataSizes, slices }: PlanDraft,
   { sizes, slowestColdMs }: { readonly sizes: readonly SliceSize[]; readonly slowestColdMs: number },
 ): string[] {
-  const { planned, model, costs } = analyzed;
   const { bounded, assumed, dimensions } = planned;
   const names = bounded.map((value) => model.graph.values[value].name);
   const sizesOf = assumed.map((name) => `${name}=${dimensions[name]}`);
@@ -64,9 +63,6 @@ export function warningsOf(
     dataSizes && dataSizes.failure === undefined && dataSizesNote(dataSizes),
     names.length > 0 &&
       `the sizes of ${listed(names, NAMED)} depend on data, so the plan counts estimates of them`,
-    ...(analyzed.profile?.differences ?? []).map(
-      (difference) => `the profile differs from this plan: ${difference}`,
-    ),
     cut.quality?.comparedAllCuts === false &&
       `the model has too many possible cuts to compare all: the search compared ${cut.quality.comparedCuts} of them, which move fewer bytes than the cuts next to them`,
   ].filter((warning) => typeof warning === 'string');

@@ -18,7 +18,7 @@ const MAX_FILE_NAME = 255;
 
 const SIZE = read.wholeNumber(0, Number.MAX_SAFE_INTEGER);
 const DIGEST = read.matching(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits');
-export const VERSION = read.matching(/^\d[0-9A-Za-z.+-]{0,63}$/, 'a version such as 1.2.3');
+const VERSION = read.matching(/^\d[0-9A-Za-z.+-]{0,63}$/, 'a version such as 1.2.3');
 
 const TENSOR_NAME = read.text(limits.MAX_NAME_BYTES, (name) =>
   unusableName(name) === undefined ? undefined : 'be a name that tensors may have',

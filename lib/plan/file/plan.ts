@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import type { SourcedTensor } from '../../../contract/slice-manifest';
 import type { TensorSpec } from '../../../contract/tensors';
-import type { NamedModel } from '../../compute-time/profile/profile';
 import type { OptimizationLevel } from '../../optimize/level';
 import { type Graph, type ValueIndex, OMITTED } from '../../onnx/model';
 import type { DataSource } from '../../shapes/data-source';
@@ -32,7 +31,7 @@ export interface SlicePlan {
    * computed from them may depend on data too.
    */
   readonly boundedTensors: readonly string[];
-  /** The run that sizes and iterations come from; absent if none depends on data, and for plans with a profile. */
+  /** The run that sizes and iterations come from; absent if none depends on data. */
   readonly dataSizes?: DataSource;
   /** Whether sessions rewrite weights for their kernels; absent if they do. */
   readonly prepacking?: boolean;
@@ -48,6 +47,16 @@ export interface SlicePlan {
   /** What x86 processors without VNNI would multiply wrongly; absent if there is nothing. */
   readonly int8Weights?: PlannedInt8Weights;
   readonly slices: readonly PlannedSlice[];
+}
+
+/** By which a plan is compared with a model. */
+export interface NamedModel {
+  /** File name without folder. */
+  readonly file: string;
+  /** Number of nodes of the graph that is cut. */
+  readonly nodes: number;
+  /** See `graphDigest`. A plan fits every model whose graph has this digest. */
+  readonly graphDigest: string;
 }
 
 export interface PlannedSlice {

@@ -21,7 +21,7 @@ describe('plan', () => {
     const [verdict, , , warnings] = oneLine(await succeed(['plan', model, ...SLICES])).split('\n\n');
     expect(verdict).toMatch(/^One function /);
     expect(warnings).toMatch(
-      /depend on data, and the plan uses those of a run on generated inputs \(x float32\[\d+,4\]\); if those of your requests differ, plan with --inputs or a profile$/m,
+      /depend on data, and the plan uses those of a run on generated inputs \(x float32\[\d+,4\]\); if those of your requests differ, pass inputs of your own with --inputs$/m,
     );
   });
 
@@ -30,7 +30,7 @@ describe('plan', () => {
     const file = saveModel(modelOf(nodes, { x: [2, 4] }, [int64s('five', [5, 7])]), 'refusing.onnx', folder);
     const output = oneLine(await succeed(['plan', file, ...SLICES]));
     expect(output).toMatch(
-      /^This plan is a guess: run `sliced-inference profile` on .* did not run on generated inputs: Non-zero .*\nOne function /,
+      /^This plan is a guess: pass inputs of your own with --inputs, because .* did not run on generated inputs: Non-zero .*\nOne function /,
     );
     const { verdict } = (await succeedWithJson(['plan', file, ...SLICES])) as PlanReport;
     expect(verdict[0]).toMatch(/^This plan is a guess/);

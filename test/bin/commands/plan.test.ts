@@ -129,12 +129,10 @@ describe('plan', () => {
     for (const { slice, bytes } of report.cuts) expect(report.slices[slice].writeBytes).toBe(bytes);
   });
 
-  it('counts the nodes that inspect counts, and profile those that ONNX Runtime runs of them', async () => {
-    const file = path.join(temporaryFolder(), 'model.profile.json');
-    const [inspected, { model: planned, slices }, profiled] = [
+  it('counts the nodes that inspect counts', async () => {
+    const [inspected, { model: planned, slices }] = [
       await succeedWithJson(['inspect', OCR]),
       (await succeedWithJson(['plan', OCR, '--slices', '3'])) as PlanReport,
-      await succeed(['profile', OCR, '--runs', '1', '--out', file]),
     ];
     const { nodes, nodesToShareOut } = planned;
     expect(inspected).toMatchObject({ nodes, nodesToShareOut });
@@ -142,11 +140,6 @@ describe('plan', () => {
     expect(nodesToShareOut).toBeLessThan(nodes);
     expect(await succeed(['inspect', OCR])).toContain(
       `\nnodes       ${nodes}: ${nodesToShareOut} to divide among slices, ${nodes - nodesToShareOut} constant or unused\n`,
-    );
-    const profile = JSON.parse(fs.readFileSync(file, 'utf8')) as { nodes: unknown[] };
-    const run = profile.nodes.filter((node) => node !== null).length;
-    expect(profiled).toMatch(
-      new RegExp(`^ONNX Runtime runs ${run} of ${nodes} nodes, constant ones included, in `),
     );
   });
 

@@ -27,7 +27,6 @@ import {
   temporaryFolder,
   value,
 } from '../../support/model-builder';
-import { profileOf } from '../../support/model-profile';
 
 analyzeFast();
 
@@ -57,7 +56,7 @@ function runsOf(action: () => void): number {
   const spy = jest.spyOn(childProcess, 'spawnSync');
   try {
     action();
-    return spy.mock.calls.filter(([, args]) => args?.[0].endsWith('profile-job.js')).length;
+    return spy.mock.calls.filter(([, args]) => args?.[0].endsWith('sizes-job.js')).length;
   } finally {
     spy.mockRestore();
   }
@@ -148,12 +147,9 @@ describe('a model whose sizes depend on data', () => {
     expect(sizes({ splits: { named: { w: 2 } } })).toEqual([16, 512]);
   });
 
-  it('does not run if a profile has its sizes, if the caller wants estimates, or if all sizes are known', () => {
-    const run = { dimensions: { n: 9 } };
-    const profile = { profile: profileOf(planned(PLACES, run).analyzed), path: 'p.json' };
+  it('does not run if the caller wants estimates, or if all sizes are known', () => {
     const other = { dimensions: { n: 11 } };
-    for (const options of [{ profile }, { ...other, inputs: false } as const])
-      expect(runsOf(() => planned(PLACES, options))).toBe(0);
+    expect(runsOf(() => planned(PLACES, { ...other, inputs: false }))).toBe(0);
     expect(runsOf(() => planned(mlp(2)))).toBe(0);
     expect(runsOf(() => planned(PLACES, other))).toBe(1);
   });
@@ -224,7 +220,7 @@ describe('a model that does not run', () => {
     });
     const note = dataSizes && dataSizesNote(dataSizes);
     expect(note).toMatch(
-      /^this plan is a guess: run `sliced-inference profile` on .* did not run on generated inputs: Non-zero /,
+      /^this plan is a guess: pass inputs of your own with --inputs, because .* did not run on generated inputs: Non-zero /,
     );
   });
 
@@ -236,7 +232,7 @@ describe('a model that does not run', () => {
     const spy = jest
       .spyOn(childProcess, 'spawnSync')
       .mockImplementation(((...call: Parameters<typeof spawnSync>) =>
-        call[1]?.[0].endsWith('profile-job.js') ? end : spawnSync(...call)) as typeof spawnSync);
+        call[1]?.[0].endsWith('sizes-job.js') ? end : spawnSync(...call)) as typeof spawnSync);
     const model = modelOf(nodesOf('NonZero x > p; Cast p > y to=1'), { x: [5, failure.length] });
     try {
       // The next analysis tries again.

@@ -1,19 +1,17 @@
 /** A cached plan is reused only for the same estimates. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { analyzeModel, type AnalyzeOptions } from '../../../lib/compile/analyze';
+import type { AnalyzeOptions } from '../../../lib/compile/analyze';
 import { stageModel } from '../../../lib/compile/stage';
 import { DEFAULT_PRICES } from '../../../lib/cost/constants/defaults';
 import { count } from '../../../lib/plan/slicers';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
-import { profileOf } from '../../support/model-profile';
 
 analyzeFast();
 
 const dimensions = { batch: 1 };
 const file = saveModel(mlp(3));
-const profile = profileOf(analyzeModel(file, { dimensions }));
 
 let cache: string;
 beforeEach(() => {
@@ -40,16 +38,8 @@ it.each<[string, AnalyzeOptions]>([
   ['another rate', { costs: { requestsPerHour: 1 } }],
   ['other prices', { costs: { prices: { ...DEFAULT_PRICES, lambda } } }],
   ['S3 Express', { transport: 's3-express' }],
-  ['a profile', { profile: { profile, path: 'p.json' } }],
 ])('a cached plan is not reused for %s', (_, options) => {
   stage({});
   expect(stage(options)).toBe(2);
   expect(stage(options)).toBe(2);
-});
-
-it('a cached plan is not reused for a profile with other times, and is for the same one in another file', () => {
-  stage({ profile: { profile, path: 'p.json' } });
-  expect(stage({ profile: { profile, path: 'q.json' } })).toBe(1);
-  const slower = profileOf(analyzeModel(file, { dimensions }), { seconds: 1 });
-  expect(stage({ profile: { profile: slower, path: 'p.json' } })).toBe(2);
 });

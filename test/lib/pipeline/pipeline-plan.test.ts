@@ -2,12 +2,12 @@
 import * as fs from 'node:fs';
 import type { Duration } from 'aws-cdk-lib';
 import { Minimize, Slicing, Temperature } from '../../../lib';
-import { analyzeModel } from '../../../lib/compile/analyze';
 import type { SlicePlan } from '../../../lib/plan/file/plan';
-import { profileOf, saveProfile } from '../../support/model-profile';
-import { MLP_PATH, addPipeline, newStack, pipelineStack } from '../../support/pipeline-stack';
+import { mlp, saveModel } from '../../support/model-builder';
+import { addPipeline, newStack, pipelineStack } from '../../support/pipeline-stack';
 
-const analyzed = analyzeModel(MLP_PATH, { dimensions: { batch: 1 } });
+/** Its products take 0.1 s on one processor. */
+const SLOW = { modelPath: saveModel(mlp(3, 800)), dimensions: { batch: 1000 } };
 
 test('it has the slices of the plan file, the memory of the functions, and the price and the time of runs', () => {
   const { pipeline, resources } = pipelineStack({ slicing: Slicing.count(3) });
@@ -29,9 +29,8 @@ test('it has the slices of the plan file, the memory of the functions, and the p
 });
 
 test('it has the memory and the threads that the search chose', () => {
-  const profile = saveProfile(profileOf(analyzed, { seconds: 0.2 }));
-  const options = { minimize: Minimize.LATENCY, temperature: Temperature.WARM, profile };
-  const { pipeline, resource } = pipelineStack({ slicing: Slicing.automatic(options) });
+  const options = { minimize: Minimize.LATENCY, temperature: Temperature.WARM };
+  const { pipeline, resource } = pipelineStack({ ...SLOW, slicing: Slicing.automatic(options) });
   const { slices, threads } = pipeline.plan;
   expect([slices.map(({ memorySize }) => memorySize), threads]).toEqual([[3008], 2]);
   expect(resource('Pipeline/slice-00/Function')).toMatchObject({
@@ -43,9 +42,8 @@ test('it has the memory and the threads that the search chose', () => {
 test('pipelines whose plans differ in memory alone have a plan file each', () => {
   const stack = newStack();
   const [one, two] = [512, 1769].map((maxMemorySize) => {
-    const profile = saveProfile(profileOf(analyzed, { seconds: maxMemorySize / 10_000 }));
-    const slicing = Slicing.automatic({ minimize: Minimize.LATENCY, maxMemorySize, profile });
-    return addPipeline(stack, `Pipeline${maxMemorySize}`, { slicing });
+    const slicing = Slicing.automatic({ minimize: Minimize.LATENCY, maxMemorySize });
+    return addPipeline(stack, `Pipeline${maxMemorySize}`, { ...SLOW, slicing });
   });
   expect(one.plan.slices.map(({ memorySize }) => memorySize)).toEqual([512]);
   expect(two.plan.slices.map(({ memorySize }) => memorySize)).toEqual([1769]);

@@ -89,11 +89,11 @@ test.each<[string, (estimates: object) => Slicing]>([
 ])('%s reads its estimates from the files that its options name', (_, make) => {
   expect(make({})._estimates()).toEqual({ costs: {}, splits: {} });
   const own = { prices, environment, requestsPerHour: 7, splits: { w: 2 }, splitLargeOperators: false };
-  const { costs, profile, splits } = make(own)._estimates();
+  const { costs, splits } = make(own)._estimates();
   expect(splits).toEqual({ named: { w: 2 }, others: false });
-  expect([profile, costs.requestsPerHour]).toEqual([undefined, 7]);
+  expect(costs.requestsPerHour).toBe(7);
   expect(costs.prices?.lambda.requests).toBe(0.3);
   expect(costs.environment?.stepFunctions.express).toEqual([[50, 18]]);
-  for (const name of ['profile', 'prices', 'environment'])
+  for (const name of ['prices', 'environment'])
     expect(errorOf(() => make({ [name]: fileWith('no') })._estimates())).toContain(name);
 });

@@ -14,7 +14,6 @@ import {
   type SlicedInferencePipelineProps,
 } from '../../../lib';
 import { prepareRequest } from '../../../client/request';
-import { analyzeModel } from '../../../lib/compile/analyze';
 import { compile } from '../../../lib/compile/compile';
 import type { CallSeconds, SlicePlan } from '../../../lib/plan/file/plan';
 import { count } from '../../../lib/plan/slicers';
@@ -23,7 +22,6 @@ import { graphOf } from '../../support/graph-text';
 import { HEAVY_DIMENSIONS, heavyModel } from '../../support/heavy-model';
 import { COLUMNS, INNER, PRODUCT, WEIGHT, int8s, integerModel } from '../../support/integer-models';
 import { FLOAT, INT64, floats, mlp, node, saveModel, value } from '../../support/model-builder';
-import { profileOf, saveProfile } from '../../support/model-profile';
 import { MLP_PATH, addPipeline, errorOf, newStack } from '../../support/pipeline-stack';
 import { sparseModel } from '../../support/sparse-model';
 import { writtenPlan } from '../../support/written-plan';
@@ -129,12 +127,6 @@ it('a pipeline warns of no integer products if its weights were rewritten, or if
   expect(warnings({ ...computedWeight, architecture: Architecture.ARM_64 })).toEqual([]);
 });
 
-function otherProfile(): Props {
-  const analyzed = analyzeModel(MLP_PATH, { dimensions: { batch: 2 } });
-  const profile = saveProfile({ ...profileOf(analyzed), onnxRuntime: '1.0.0' });
-  return { slicing: Slicing.count(1, { profile }) };
-}
-
 const tmp = { sliceFunctions: { ephemeralStorageSize: Size.mebibytes(512) } };
 const newAccount = 'MB of memory, and new AWS accounts are limited to 3008 MB (https:';
 const cold = 'a run whose functions are all cold takes up to';
@@ -198,11 +190,6 @@ test.each<[id: string, words: string | RegExp, build: Build]>([
   ['noS3Endpoint', 'this app has none for the VPC: call vpc.addGatewayEndpoint', isolated({})],
   ['noS3Endpoint', 'reach S3 only through', isolated({}, endpoint(DYNAMODB))],
   ['noS3ExpressEndpoint', 'reach S3 Express One Zone only through', isolated(zone, endpoint(S3))],
-  [
-    'profileDiffers',
-    /\(batch is 1, and was 2 in the profile; ONNX Runtime is [\d.]+, and was 1\.0\.0 in the profile\): profile/,
-    otherProfile(),
-  ],
   [
     'uselessSlices',
     'slice 1 has at most 1 % of the weights and of the work, and each run still pays for the call and for 32 KB of tensors: use 1 slice',
@@ -283,7 +270,7 @@ test.each<[words: string | RegExp, build: Build]>([
     environment(4000),
   ],
   [
-    /^Stack\/Pipeline: cold calls of slices must end within the 900 seconds of a Lambda function \(.*\), got an estimate of 901 seconds: use more slices, more memory .* Fargate; if the estimate is too high, plan with a profile$/,
+    /^Stack\/Pipeline: cold calls of slices must end within the 900 seconds of a Lambda function \(.*\), got an estimate of 901 seconds: use more slices, more memory .* Fargate$/,
     slow({ planned: 901, slowest: 1200 }),
   ],
   [/must hold its files of 6000000000 bytes, got 536870912 bytes: raise its .* to 6500 MB$/, large(tmp)],

@@ -1,6 +1,6 @@
 /** Answers many questions to ONNX Runtime in one process, with the code of the library's child processes. */
 import * as fs from 'node:fs';
-import { measureSizes } from '../../../bin/profile/measure-sizes';
+import { measureSizes } from '../../../bin/data-sizes/measure-sizes';
 import { Session } from '../../../lambda/slice/session';
 import { saveOptimized, type OptimizeJob } from '../../../lib/optimize/optimize-child';
 import { inferOutputTypes } from '../../../lib/shapes/infer-child';
@@ -13,7 +13,7 @@ async function answer({ script, argument }: InferenceQuestion): Promise<object> 
       return inferOutputTypes(argument);
     case 'optimize-child.js':
       return saveOptimized(JSON.parse(argument) as OptimizeJob);
-    case 'profile-job.js':
+    case 'sizes-job.js':
       return measureSizes(JSON.parse(fs.readFileSync(argument, 'utf8')) as SizesJob, Session).catch(
         (error: unknown) => ({ error: (error as Error).message }),
       );

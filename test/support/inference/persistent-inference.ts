@@ -8,9 +8,9 @@ import { MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_thread
 import { builtFile } from '../../../lib/host/packages';
 
 /** The library's scripts that ask ONNX Runtime. */
-type InferenceScript = 'infer-child.js' | 'optimize-child.js' | 'profile-job.js';
+type InferenceScript = 'infer-child.js' | 'optimize-child.js' | 'sizes-job.js';
 
-const SCRIPTS: readonly InferenceScript[] = ['infer-child.js', 'optimize-child.js', 'profile-job.js'];
+const SCRIPTS: readonly InferenceScript[] = ['infer-child.js', 'optimize-child.js', 'sizes-job.js'];
 
 export interface InferenceQuestion {
   readonly script: InferenceScript;

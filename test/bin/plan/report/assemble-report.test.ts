@@ -1,8 +1,6 @@
 import * as path from 'node:path';
 import type { PlanReport } from '../../../../bin/plan/plan-report';
 import { analyzeModel } from '../../../../lib/compile/analyze';
-import { LAMBDA_SPEEDS } from '../../../../lib/compute-time/kernel-class';
-import type { ModelProfile } from '../../../../lib/compute-time/profile/profile';
 import { ENVIRONMENT, DEFAULT_PRICES, PRICES } from '../../../../lib/cost/constants/defaults';
 import type { CostOptions } from '../../../../lib/cost/options';
 import { DEFAULT_GOAL } from '../../../../lib/plan/goal';
@@ -169,16 +167,9 @@ test('the warnings name slices that hold and do nearly nothing', () => {
   ]);
 });
 
-test('the warnings name assumed dimensions and differences of the profile', () => {
-  const differences = ['batch is 1, and was 8 in the profile'];
-  const machine = { threads: 1, speeds: LAMBDA_SPEEDS };
-  const analyzed = {
-    ...analyzeModel(saveModel(mlp(2))),
-    profile: { profile: { machine, nodes: [] } as unknown as ModelProfile, differences },
-  };
-  expect(reportOf(analyzed, count(2)).warnings).toEqual([
+test('the warnings name assumed dimensions', () => {
+  expect(reportOf(analyzeModel(saveModel(mlp(2))), count(2)).warnings).toEqual([
     'no --dimension sets batch, so the plan assumes batch=1',
-    'the profile differs from this plan: batch is 1, and was 8 in the profile',
   ]);
 });
 

@@ -1,8 +1,8 @@
-/** Reads the events of ONNX Runtime's profiler: how long each node of each run took, and which tensors it computed. */
+/** Reads the events of ONNX Runtime's profiler: which nodes ran, and which tensors they computed. */
 import * as fs from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { ProfiledTensor } from '../../lib/compute-time/profile/profile';
-import type { BodyNode } from '../../lib/shapes/data-sizes';
+import type { BodyNode, RunNode } from '../../lib/shapes/data-sizes';
+import type { ValueType } from '../../lib/shapes/value-types';
 import type { NodeLabels } from './label-nodes';
 
 /** What the profiler of ONNX Runtime 1.30 writes, one event a line. Times are in whole microseconds. */
@@ -23,29 +23,6 @@ interface NodeEvent {
 
 type TypeShapes = readonly Readonly<Record<string, readonly number[]>>[];
 
-/** The nodes of one slice in all runs but the first. */
-export interface SliceEvents {
-  readonly nodes: readonly NodeSamples[];
-  /** By run: microseconds of nodes that have no label, which are those of local functions. */
-  readonly unlabeled: readonly number[];
-  /** Number of these nodes in a run, those of their bodies included. */
-  readonly unlabeledEvents: number;
-  /** Number of runs that the profiler recorded as a whole. */
-  readonly runs: number;
-}
-
-export interface NodeSamples {
-  readonly node: number;
-  /** Number of events in a run: its own, and those of its bodies. */
-  readonly events: number;
-  /** The nodes of its bodies that ran, bodies inside of them included. */
-  readonly body: readonly BodyNode[];
-  /** By run. */
-  readonly micros: readonly number[];
-  /** The tensors that it computed, in the order of its outputs; what is not a tensor is missing. */
-  readonly tensors: readonly (ProfiledTensor | null)[];
-}
-
 /** ONNX Runtime appends this to the name of the node. */
 const SUFFIX = '_kernel_time';
 
@@ -58,50 +35,30 @@ const DTYPES: Readonly<Record<string, string>> = {
 };
 
 /**
+ * By node with a label: what it computed in the only run of a session; `undefined` if the profiler did not record the whole run, because it
+ * holds a limited number of events.
+ *
  * @param file of the profiler; it may have a million lines
- * @param skipped number of runs that do not count. The first run reads the weights from the disk.
  */
-export async function readEvents(
+export async function readRun(
   file: string,
-  labels: Pick<NodeLabels, 'nodeOf'>,
-  skipped = 1,
-): Promise<SliceEvents> {
-  const nodes = new Map<number, NodeSamples & { readonly micros: number[] }>();
-  const unlabeled: number[] = [];
-  let [runs, unlabeledEvents] = [0, 0];
-  for await (const events of runsOf(file)) {
-    runs++;
-    if (runs <= skipped) continue;
-    unlabeledEvents = 0;
-    let micros = 0;
-    for (const { node, event, inner } of outerEvents(events, labels)) {
-      const known = node === undefined ? undefined : nodes.get(node);
-      if (node === undefined) {
-        micros += event.dur;
-        unlabeledEvents += 1 + inner.length;
-      } else if (known !== undefined) known.micros.push(event.dur);
-      else {
-        const tensors = tensorsOf(event.args.output_type_shape);
-        const own = { node, events: 1 + inner.length, body: bodyOf(inner), micros: [event.dur], tensors };
-        nodes.set(node, own);
-      }
-    }
-    unlabeled.push(micros);
-  }
-  return { nodes: [...nodes.values()], unlabeled, unlabeledEvents, runs: Math.max(0, runs - skipped) };
-}
-
-async function* runsOf(file: string): AsyncGenerator<readonly NodeEvent[]> {
-  let run: NodeEvent[] = [];
+  labels: NodeLabels,
+): Promise<ReadonlyMap<number, RunNode> | undefined> {
+  const events: NodeEvent[] = [];
+  let isWhole = false;
   for await (const line of createInterface({ input: fs.createReadStream(file), crlfDelay: Infinity })) {
     if (line.includes('"cat" : "Node"')) {
       const event = JSON.parse(line.replace(/,\s*$/, '')) as NodeEvent;
-      if (event.name.endsWith(SUFFIX)) run.push(event);
-    } else if (line.includes('"name" :"model_run"')) {
-      yield run;
-      run = [];
-    }
+      if (event.name.endsWith(SUFFIX)) events.push(event);
+    } else if (line.includes('"name" :"model_run"')) isWhole = true;
   }
+  if (!isWhole) return undefined;
+  const nodes = new Map<number, RunNode>();
+  for (const { node, event, inner } of outerEvents(events, labels)) {
+    if (node === undefined) continue;
+    nodes.set(node, { tensors: tensorsOf(event.args.output_type_shape), body: bodyOf(inner) });
+  }
+  return nodes;
 }
 
 /** The nodes that ran. In a loop, sizes may grow from pass to pass: those of the middle one stand for all. */
@@ -122,7 +79,7 @@ function bodyOf(events: readonly NodeEvent[]): BodyNode[] {
   });
 }
 
-function tensorsOf(all: TypeShapes = []): (ProfiledTensor | null)[] {
+function tensorsOf(all: TypeShapes = []): (ValueType | null)[] {
   return all.map((output) => {
     const entry = Object.entries(output).at(0);
     if (entry === undefined) return null;
@@ -141,7 +98,7 @@ interface OuterEvent {
 }
 
 /** ONNX Runtime runs the bodies of a node while it runs the node. */
-function outerEvents(events: readonly NodeEvent[], labels: Pick<NodeLabels, 'nodeOf'>): OuterEvent[] {
+function outerEvents(events: readonly NodeEvent[], labels: NodeLabels): OuterEvent[] {
   const sorted = [...events].sort((a, b) => a.ts - b.ts || b.dur - a.dur);
   const outer: OuterEvent[] = [];
   let end = -1;

@@ -9,7 +9,7 @@ import { usedDimensions } from '../../lib/shapes/value-types';
 import type { Sessions } from '../onnx-jobs/answer';
 import { readInputs } from '../tensor-files';
 import { candidateInputs, describeInputs } from '../verify/seeded-inputs';
-import { readEvents } from './events';
+import { readRun } from './events';
 import { NodeLabels, labelNodes } from './label-nodes';
 
 /** Uses the first inputs on which the model runs. If it runs on none, answers why it fails on the first. */
@@ -38,13 +38,13 @@ export async function measureSizes(
     await session.release();
     error ??= failure;
     if (failure !== undefined) continue;
-    const run = await readEvents(path.join(folder, fs.readdirSync(folder)[0]), labels, 0);
-    if (run.runs === 0) return { error: 'it runs more nodes than the profiler of ONNX Runtime can record' };
-    const found = run.nodes.map(({ node, tensors, body }) => [names[node], { tensors, body }] as const);
+    const run = await readRun(path.join(folder, fs.readdirSync(folder)[0]), labels);
+    if (run === undefined)
+      return { error: 'it runs more nodes than the profiler of ONNX Runtime can record' };
     return {
       inputs: describeInputs(inputs),
       dimensions: usedDimensions(specs, inputs),
-      nodes: Object.fromEntries(found),
+      nodes: Object.fromEntries([...run].map(([node, own]) => [names[node], own])),
     };
   }
   const label = new RegExp(`${labels.mark}:(\\d+)`, 'g');

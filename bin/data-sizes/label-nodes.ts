@@ -1,5 +1,5 @@
 /**
- * Names the nodes of a slice by their index in the graph that was cut. The events of ONNX Runtime's profiler name nodes
+ * Names the nodes of a model by their index. The events of ONNX Runtime's profiler name nodes
  * by these names alone, and in a model nodes may have no name.
  */
 import { submessage, textField } from '../../lib/onnx/encode';
