@@ -84,14 +84,11 @@ onUnix('a file that a flag names', () => {
 
 onUnix('a pipe', () => {
   const model = saveModel(mlp(1));
-  it.each([
-    ['plan', '--report', ['plan', model], /^<!doctype html>/i],
-    ['profile', '--out', ['profile', model, '--runs', '1'], /^\{\n {2}"version"/],
-  ])('gets what %s writes to %s', async (_, flag, args, content) => {
+  it('gets what plan writes to --report', async () => {
     const file = path.join(temporaryFolder(), 'pipe');
     const { text } = namedPipe(file);
-    expect(await succeed([...args, flag, file])).toMatch(new RegExp(`written to ${file}\n`));
+    expect(await succeed(['plan', model, '--report', file])).toMatch(new RegExp(`written to ${file}\n`));
     expect(fs.statSync(file).isFIFO()).toBe(true);
-    expect(await text).toMatch(content);
+    expect(await text).toMatch(/^<!doctype html>/i);
   });
 });

@@ -5,6 +5,8 @@ import type { AnalyzeOptions } from '../../../lib/compile/analyze';
 import { stageModel } from '../../../lib/compile/stage';
 import { DEFAULT_PRICES } from '../../../lib/cost/constants/defaults';
 import { count } from '../../../lib/plan/slicers';
+import { encodeSafetensors } from '../../../lambda/tensors/safetensors';
+import { float32 } from '../../support/tensors';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 
@@ -42,4 +44,18 @@ it.each<[string, AnalyzeOptions]>([
   stage({});
   expect(stage(options)).toBe(2);
   expect(stage(options)).toBe(2);
+});
+
+it('a cached plan is not reused for other inputs, and is for the same ones', () => {
+  const folder = temporaryFolder();
+  const inputs = path.join(folder, 'inputs.safetensors');
+  const write = (rows: number): void => {
+    const x = float32([rows, 16], new Array<number>(16 * rows).fill(1));
+    fs.writeFileSync(inputs, encodeSafetensors(new Map([['x', x]])));
+  };
+  write(1);
+  stage({ inputs });
+  expect(stage({ inputs })).toBe(1);
+  write(2);
+  expect(stage({ inputs })).toBe(2);
 });
