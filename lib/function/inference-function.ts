@@ -139,10 +139,10 @@ export class InferenceFunction extends DeployedModel {
 
   /** @internal */
   public get _runs(): RunMetrics {
-    const { alias, url } = this;
+    const { alias } = this;
     return {
       started: (options) => alias.metricInvocations(options),
-      failed: (options) => (url ? failuresWithUrl(alias, options) : alias.metricErrors(options)),
+      failed: (options) => failures(alias, options),
       throttled: (options) => alias.metricThrottles(options),
       time: (options) => alias.metricDuration(options),
     };
@@ -181,10 +181,10 @@ export class InferenceFunction extends DeployedModel {
 }
 
 /**
- * To Lambda, a call of the URL that the function answers with a status of 5xx is no error. If it is one, both metrics count it.
- * https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html
+ * To Lambda, a call by a URL that the function answers with a status of 5xx is no error. If it is one, both metrics count it. Also users
+ * may give the alias a URL. https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html
  */
-function failuresWithUrl(alias: lambda.Alias, options: cloudwatch.MetricOptions = {}): cloudwatch.IMetric {
+function failures(alias: lambda.Alias, options: cloudwatch.MetricOptions = {}): cloudwatch.IMetric {
   const { period, label } = options;
   return new cloudwatch.MathExpression({
     expression: 'MAX([FILL(errors, 0), FILL(url, 0)])',

@@ -129,7 +129,7 @@ print(json.dumps([[item.embedding for item in answer.data], answer.usage.total_t
     ['a body that is no object', 400, 'the body must be a JSON object', [], {}],
     ['no model', 400, "model must be 'all-MiniLM-L6-v2', got none", { input: 'a' }, {}],
     ['no input', 400, 'input must be a text, a list of texts, or tokens, got none', { model: MODEL }, {}],
-    ['no texts', 400, 'input must have 1 to 2048 texts, got 0', { ...asked, input: [] }, {}],
+    ['no texts', 400, 'input must have 1 to 512 texts, got 0', { ...asked, input: [] }, {}],
     ['a list with null', 400, 'input must be a text', { ...asked, input: ['a', null] }, {}],
     ['a token below 0', 400, 'input must be a text', { ...asked, input: [-1] }, {}],
     ['an unknown token', 400, 'input 0 must have tokens below 11, got 11', { ...asked, input: [11] }, {}],
@@ -241,7 +241,7 @@ it('embeds a folder of texts in a batch, and says which text is too long', async
 });
 
 it.each([
-  ['a key instead of its digest', { keyDigests: 'secret' }, 'keyDigests must be SHA-256 digests'],
+  ['a key instead of its digest', { keyDigests: KEY }, 'keyDigests must be SHA-256 digests'],
   ['a digest in capitals', { keyDigests: DIGEST.toUpperCase() }, 'keyDigests must be SHA-256 digests'],
 ])('the app refuses %s', async (_, context, message) => {
   await expect((await written()).synthesize(context)).rejects.toThrow(message);

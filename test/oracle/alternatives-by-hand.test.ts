@@ -99,7 +99,7 @@ it('arm64 costs 20 % less a GB-second, and computes float32 in 1.03 times the ti
   expect(offers[1].warmP50 - offers[0].warmP50).toBeCloseTo(3, 0);
   expect(recommended).toBe('arm64');
   expect(sentence).toMatch(
-    /: arm64 \$2\.76 and 11\d ms, x86_64 \$3\.27 and 11\d ms: arm64 is cheaper, x86_64 is faster: add --architecture arm64$/,
+    /: arm64 \$2\.76 and 11\d ms, x86_64 \$3\.27 and 11\d ms: arm64 is cheaper, x86_64 is faster: add --architecture arm64 if last bits may differ among generations of Graviton$/,
   );
 });
 
@@ -108,4 +108,15 @@ it('x86_64 is cheaper where arm64 takes 1.3 times the time', () => {
   const { recommended, sentence } = reportedArchitectures(compare(1000), arm);
   expect(recommended).toBe('x86_64');
   expect(sentence).toMatch(/: x86_64 is cheaper and no slower$/);
+});
+
+// https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
+it.each<[Partial<WholeModel>, string[]]>([
+  [{}, []],
+  [{ requestBytes: 3 * 720 * 720 * 4 }, ['its payload may have 4 MB']],
+  [{ responseBytes: 5e6 }, ['its payload may have 4 MB']],
+  [{ coreSeconds: 120 }, ['its calls may take 60 s']],
+])('SageMaker Serverless with %j', (part, breaks) => {
+  const { alternatives } = compare(1000, { ...MODEL, ...part });
+  expect(alternatives.find(({ id }) => id === 'sagemaker-serverless')?.at(1000).breaks).toEqual(breaks);
 });

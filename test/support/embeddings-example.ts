@@ -14,7 +14,7 @@ import { type Export, smallMiniLm, TORCH_EXPORT } from './small-minilm';
 const SMALL = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'a', 'cat', 'play', '##ing', '##s', 'cafe', '.'];
 
 export const MODEL = 'all-MiniLM-L6-v2';
-export const KEY = randomBytes(32).toString('hex');
+export const KEY = `sk-${randomBytes(32).toString('base64url')}`;
 export const DIGEST = createHash('sha256').update(KEY).digest('hex');
 
 /** The example with a small model and its tokenizer. */

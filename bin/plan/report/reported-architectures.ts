@@ -30,14 +30,15 @@ export function reportedArchitectures(
   const x86First = both.toSorted((a, b) => b.architecture.localeCompare(a.architecture));
   const byPrice = x86First.toSorted((a, b) => a.dollarsPerMonth - b.dollarsPerMonth);
   const [{ architecture: recommended, warmP50 }, dearer] = byPrice;
+  const isAsFast = warmP50 <= dearer.warmP50 || inMs(warmP50) === inMs(dearer.warmP50);
   const figures = byPrice.map(
     (each) => `${each.architecture} ${inDollars(each.warmDollarsPerMillion)} and ${inMs(each.warmP50)}`,
   );
-  const speed =
-    warmP50 <= dearer.warmP50
-      ? `${recommended} is cheaper and no slower`
-      : `${recommended} is cheaper, ${dearer.architecture} is faster`;
-  const advice = recommended === planned ? '' : `: add --architecture ${recommended}`;
+  const speed = isAsFast
+    ? `${recommended} is cheaper and no slower`
+    : `${recommended} is cheaper, ${dearer.architecture} is faster`;
+  const bits = recommended === 'arm64' ? ' if last bits may differ among generations of Graviton' : '';
+  const advice = recommended === planned ? '' : `: add --architecture ${recommended}${bits}`;
   return {
     ...{ offers: x86First, recommended },
     sentence: `a million warm runs and their p50, modeled: ${figures.join(', ')}: ${speed}${advice}`,

@@ -137,6 +137,15 @@ function managedInstances(model: WholeModel, setting: AlternativeSetting): Servi
 }
 
 const MOST_SERVERLESS_MB = 6144;
+const MOST_SERVERLESS_BYTES = 4 * 2 ** 20;
+const MOST_SERVERLESS_MS = 60_000;
+
+function serverlessBreaks({ requestBytes, responseBytes }: WholeModel, warmMs: number): string[] {
+  return [
+    ...(Math.max(requestBytes, responseBytes) > MOST_SERVERLESS_BYTES ? ['its payload may have 4 MB'] : []),
+    ...(warmMs > MOST_SERVERLESS_MS ? ['its calls may take 60 s'] : []),
+  ];
+}
 
 function sageMaker(model: WholeModel, setting: AlternativeSetting): Service[] {
   const { prices, environment } = setting.options;
@@ -149,7 +158,8 @@ function sageMaker(model: WholeModel, setting: AlternativeSetting): Service[] {
   const perMs = ((memoryMb / 1024) * serverlessGbSecond) / 1000;
   const dollars = warm.time.mean * perMs;
   const serverless: AlternativeSize = {
-    ...{ nameAt: () => inMb(memoryMb), breaks },
+    nameAt: () => inMb(memoryMb),
+    breaks: [...breaks, ...serverlessBreaks(model, warm.time.quantile(0.5))],
     warm: { ...warm, dollars },
     cold: { dollars: dollars + startMs(model) * perMs, time: warm.time.shift(startMs(model)) },
     dollarsPerMonth: (rate, share) => HOURS_PER_MONTH * rate * (dollars + share * startMs(model) * perMs),

@@ -21,12 +21,12 @@ describe('plan', () => {
     expect(verdict).toMatch(/^One function \([\d,]+ MB\) is cheaper than 3 slices /);
     expect(slices.split('\n')).toHaveLength(4);
     expect(figures.replaceAll(/\s+/g, ' ')).toMatch(
-      /^price: \$[\d.]+ \(\$[\d.]+ to \$[\d.]+\) warm, .* a million runs; \$[\d.]+ a month at 10 requests an hour \(assumed; 36\.8 % of the runs cold\) time, p50: \d+ ms \(\d+ to \d+ ms\) warm, .* cold time, p95: .* warm, .* mixed, .* cold processors: .*arm64 \$[\d.]+ and [\d.]+ ms, x86_64 \$[\d.]+ and [\d.]+ ms: arm64 is cheaper.*: add --architecture arm64$/,
+      /^price: \$[\d.]+ \(\$[\d.]+ to \$[\d.]+\) warm, .* a million runs; \$[\d.]+ a month at 10 requests an hour \(assumed; 36\.8 % of the runs cold\) time, p50: \d+ ms \(\d+ to \d+ ms\) warm, .* cold time, p95: .* warm, .* mixed, .* cold processors: .*arm64 \$[\d.]+ and [\d.]+ ms, x86_64 \$[\d.]+ and [\d.]+ ms: arm64 is cheaper and no slower: add --architecture arm64 if last bits may differ among generations of Graviton$/,
     );
     expect(warnings).toBe('warning: no --dimension sets batch, so the plan assumes batch=1');
     expect(next).toMatch(/^next: plan again with --dimension .*\nnext: .*\nmore: --report/);
     expect(rest).toEqual([
-      `in a CDK app:\n  new InferenceFunction(this, 'Model', {\n    modelPath: '${model}',\n    dimensions: { batch: 1 },\n    memorySize: 512,\n  });`,
+      `in a CDK app, as recommended:\n  // The whole model: a SlicedInferencePipeline has the cuts of your flags.\n  new InferenceFunction(this, 'Model', {\n    modelPath: '${model}',\n    dimensions: { batch: 1 },\n    memorySize: 512,\n  });`,
     ]);
     expect(output.split('\n').filter(isWide)).toEqual([]);
   });
@@ -162,7 +162,9 @@ describe('plan', () => {
     const page = path.join(folder, 'report.html');
     const output = await succeed(['plan', model, '--slices', '2', '--report', page]);
     expect(output).toMatch(
-      new RegExp(`with \`verify --slicing-plan\`\\n\\nreport written to ${page}\\n\\nin a CDK app:`),
+      new RegExp(
+        `with \`verify --function\`\\n\\nreport written to ${page}\\n\\nin a CDK app, as recommended:`,
+      ),
     );
     const report = (await succeedWithJson(['plan', model, '--slices', '2', '--report', page])) as PlanReport;
     expect(fs.readFileSync(page, 'utf8')).toBe(pageOf(report));

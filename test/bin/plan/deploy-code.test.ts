@@ -50,3 +50,12 @@ it.each<[Partial<PlanOptions>, string]>([
   const code = codeOf('slices', options);
   expect(code).toBe(`new SlicedInferencePipeline${HEAD} ${props} });`);
 });
+
+it('says what the code of one function has not of the flags', () => {
+  const cuts = '// The whole model: a SlicedInferencePipeline has the cuts of your flags. new';
+  expect(codeOf('one-function', { slices: 2 })).toMatch(new RegExp(`^${cuts} InferenceFunction`));
+  expect(codeOf('one-function', { minimize: 'cost', requestsPerHour: 7 })).toMatch(/^new InferenceFunction/);
+  expect(codeOf('slices', { inputs: 'x.npz' })).toMatch(
+    /^\/\/ The sizes are those of --inputs: slice the model with `sliced-inference slice --inputs`/,
+  );
+});

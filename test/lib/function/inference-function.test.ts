@@ -144,14 +144,6 @@ test('grantInvoke of an AWS service allows it in the policy of the alias', () =>
   });
 });
 
-test('a function without a URL has an alarm for its errors', () => {
-  const { stack, fn } = created();
-  new SlicedInferenceAlarms(stack, 'Alarms', { pipeline: fn });
-  Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', {
-    ...{ AlarmDescription: 'Stack/Classify: runs fail', MetricName: 'Errors' },
-  });
-});
-
 test('takes its options as a Lambda function does', () => {
   const { template, fn } = created((stack) => ({
     ...{ memorySize: 3538, timeout: Duration.minutes(3), environment: { TEAM: 'search' } },
@@ -224,8 +216,9 @@ const sliced = (
   return { ...withoutPath, slicedModel: SlicedModel.fromDirectory(folder) } as never as Props;
 };
 
-test('the alarm for failures of a function with a URL also counts answers with a status of 5xx', () => {
-  const { stack, fn } = created({ functionUrl: true });
+test('the alarm for failures also counts answers by a URL with a status of 5xx, whoever has made the URL', () => {
+  const { stack, fn } = created();
+  fn.alias.addFunctionUrl({ authType: lambda.FunctionUrlAuthType.NONE });
   new SlicedInferenceAlarms(stack, 'Alarms', { pipeline: fn });
   const found = Template.fromStack(stack).findResources('AWS::CloudWatch::Alarm', {
     Properties: { AlarmDescription: 'Stack/Classify: runs fail' },
