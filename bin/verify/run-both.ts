@@ -90,26 +90,25 @@ function verifiedInt8Weights(
  * @throws NamedFailure `InvalidInput` when the inputs do not match the model
  */
 export async function verify(modelPath: string, options: VerifyOptions): Promise<Verification> {
-  const { slicer, dimensions, optimization, onStep } = options;
-  onStep(`reading ${modelPath}`);
-  const analyzed = analyzeModel(modelPath, { dimensions, optimization, ...options.estimates });
-  const compiled = compileAnalyzed(analyzed, slicer);
-  const { inputs: request, fixedInputs } = compiled.plan;
-  const given =
-    options.inputs === undefined ? undefined : await readInputs(options.inputs, request, fixedInputs);
+  const { slicer, dimensions, optimization, estimates = {}, onStep } = options;
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-verify-'));
   try {
+    // Before a large model is read and written.
+    const node = nodeCommand(estimates.costs?.architecture, folder);
+    onStep(`reading ${modelPath}`);
+    const analyzed = analyzeModel(modelPath, { dimensions, optimization, ...estimates });
+    const compiled = compileAnalyzed(analyzed, slicer);
+    const { inputs: request, fixedInputs } = compiled.plan;
+    const given =
+      options.inputs === undefined ? undefined : await readInputs(options.inputs, request, fixedInputs);
     const plan = writeSlices(compiled, path.join(folder, SLICES), {
       onFile: ({ file }) => {
         onStep(`writing ${file}`);
       },
     });
     const threads = options.threads ?? (options.isFunction ? functionThreads(analyzed, plan) : plan.threads);
-    return await compareRuns(
-      runsIn(folder, modelPath, analyzed, plan, { ...options, threads }),
-      given,
-      options,
-    );
+    const runs = runsIn(folder, modelPath, analyzed, plan, { ...options, threads, node });
+    return await compareRuns(runs, given, options);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
@@ -168,18 +167,22 @@ async function compareRuns(
 
 type Runs = ReturnType<typeof runsIn>;
 
+interface RunOptions extends Pick<VerifyOptions, 'threads' | 'isFunction'> {
+  /** The command that starts Node.js. */
+  readonly node: readonly string[];
+}
+
 /** Each run reads its inputs from a file, or generates them and writes them there. */
 function runsIn(
   folder: string,
   modelPath: string,
   analyzed: AnalyzedModel,
   plan: SlicePlan,
-  { threads: givenThreads, isFunction = false }: Pick<VerifyOptions, 'threads' | 'isFunction'>,
+  { threads: givenThreads, isFunction = false, node }: RunOptions,
 ) {
   const [threads, { prepacking }] = [threadsOf(plan, givenThreads), analyzed.costs];
   const optimizes = isFunction && plan.graphOptimization === 'none';
   const { reference, other } = wholeModels(modelPath, analyzed, folder);
-  const node = nodeCommand(analyzed.costs.architecture, folder);
   const isEmulated = node.length > 1;
   const outputNames = plan.outputs.map(({ name }) => name);
   const file = (name: string): string => path.join(folder, `${name}.safetensors`);
