@@ -21,7 +21,7 @@ import { SafetensorsStore } from './store/safetensors-store';
 import type { LoggedCall, Telemetry } from './telemetry/telemetry';
 import type { Receiver } from './tensor-flow/results';
 import { runSlice } from './tensor-flow/run-slice';
-import { bodyOf, isUrlCall, urlAnswer, type UrlAnswer } from './url-call';
+import { bodyOf, isOpenCall, isUrlCall, urlAnswer, type UrlAnswer } from './url-call';
 import { handled } from './user-handlers';
 import { loadOnce, LONGEST_CALL_MS } from './whole-model';
 
@@ -79,15 +79,19 @@ async function answerCaller(sent: unknown, call: Call): Promise<Answer> {
     return described;
   }
   const event = eventOfCall(environment, context?.awsRequestId ?? randomUUID());
-  // The slice loads while the user's function prepares the request.
-  const loading = resident.forRun(environment, event.run);
-  loading.loaded.catch(() => undefined);
-  loading.manifest.catch(() => undefined);
+  const load = (): SliceForRun => {
+    const loading = resident.forRun(environment, event.run);
+    loading.loaded.catch(() => undefined);
+    loading.manifest.catch(() => undefined);
+    return loading;
+  };
+  // The slice loads while the user's function prepares the request, unless that may refuse the caller, whom nobody has checked yet.
+  const early = isOpenCall(sent) ? undefined : load();
   const { preprocess, postprocess } = environment.handlers;
   const handlerContext = contextOfSteps(context, MAX_STEP_BYTES);
   const request = preprocess ? await handled('preprocess', preprocess, sent, handlerContext) : sent;
   checkEvent(event, environment);
-  const output = answerOfCall(event, await compute({ ...event, request }, loading, call, 'caller'));
+  const output = answerOfCall(event, await compute({ ...event, request }, early ?? load(), call, 'caller'));
   if (postprocess === undefined) return output;
   return (await handled('postprocess', postprocess, output, handlerContext)) as Answer;
 }

@@ -8,7 +8,7 @@ import { invalidInput } from './errors';
 import { isRecord, type JsonRecord } from './json-values';
 
 export interface UrlCall extends JsonRecord {
-  readonly requestContext: { readonly http: JsonRecord };
+  readonly requestContext: { readonly http: JsonRecord; readonly authorizer?: unknown };
 }
 
 export interface UrlAnswer {
@@ -19,6 +19,11 @@ export interface UrlAnswer {
 
 export function isUrlCall(event: unknown): event is UrlCall {
   return isRecord(event) && isRecord(event.requestContext) && isRecord(event.requestContext.http);
+}
+
+/** By a URL of the type NONE, which anybody may call. With AWS_IAM, Lambda tells the caller. */
+export function isOpenCall(event: unknown): boolean {
+  return isUrlCall(event) && !isRecord(event.requestContext.authorizer);
 }
 
 /** @throws NamedFailure `InvalidInput` for a body that is no JSON */

@@ -7,6 +7,7 @@ import type { SliceEvent } from '../../contract/slice-event';
 import type { SliceHandler } from '../../lambda/handler';
 import type { UrlAnswer } from '../../lambda/url-call';
 import { temporaryFolder } from '../support/temporary-folder';
+import { until } from '../support/until';
 import { decodeInlineTensor } from '../../lambda/request/inline-tensor';
 import {
   event,
@@ -229,10 +230,17 @@ describe('by a URL', () => {
     process.env.LAMBDA_TASK_ROOT = folder;
     try {
       const handler = slices.functionHandler({ SLICE_PREPROCESS: 'index.cjs#before' });
+      const refusal = { statusCode: 401, body: { error: { type: 'auth' } } };
+      expect(await answer(url(request(), { headers: {} }), handler)).toEqual(refusal);
+      // Whoever has no key makes the function load nothing.
+      expect(slices.objects.reads).toEqual([]);
+      // Lambda has checked the signature of the caller, so the model loads meanwhile.
+      const other = slices.functionHandler({ SLICE_PREPROCESS: 'index.cjs#before' });
+      const requestContext = { http: { method: 'POST' }, authorizer: { iam: {} } };
+      expect(await answer(url(request(), { headers: {}, requestContext }), other)).toEqual(refusal);
+      await until('the model loads', () => slices.objects.reads.length > 0);
       const right = await answer(url(request(), { headers: { key: 'right' } }), handler);
       expect(inlined(right.body as unknown as ExecutionOutput)).toEqual(RESULTS);
-      const wrong = await answer(url(request(), { headers: {} }), handler);
-      expect(wrong).toEqual({ statusCode: 401, body: { error: { type: 'auth' } } });
     } finally {
       delete process.env.LAMBDA_TASK_ROOT;
     }
