@@ -179,7 +179,7 @@ export interface Alternative {
   readonly isFeasible: boolean;
   /** Sentences: each limit of the service, or of the user, that the size breaks. */
   readonly breaks: readonly string[];
-  /** A sentence on the guess on which its price or its time rests; absent if there is none. */
+  /** What of its price or its time is a guess, in a sentence; absent if nothing is. */
   readonly guess?: string;
   /** Sentences on what a user must know besides. */
   readonly notes: readonly string[];

@@ -74,7 +74,7 @@ interface AlternativeName {
   readonly id: AlternativeId;
   /** Its name in a sentence, such as `one Lambda function`. */
   readonly name: string;
-  /** A sentence on the guess on which its price or its time rests, and on who measured what of it. @default - none */
+  /** What of its price or its time is a guess, and the source of the rest, in a sentence. @default - nothing is a guess */
   readonly guess?: string;
   /** Sentences on what a user must know besides. */
   readonly notes: readonly string[];

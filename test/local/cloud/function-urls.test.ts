@@ -184,7 +184,7 @@ describe('a URL for callers with a signature', () => {
   };
   const askOwn = (sent: Sent) => ask(cloud, sent, urlOf('ClassifyModelFunction'));
 
-  it('lets a signed request of a permitted caller pass, and tells the function who it is', async () => {
+  it('lets a signed request of a permitted caller pass, and tells the function the ARN of the caller', async () => {
     const { credentials } = cloud.s3;
     const headers = { 'content-type': 'application/json' };
     const answer = await askOwn({ headers, body: '{"a":1}', path: '/b?c=d', signing: { credentials } });
