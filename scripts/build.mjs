@@ -44,10 +44,29 @@ const clientSdk = {
   },
 };
 
+/** The module for provisioned concurrency is deployed beside the handler, whose file is `index.js` there. */
+const deployedHandler = {
+  name: 'deployed-handler',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/handler\.js$/ }, () => ({ path: './index.js', external: true }));
+  },
+};
+
 const results = await Promise.all([
   build({
     ...shared,
-    entryPoints: { handler: 'lambda/handler.ts', 'batch-handler': 'lambda/batch-handler.ts' },
+    entryPoints: {
+      handler: 'lambda/handler.ts',
+      'hash-thread': 'lambda/store/hash-thread.ts',
+      'batch-handler': 'lambda/batch-handler.ts',
+    },
+    minify: true,
+  }),
+  build({
+    ...shared,
+    ...asModule,
+    entryPoints: { provisioned: 'lambda/provisioned.mts' },
+    plugins: [deployedHandler],
     minify: true,
   }),
   build({

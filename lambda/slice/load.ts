@@ -28,10 +28,10 @@ export interface LoadingSlice {
 /** The manifest alone, without the weights. */
 export async function fetchManifest(
   objects: ObjectStore,
-  { files }: SliceEnvironment,
+  environment: SliceEnvironment,
   root?: string,
 ): Promise<SliceManifest> {
-  const { path } = await new SliceFetch(objects, files, root).model();
+  const { path } = await new SliceFetch(objects, environment, root).model();
   return readManifest(await readFile(path));
 }
 
@@ -49,7 +49,7 @@ export function startLoading(
   environment: SliceEnvironment,
   root?: string,
 ): LoadingSlice {
-  const fetch = new SliceFetch(objects, environment.files, root);
+  const fetch = new SliceFetch(objects, environment, root);
   const model = fetch.model();
   const read = model.then(async ({ path }) => readManifest(await readFile(path)));
   const weights = fetch.weights();
@@ -82,6 +82,9 @@ const MODEL_FILE = 'slice.onnx';
 /** A second attempt succeeds if the network damaged the first one, or if the full disk could be cleared. */
 const ATTEMPTS = 2;
 
+/** More memory comes with a part of a second processor: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
+const ONE_VCPU_BYTES = 1_769 * 2 ** 20;
+
 interface FetchedFile {
   readonly path: string;
   readonly bytes: number;
@@ -93,14 +96,18 @@ interface FetchedFile {
  * files, because the same graph with other weights has the same model file.
  */
 export class SliceFetch {
+  private readonly files: SliceFiles;
+  private readonly hasSpareProcessor: boolean;
   private readonly folder: string;
   private readonly siblings: string;
 
   constructor(
     private readonly objects: ObjectStore,
-    private readonly files: SliceFiles,
+    { files, memoryBytes }: Pick<SliceEnvironment, 'files' | 'memoryBytes'>,
     root = tmpdir(),
   ) {
+    this.files = files;
+    this.hasSpareProcessor = memoryBytes > ONE_VCPU_BYTES;
     const { model, weights } = files;
     const digests = weights === undefined ? model.sha256 : `${model.sha256}-${weights.sha256}`;
     this.siblings = join(root, 'sliced-inference');
@@ -126,7 +133,7 @@ export class SliceFetch {
   private async download(file: SliceFile, path: string): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        await downloadVerified(this.objects, file.object, file.sha256, path);
+        await downloadVerified(this.objects, file.object, file.sha256, path, this.hasSpareProcessor);
         return;
       } catch (error) {
         if (error instanceof ObjectUnavailable) {

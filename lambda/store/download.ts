@@ -1,11 +1,12 @@
 /** Downloads a file of a slice in parallel parts, and gives it its final name once its digest is verified. */
-import { createHash, randomUUID, type Hash } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import type { ObjectReference } from '../../contract/execution';
 import { ERROR_NAMES } from '../../contract/failures';
 import { NamedFailure } from '../errors';
 import type { ObjectStore } from './object-store';
-import { type ByteRange, PART_BYTES, partsOf } from '../../contract/object-reads';
+import { PART_BYTES, partsOf } from '../../contract/object-reads';
+import { hashHere, type Hashing, hashInThread } from './file-hash';
 import { CONNECTIONS, inParallel, openObject, RangeRead } from './ranged-read';
 import { release } from './release';
 
@@ -17,11 +18,13 @@ export function isAbandonedPart(name: string): boolean {
   return name.endsWith('.part') && !name.includes(THIS_PROCESS);
 }
 
-const HASH_CHUNK_BYTES = 1024 * 1024;
+/** Hashing fewer parts takes less time than a thread takes to start. */
+const PARTS_FOR_THREAD = 4;
 
 /**
  * Downloads the object to `path`. The file appears there only when it is complete and verified: it is written beside
  * `path` and renamed, because truncating a file that ONNX Runtime has memory-mapped kills the process.
+ * @param hasSpareProcessor whether a second thread makes it faster
  * @throws NamedFailure `WeightsCorrupt` if the SHA-256 is not the expected one
  */
 export async function downloadVerified(
@@ -29,10 +32,11 @@ export async function downloadVerified(
   object: ObjectReference,
   expectedSha256: string,
   path: string,
+  hasSpareProcessor = false,
 ): Promise<void> {
   const partial = `${path}.${THIS_PROCESS}.${files++}.part`;
   try {
-    const sha256 = await downloadHashed(objects, object, partial);
+    const sha256 = await downloadHashed(objects, object, partial, hasSpareProcessor);
     if (sha256 !== expectedSha256) {
       throw new NamedFailure(ERROR_NAMES.weightsCorrupt, {
         message: `s3://${object.bucket}/${object.key} does not have the SHA-256 that the plan records: deploy the stack again`,
@@ -45,27 +49,33 @@ export async function downloadVerified(
   }
 }
 
-async function downloadHashed(objects: ObjectStore, object: ObjectReference, path: string): Promise<string> {
-  const file = await open(path, 'wx+');
+async function downloadHashed(
+  objects: ObjectStore,
+  object: ObjectReference,
+  path: string,
+  hasSpareProcessor: boolean,
+): Promise<string> {
+  const file = await open(path, 'wx');
+  let hashing: Hashing | undefined;
   try {
-    const hash = createHash('sha256');
     const first = await openObject(objects, object, PART_BYTES);
     const parts = partsOf({ start: 0, end: first.size });
-    const memory = Buffer.allocUnsafeSlow(Math.min(HASH_CHUNK_BYTES, first.size));
+    const hash = (hasSpareProcessor && parts.length >= PARTS_FOR_THREAD ? hashInThread : hashHere)(path);
+    hashing = hash;
     let hashed = Promise.resolve();
     // Parts start in order, so each waits for the hash of those before it.
     await inParallel(parts, CONNECTIONS, (part, index) => {
       const read = index === 0 ? first.start : new RangeRead(objects, object, part, first.version);
       const written = writePart(file, read, part.start);
-      hashed = Promise.all([hashed, written]).then(() => hashFile(hash, file, part, memory));
+      hashed = Promise.all([hashed, written]).then(() => hash.add(part));
       // A failure is reported below; mark it as handled until then.
       hashed.catch(() => undefined);
       return written;
     });
     await hashed;
-    return hash.digest('hex');
+    return await hash.digest();
   } finally {
-    await file.close();
+    await Promise.all([file.close(), hashing?.close()]);
   }
 }
 
@@ -82,17 +92,5 @@ async function writeFully(file: FileHandle, bytes: Uint8Array, position: number)
   for (let done = 0; done < bytes.byteLength;) {
     const { bytesWritten } = await file.write(bytes, done, bytes.byteLength - done, position + done);
     done += bytesWritten;
-  }
-}
-
-/** Adds a part of the file to the hash. The part was just written, so the page cache still has it. */
-async function hashFile(hash: Hash, file: FileHandle, part: ByteRange, chunk: Uint8Array): Promise<void> {
-  for (let position = part.start; position < part.end;) {
-    const wanted = Math.min(chunk.byteLength, part.end - position);
-    const { bytesRead } = await file.read(chunk, 0, wanted, position);
-    if (bytesRead === 0)
-      throw new Error('a downloaded file became shorter while it was hashed: start the execution again');
-    hash.update(chunk.subarray(0, bytesRead));
-    position += bytesRead;
   }
 }

@@ -11,6 +11,9 @@ import { onnxRuntimeCommonFolder, onnxRuntimeFolder, builtFile } from '../host/p
 
 export const HANDLER = 'index.handler';
 
+/** Of a function with provisioned concurrency, which loads its slice before calls come. */
+export const PROVISIONED_HANDLER = 'provisioned.handler';
+
 /** CDK allows a code object in one stack only. Sharing it within the stack makes one asset for all functions. */
 const codeByStack = new WeakMap<Stack, Map<string, lambda.Code>>();
 
@@ -91,6 +94,8 @@ type LinuxCpu = 'x64' | 'arm64';
 export function codeFiles(cpu: LinuxCpu): CodeFile[] {
   return [
     { target: 'index.js', source: builtFile('bundle/handler.js') },
+    { target: 'provisioned.mjs', source: builtFile('bundle/provisioned.mjs') },
+    { target: 'hash-thread.js', source: builtFile('bundle/hash-thread.js') },
     ...onnxRuntimeFiles(onnxRuntimeFolder(), cpu),
     ...packageFiles(onnxRuntimeCommonFolder(), 'onnxruntime-common', ['package.json', 'dist/cjs']),
   ];

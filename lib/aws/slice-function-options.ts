@@ -54,10 +54,10 @@ export interface SliceFunctionOptions {
 
   /**
    * Provisioned concurrency of a function, 1 or more and at most the reserved concurrency: the number of sandboxes that
-   * Lambda keeps started, and charges for all the time. They have loaded the function's code but not the slice's
-   * weights. The state machine calls the function by its alias `live`. Therefore a run that is in progress during a
-   * deployment fails with `PlanChanged`; without provisioned concurrency it finishes on the model that it started with. A
-   * call of an `InferenceFunction` has one model in either case.
+   * Lambda keeps started, and charges for all the time. They load the slice before calls come. The state machine calls the
+   * function by its alias `live`. Therefore a run that is in progress during a deployment fails with `PlanChanged`; without
+   * provisioned concurrency it finishes on the model that it started with. A call of an `InferenceFunction` has one model in
+   * either case.
    *
    * @default - no provisioned concurrency
    */

@@ -15,7 +15,7 @@ import type { ExpressBucket } from './buckets';
 import { type LogSettings, createLogGroup } from './log-group';
 import { type Network, networkStatements } from './network';
 import { attachOwnPolicy, attachPolicies } from './replaced-policy';
-import { type CodeHandlers, HANDLER, runtimeCode } from './runtime-code';
+import { type CodeHandlers, HANDLER, PROVISIONED_HANDLER, runtimeCode } from './runtime-code';
 import type { SliceFunctionOptions } from './slice-function-options';
 import { filesOf, type SliceObjects } from './slice-files';
 import { sharedPermissions, slicePermissions, tracingStatement } from './slice-permissions';
@@ -131,12 +131,12 @@ function createSliceFunction(scope: Construct, id: string, props: SliceFunctionP
   const { plan, slice, options, network } = props;
   const planned = plan.slices[slice];
   const inner = new Construct(scope, id);
-  const { reservedConcurrentExecutions } = options;
+  const { reservedConcurrentExecutions, provisionedConcurrentExecutions } = options;
   const role = createRole(inner, props);
   const fn = new lambda.Function(inner, 'Function', {
     description: description(props),
     code: runtimeCode(inner, props.architecture, props.direct?.handlers),
-    handler: HANDLER,
+    handler: provisionedConcurrentExecutions === undefined ? HANDLER : PROVISIONED_HANDLER,
     runtime: props.runtime,
     architecture: props.architecture,
     memorySize: sliceMemorySize(plan, slice, options),

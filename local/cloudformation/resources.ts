@@ -83,7 +83,19 @@ export function readFunction(template: Template, resource: Resource) {
     ephemeralStorageMegabytes: isJsonObject(storage) ? Number(storage.Size) : 512,
     environment: readEnvironment(template, resource),
     reservedConcurrency: reserved === undefined ? undefined : Number(reserved),
+    isProvisioned: isProvisioned(template, resource),
   };
+}
+
+/** Here, its sandboxes start at the first calls. Their init phase is as on Lambda. */
+function isProvisioned(template: Template, resource: Resource): boolean {
+  return template
+    .referredResources('AWS::Lambda::Alias')
+    .some(
+      (alias) =>
+        template.property(alias, 'ProvisionedConcurrencyConfig') !== undefined &&
+        template.text(alias, 'FunctionName') === referenceTo(template, resource),
+    );
 }
 
 export function readBuckets(template: Template): string[] {

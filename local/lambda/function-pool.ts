@@ -21,6 +21,9 @@ export const MAX_REQUEST_BYTES = 6_291_456;
 /** https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib */
 const INIT_SECONDS = 10;
 
+/** Of provisioned concurrency, unless the function's timeout is longer. */
+const PROVISIONED_INIT_SECONDS = 130;
+
 export interface FunctionHost {
   readonly code: CodeFolders;
   readonly folder: string;
@@ -141,7 +144,9 @@ export class FunctionPool {
       crash: () => sandbox?.crash(),
       exceedMemory: () => sandbox?.exceedMemory(),
     });
-    const { initSeconds = INIT_SECONDS, timeouts = 1 } = this.host;
+    const { isProvisioned, timeoutSeconds } = this.resource;
+    const longestInit = isProvisioned ? Math.max(PROVISIONED_INIT_SECONDS, timeoutSeconds) : INIT_SECONDS;
+    const { initSeconds = longestInit, timeouts = 1 } = this.host;
     sandbox = new Sandbox({
       ...this.resource,
       program,
@@ -150,7 +155,7 @@ export class FunctionPool {
       environment: this.environment(admission.environment, codeFolder, temporaryFolder),
       log: this.log,
       memory: this.memory(),
-      timeoutSeconds: this.resource.timeoutSeconds * timeouts,
+      timeoutSeconds: timeoutSeconds * timeouts,
       initSeconds: initSeconds * timeouts,
       onFrozen: () => admission.onFrozen?.(),
     });
@@ -213,7 +218,7 @@ export class FunctionPool {
     codeFolder: string,
     temporaryFolder: string,
   ): Record<string, string> {
-    const { name, memoryMegabytes, handler, runtime } = this.resource;
+    const { name, memoryMegabytes, handler, runtime, isProvisioned } = this.resource;
     const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
     return {
       PATH: process.env.PATH ?? '',
@@ -227,7 +232,7 @@ export class FunctionPool {
       AWS_LAMBDA_FUNCTION_NAME: name,
       AWS_LAMBDA_FUNCTION_VERSION: this.version,
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMegabytes),
-      AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+      AWS_LAMBDA_INITIALIZATION_TYPE: isProvisioned ? 'provisioned-concurrency' : 'on-demand',
       AWS_LAMBDA_LOG_GROUP_NAME: this.resource.logGroup,
       AWS_LAMBDA_LOG_STREAM_NAME: `${day}/[${this.version}]${randomBytes(16).toString('hex')}`,
       AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',

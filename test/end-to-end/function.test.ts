@@ -69,6 +69,20 @@ test('callers of the alias cannot pose as the state machine of a batch', async (
   });
 });
 
+test('with provisioned concurrency, the first call finds the model loaded', async () => {
+  const { cloud, client } = await startFunction({ provisionedConcurrentExecutions: 1 });
+  const { outputs, timings } = await client.infer(input(0));
+  expect(outputs.y.data).toEqual(await ownSession(MODEL, row(0)));
+  expect(timings).toMatchObject([{ cold: false, loadMs: 0 }]);
+  const [[, log]] = [...cloud.logs()];
+  const lines = log.split('\n').filter((line) => line.startsWith('{'));
+  expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+    { message: 'slice is warm', cold: true },
+    { message: 'function is described' },
+    { message: 'slice ran', cold: false },
+  ]);
+});
+
 test('moves larger tensors through S3 both ways', async () => {
   const { client } = await startFunction();
   const count = 120_000;

@@ -50,6 +50,7 @@ export function functionFixture() {
       ephemeralStorageMegabytes: 512,
       environment: {},
       reservedConcurrency: undefined,
+      isProvisioned: false,
       ...more,
     };
     const pool = new FunctionPool(resource, '1', { ...host, ...ownHost });

@@ -28,7 +28,7 @@ function staged(weights: Uint8Array = WEIGHTS) {
 
 /** The model's path and the bytes of both files after a fetch. */
 async function fetched({ objects, files }: { objects: MemoryObjects; files: SliceFiles }) {
-  const fetch = new SliceFetch(objects, files, root);
+  const fetch = new SliceFetch(objects, { files, memoryBytes: 512 * 2 ** 20 }, root);
   const [{ path }] = await Promise.all([fetch.model(), fetch.weights()]);
   return { path, model: readFileSync(path), weights: readFileSync(join(dirname(path), 'slice-00.weights')) };
 }

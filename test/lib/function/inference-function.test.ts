@@ -153,6 +153,7 @@ test('takes its options as a Lambda function does', () => {
   }));
   expect(only(template, 'AWS::Lambda::Function')).toMatchObject({
     ...{ MemorySize: 3538, Timeout: 180, ReservedConcurrentExecutions: 5, Architectures: ['arm64'] },
+    Handler: 'provisioned.handler',
   });
   expect(variables(template)).toMatchObject({ TEAM: 'search', SLICE_THREADS: '2' });
   expect([fn.plan.threads, fn.plan.slices[0].memorySize]).toEqual([2, 3538]);
