@@ -1,7 +1,7 @@
 /** The differences of two plans: `plan --compare --json` prints this object, and the terminal shows most of it. */
 import { largestOf, sumOf } from '../../../lib/extremes';
 import { type QuantityKind, NONE, TEMPERATURES } from '../figures';
-import type { ReportedRun } from '../plan-report';
+import type { Alternative, ReportedRun } from '../plan-report';
 import { type ComparedFigure, comparedFigure, verdictOf } from './compared-figure';
 import type { ComparedPlan } from './compared-plan';
 
@@ -56,6 +56,11 @@ function figuresOf(a: ComparedPlan, b: ComparedPlan): ComparedFigure[] {
         return (consolidation?.run ?? run)[temperature][value];
       }),
     );
+  const ofFunction = (name: string, kind: QuantityKind, value: (own: Alternative) => number | undefined) =>
+    figure(`one function: ${name}`, kind, ({ report: { alternatives } }) => {
+      const own = alternatives.find(({ id }) => id === 'one-function');
+      return own && value(own);
+    });
   return [
     figure('slices', 'count', ({ report }) => report.slices.length),
     total('tensors that slices read', 'readBytes'),
@@ -68,6 +73,10 @@ function figuresOf(a: ComparedPlan, b: ComparedPlan): ComparedFigure[] {
     ...ofRuns('price of a million runs', 'dollars', 'dollarsPerMillion'),
     ...ofRuns('p50', 'milliseconds', 'p50'),
     ...ofRuns('p95', 'milliseconds', 'p95'),
+    ofFunction('memory', 'megabytes', ({ memoryMb }) => memoryMb),
+    ofFunction('price of a million calls, warm', 'dollars', ({ warm }) => warm?.dollarsPerMillion),
+    ofFunction('p50, warm', 'milliseconds', ({ warm }) => warm?.p50),
+    ofFunction('p50, cold', 'milliseconds', ({ cold }) => cold?.p50),
   ];
 }
 
@@ -82,6 +91,7 @@ function settingsOf(a: ComparedPlan, b: ComparedPlan): Comparison['differences']
         ['graph optimization', graphOptimization],
         ['operators in parts', String(splits?.length ?? 0)],
         ['threads', String(threads)],
+        ['recommended', report.choice ?? NONE],
         ['consolidation', report.consolidation ? 'yes' : 'no'],
         ...report.assumptions.map(
           ({ name, value, unit, basis }) =>

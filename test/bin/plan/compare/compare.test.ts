@@ -38,7 +38,9 @@ it('prints the verdict and both plans side by side', async () => {
   );
   expect(output).not.toMatch(/\d\n {2}(?:%|ms|KB)/);
   expect(head).toBe(`A: ${plan}\nB: ${model}`);
-  expect(figures).toMatch(/A +B +B − A\nslices +3 +2 +−1\n(.*\n)+p95, cold +[\d.]+ m?s +[\d.]+ m?s.*\n$/);
+  expect(figures).toMatch(
+    /A +B +B − A\nslices +3 +2 +−1\n(.*\n)+one function: p50, cold +[\d.]+ m?s +[\d.]+ m?s.*\n$/,
+  );
   expect(rest).toEqual([]);
 });
 
@@ -89,6 +91,19 @@ it('compares what both reports say', async () => {
   const price = other.differences.figures.find(({ name }) => name === 'price of a million runs, mixed');
   const prices = [other.a, other.b].map(({ report }) => report.run.mixed.dollarsPerMillion);
   expect([price?.a, price?.b]).toEqual(prices);
+});
+
+it('compares one function for each model, beside its slices', async () => {
+  const larger = saveModel(mlp(40), 'larger.onnx');
+  const { a, b, differences } = await compared([...A, '--compare', larger]);
+  const [ofA, ofB] = [a, b].map(({ report }) => report.alternatives.find(({ id }) => id === 'one-function'));
+  const figure = (name: string) => differences.figures.find((own) => own.name === `one function: ${name}`);
+  const warm = { a: ofA?.warm?.p50, b: ofB?.warm?.p50 };
+  expect(figure('p50, warm')).toMatchObject(warm);
+  expect(warm.b).toBeGreaterThan(warm.a ?? Infinity);
+  const dollars = { a: ofA?.warm?.dollarsPerMillion, b: ofB?.warm?.dollarsPerMillion };
+  expect(figure('price of a million calls, warm')).toMatchObject(dollars);
+  expect(figure('memory')).toMatchObject({ a: ofA?.memoryMb, b: ofB?.memoryMb });
 });
 
 it('counts the function of the whole model', async () => {
