@@ -22,7 +22,7 @@ export function lambdaFunction(model: WholeModel, setting: AlternativeSetting): 
   const { lambda } = setting.options.environment;
   const most = Math.min(lambda.maxMemoryMb, setting.targets.maxMemoryMb ?? Infinity);
   const least = Math.max(lambda.minMemoryMb, Math.ceil(model.peakMemoryMb));
-  const memory = [least, ...SIZES.filter((size) => size > least && size <= most)];
+  const memory = [least, ...[...SIZES.filter((size) => size < most), most].filter((size) => size > least)];
   return {
     id: 'one-function',
     name: 'one Lambda function',

@@ -93,7 +93,7 @@ function microVms(model: WholeModel, setting: AlternativeSetting): Service[] {
       ...{ id: 'microvms', name: 'Lambda MicroVMs' },
       guess: 'that one machine is always on, at its baseline, is a guess: your code starts and suspends it',
       notes: [
-        'arm64 only; a machine ends after 8 hours; a third party measured in 2026 a start of 3.5 s and a resume of 0.7 s (p50); what is suspended is not priced',
+        'arm64 only, here with the times of the planned architecture; a machine ends after 8 hours; a third party measured in 2026 a start of 3.5 s and a resume of 0.7 s (p50); what is suspended is not priced',
       ],
       sizes: alwaysOn(model, setting, hosts),
     },

@@ -36,6 +36,17 @@ function compare(change: Partial<WholeModel> = {}, options: Partial<ComparisonOp
   return { ...compared, of };
 }
 
+it('compares functions of all processors that fit, up to the most memory that is allowed', () => {
+  const sizes = (maxMemoryMb?: number) =>
+    compare({}, maxMemoryMb === undefined ? {} : { targets: { maxMemoryMb } })
+      .of('one-function')
+      .sizes.map(({ memoryMb }) => memoryMb);
+  expect(sizes(2500)).toEqual([1400, 1769, 2048, 2500]);
+  expect(sizes(1769)).toEqual([1400, 1769]);
+  expect(sizes(1000)).toEqual([1400]);
+  expect(sizes()).toEqual([1400, 1769, 2048, 3008, 3538, 5307, 7076, 8845, 10_240]);
+});
+
 describe('the verdict', () => {
   it.each<[what: string, Parameters<typeof compare>, choice: string | undefined, first: RegExp]>([
     [
