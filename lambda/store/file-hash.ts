@@ -76,7 +76,10 @@ export function hashInThread(path: string): Hashing {
     thread.postMessage(part);
   };
   return {
-    add: (part) => Promise.resolve(send(part)),
+    add: (part) => {
+      send(part);
+      return Promise.resolve();
+    },
     digest: () => {
       send();
       return digest;
