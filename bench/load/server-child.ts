@@ -45,7 +45,7 @@ async function serve(bytes: number, shape: BucketShape | undefined): Promise<Ser
   const object = Buffer.allocUnsafeSlow(bytes);
   for (let start = 0; start < bytes; start += CHUNK_BYTES)
     randomFillSync(object, start, Math.min(CHUNK_BYTES, bytes - start));
-  const network = shape && new Network(shape);
+  let network: Network | undefined;
   const send = async (response: ServerResponse, start: number, end: number): Promise<void> => {
     const head = { ETag: '"object"', 'Content-Length': end - start };
     response.writeHead(206, { ...head, 'Content-Range': `bytes ${start}-${end - 1}/${bytes}` });
@@ -61,6 +61,11 @@ async function serve(bytes: number, shape: BucketShape | undefined): Promise<Ser
     const [, start, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
     void send(response, Number(start), Math.min(bytes, Number(last) + 1));
   });
+  process.on('message', () => {
+    // Each download has the network of a new sandbox.
+    network = shape && new Network(shape);
+    process.send?.(process.cpuUsage());
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -71,11 +76,10 @@ async function serve(bytes: number, shape: BucketShape | undefined): Promise<Ser
   };
 }
 
-process.on('message', () => process.send?.(process.cpuUsage()));
-// It waits for questions, and ends with its parent.
+// It ends with its parent.
 process.on('disconnect', () => process.exit());
 
 const [, , bytes, shape] = process.argv;
-void serve(Number(bytes), JSON.parse(shape) as BucketShape | undefined).then((served) =>
+void serve(Number(bytes), (JSON.parse(shape) as BucketShape | null) ?? undefined).then((served) =>
   process.send?.(served),
 );
