@@ -14,8 +14,8 @@ export function sliceName(slice: number): string {
   return `slice-${String(slice).padStart(2, '0')}`;
 }
 
-/** Matches file names of slices. They contain no separators, so a path to them cannot leave the folder. */
-export const SLICE_FILE = /^slice-\d+\.(onnx|weights)$/;
+/** Matches file names of slices, also those by digest. They contain no separators, so a path to them cannot leave the folder. */
+export const SLICE_FILE = /^(slice-\d+|[0-9a-f]{64})\.(onnx|weights)$/;
 
 /** Key of the object with the tensors that a slice computed in a run. */
 export function sliceObjectKey(run: string, slice: number): string {

@@ -13,22 +13,15 @@ export const PART_BYTES = 8 * 1024 * 1024;
 const MAX_PARTS = 10_000;
 
 export class UploadBucket {
-  /** @param kmsKeyId encrypts new objects with this key instead of the bucket's default */
   constructor(
     private readonly client: s3.S3Client,
     private readonly name: string,
-    private readonly kmsKeyId?: string,
   ) {}
 
   /** The key contains the file's digest, so an object of the right size has wrong content only if its writer failed. */
   async has({ key, bytes, sha256 }: UploadTask): Promise<boolean> {
     const head = await this.request(key, 's3:GetObject and s3:ListBucket', () => this.head(key));
     return head?.ContentLength === bytes && (head.Metadata?.sha256 ?? sha256) === sha256;
-  }
-
-  async putText(key: string, text: string): Promise<void> {
-    const command = new s3.PutObjectCommand({ ...this.at(key), Body: text, ContentType: 'application/json' });
-    await this.request(key, 's3:PutObject', () => this.client.send(command));
   }
 
   /**
@@ -45,7 +38,8 @@ export class UploadBucket {
       partSize,
       queueSize: PARTS_AT_ONCE,
       params: {
-        ...this.at(key),
+        Bucket: this.name,
+        Key: key,
         Body: Readable.from(checkedContent(task), { objectMode: false }),
         Metadata: { sha256 },
         ...(isWhole
@@ -95,12 +89,5 @@ export class UploadBucket {
       // Without a region the request itself has failed, and its error says so.
       return undefined;
     }
-  }
-
-  /** A new object under the key. */
-  private at(Key: string) {
-    const object = { Bucket: this.name, Key };
-    if (this.kmsKeyId === undefined) return object;
-    return { ...object, ServerSideEncryption: 'aws:kms', SSEKMSKeyId: this.kmsKeyId } as const;
   }
 }

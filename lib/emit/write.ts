@@ -8,7 +8,7 @@ import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import { linkTarget, makeFolder, withPartial } from '../host/folders';
 import type { SourceFile } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
-import type { FileDraft, SlicePlan } from '../plan/file/plan';
+import { type FileDraft, remoteKey, type SlicePlan } from '../plan/file/plan';
 import { type SliceDigests, sealPlan } from './seal-plan';
 
 export const PLAN_FILE = 'plan.json';
@@ -21,7 +21,9 @@ export interface Unfinished {
   readonly parents: readonly string[];
 }
 
-interface WriteListener {
+interface WriteOptions {
+  /** Names the files by their SHA-256, as `SlicedModel.fromBucket` expects. The same file has one name, so no upload replaces another. */
+  readonly byDigest?: boolean;
   /** Called before any folder is created, with the folders to remove if the process is killed. */
   readonly onStart?: (unfinished: Unfinished) => void;
   readonly onFile?: (file: FileDraft) => void;
@@ -31,11 +33,7 @@ interface WriteListener {
  * Writes all files into a temporary folder first and moves them when complete. An existing `folder` is kept, because it
  * may be a mount or a working directory, and so is a link to one; an earlier plan and its slices in it are replaced.
  */
-export function writeSlices(
-  compiled: CompiledModel,
-  folder: string,
-  listener: WriteListener = {},
-): SlicePlan {
+export function writeSlices(compiled: CompiledModel, folder: string, options: WriteOptions = {}): SlicePlan {
   const target = linkTarget(folder);
   const isThere = checkReplaceable(target);
   if (isThere) checkKeepsModel([...compiled.source, ...compiled.files], target);
@@ -43,12 +41,12 @@ export function writeSlices(
   // Write inside an existing folder: it may be a mount, and files cannot be renamed across file systems.
   const partial = isThere ? path.join(target, name) : `${target}${name}`;
   const parents = isThere ? [] : missingParents(path.dirname(target));
-  listener.onStart?.({ partial, parents });
+  options.onStart?.({ partial, parents });
   try {
     return withPartial(partial, () => {
       makeFolder(path.dirname(partial));
       fs.mkdirSync(partial);
-      const plan = writeFiles(compiled, partial, listener);
+      const plan = writeFiles(compiled, partial, options);
       if (isThere) replaceFiles(partial, target);
       else fs.renameSync(partial, target);
       return plan;
@@ -67,7 +65,8 @@ export function writeSlices(
   }
 }
 
-function writeFiles(compiled: CompiledModel, folder: string, { onFile }: WriteListener): SlicePlan {
+function writeFiles(compiled: CompiledModel, folder: string, options: WriteOptions): SlicePlan {
+  const { onFile, byDigest } = options;
   const { plan: draft, files } = compiled;
   const digests = draft.slices.map(({ model, weights }, index): SliceDigests => {
     const chunks = compiled.slices[index];
@@ -79,6 +78,10 @@ function writeFiles(compiled: CompiledModel, folder: string, { onFile }: WriteLi
   });
   const plan = sealPlan(draft, digests);
   fs.writeFileSync(path.join(folder, PLAN_FILE), planText(plan));
+  if (byDigest) {
+    for (const file of plan.slices.flatMap(({ model, weights }) => [model, ...(weights ? [weights] : [])]))
+      fs.renameSync(path.join(folder, file.file), path.join(folder, remoteKey('', file)));
+  }
   return plan;
 }
 

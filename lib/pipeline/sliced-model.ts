@@ -46,15 +46,15 @@ export class SlicedModel {
   }
 
   /**
-   * The slices in a bucket that `sliced-inference slice --out s3://BUCKET/PREFIX` has uploaded. The synthesis needs
+   * The slices in a bucket, to which you uploaded the folder of `sliced-inference slice --for-bucket`. The synthesis needs
    * only the plan and does not check whether the objects exist. A slice function checks the bytes of its objects when
    * it loads them, and fails if they differ from the plan. Keep the objects as long as the stack is deployed.
    *
    * @param bucket the bucket, in the region of the stack. If it is imported and encrypted with a customer managed key,
    * import it with its `encryptionKey`.
-   * @param prefix the `PREFIX` of the command, without a slash at its start or end
-   * @param planPath path of the plan on this machine, as the command's `--plan` option writes it
-   * @throws an error of one line if the prefix is not one that the command accepts, or if the plan cannot be read or is not
+   * @param prefix prefix of the objects, without a slash at its start or end: letters, digits, slashes and `!_.()=@+-`
+   * @param planPath path of the folder's `plan.json` on this machine, or of a copy
+   * @throws an error of one line if the prefix has other characters, or if the plan cannot be read or is not
    * valid; the pipeline throws one if the bucket is known to be in another region
    * @example
    * const models = s3.Bucket.fromBucketName(stack, 'Models', 'my-models');

@@ -1,5 +1,10 @@
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { SlicedModel } from '../../../lib';
+import { readPlan } from '../../../lib/compile/files/read-plan';
 import type { SlicePlan } from '../../../lib/plan/file/plan';
 import { heavyModel } from '../../support/heavy-model';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
@@ -104,9 +109,31 @@ describe('slice', () => {
       expect(fs.readFileSync(path.join(second, file))).toEqual(fs.readFileSync(path.join(first, file)));
   });
 
-  it.each(['S3://bucket/a', 's3:/bucket/a', 's3:bucket'])('does not take %s for a folder', async (out) => {
-    expect(await refuse(['slice', saveModel(mlp(1)), '--out', out])).toBe(
-      `--out must name a folder or s3://BUCKET/PREFIX, got '${out}': pass the path of a folder, or s3:// in lower case with two slashes`,
-    );
+  it('names the files by their SHA-256 for a bucket, and replaces them', async () => {
+    const out = outFolder();
+    const output = await succeed(['slice', model, '--slices', '2', '--out', out, '--for-bucket']);
+    expect(output).toContain(`\nnext: aws s3 sync ${out} s3://BUCKET/PREFIX --size-only\n`);
+    const plan = readPlan(path.join(out, 'plan.json'));
+    const files = plan.slices.flatMap(({ model: own, weights }) => (weights ? [own, weights] : [own]));
+    const names = files.map((file) => `${file.sha256}${path.extname(file.file)}`);
+    expect(fs.readdirSync(out).sort()).toEqual([...new Set(names), 'plan.json'].sort());
+    for (const [index, name] of names.entries()) {
+      const bytes = fs.readFileSync(path.join(out, name));
+      expect(createHash('sha256').update(bytes).digest('hex')).toBe(files[index].sha256);
+    }
+    const bucket = new Bucket(new Stack(new App(), 'Stack'), 'Models');
+    expect(() => SlicedModel.fromBucket(bucket, 'ocr', path.join(out, 'plan.json'))).not.toThrow();
+    await slice(['--slices', '2'], out);
+    expect(fs.readdirSync(out)).toContain('slice-00.onnx');
+    expect(fs.readdirSync(out)).toHaveLength(names.length + 1);
   });
+
+  it.each(['s3://bucket/a', 'S3://bucket/a', 's3:bucket', ''])(
+    'does not take %j for a folder',
+    async (out) => {
+      expect(await refuse(['slice', saveModel(mlp(1)), '--out', out])).toBe(
+        `--out must name a folder, got '${out}': write to a folder with --for-bucket, and upload it with \`aws s3 sync\``,
+      );
+    },
+  );
 });

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import { HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { uploadAll, uploadText, type UploadProgress } from '../../../bin/upload';
+import { uploadAll, type UploadProgress } from '../../../bin/upload';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { BUCKET, contentOf, makeFile, PART, storedFiles, uploadFixture } from '../../support/upload-fixture';
 
@@ -128,16 +128,4 @@ test.each<[string, number, string, Change, RegExp]>([
   await expect(uploadAll(client, BUCKET, [task])).rejects.toThrow(message);
   await expectMissing(task);
   expect(storedFiles(s3)).toBe(before);
-});
-
-test('a KMS key encrypts all new objects', async () => {
-  const { client, calls } = s3.connect();
-  const tasks = [makeFile(folder, 10), makeFile(folder, 2 * PART)];
-  await uploadAll(client, BUCKET, tasks, { kmsKeyId: 'alias/mine' });
-  await uploadText(client, BUCKET, 'encrypted.json', '{}', { kmsKeyId: 'alias/mine' });
-  const begun = calls.filter(({ name }) => name === 'PutObject' || name === 'CreateMultipartUpload');
-  expect(begun).toHaveLength(3);
-  for (const { input } of begun) {
-    expect(input).toMatchObject({ ServerSideEncryption: 'aws:kms', SSEKMSKeyId: 'alias/mine' });
-  }
 });

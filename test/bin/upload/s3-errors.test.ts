@@ -1,7 +1,8 @@
 /** Each failed request is explained in one line: what was expected, what was got, what to do. */
 import * as http from 'node:http';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { uploadAll, uploadClient, uploadText } from '../../../bin/upload';
+import { uploadAll, uploadClient } from '../../../bin/upload';
+import { UploadBucket } from '../../../bin/upload/upload-bucket';
 import { closeServer, listen } from '../../../local/http/loopback-server';
 import { clientFor } from '../../support/s3-fixture';
 import { temporaryFolder } from '../../support/temporary-folder';
@@ -13,7 +14,7 @@ const folder = temporaryFolder();
 type Answer = readonly [status: number, code: string, region?: string];
 
 /** The error message if S3 sends this answer. */
-async function failure([status, code, region]: Answer, act: typeof putText): Promise<string> {
+async function failure([status, code, region]: Answer, act: typeof putFile): Promise<string> {
   const server = http.createServer((message, response) => {
     message.resume().on('end', () => {
       response.statusCode = status;
@@ -31,11 +32,13 @@ async function failure([status, code, region]: Answer, act: typeof putText): Pro
   }
 }
 
-function putText(client: S3Client): Promise<void> {
-  return uploadText(client, BUCKET, 'plan.json', '{}');
+/** Without the HEAD request that looks for the object. */
+function putFile(client: S3Client): Promise<void> {
+  const task = { ...makeFile(folder, 10), key: 'plan.json' };
+  return new UploadBucket(client, BUCKET).putFile(task, () => undefined);
 }
 
-async function putFile(client: S3Client): Promise<void> {
+async function uploadFile(client: S3Client): Promise<void> {
   await uploadAll(client, BUCKET, [makeFile(folder, 10)]);
 }
 
@@ -51,7 +54,7 @@ async function messageOf(work: Promise<void>): Promise<string> {
 
 const OTHER_REGION = "must be that of bucket 'the-bucket', eu-west-1, got us-east-1: set AWS_REGION to eu-";
 
-test.each<[string, Answer, string, typeof putText?]>([
+test.each<[string, Answer, string, typeof putFile?]>([
   ['a missing permission', [403, 'AccessDenied'], 's3:PutObject must be allowed for s3://the-bucket/plan.'],
   ["a redirect to the bucket's region", [301, 'PermanentRedirect', 'eu-west-1'], OTHER_REGION],
   ['throttling', [503, 'SlowDown'], "S3 must have capacity for bucket 'the-bucket', got SlowDown"],
@@ -59,10 +62,10 @@ test.each<[string, Answer, string, typeof putText?]>([
   ['a missing bucket', [404, 'NoSuchBucket'], "bucket 'the-bucket' must exist, got NoSuchBucket"],
   ['another error', [400, 'MalformedXML'], 'must accept the request for s3://the-bucket/plan.json, got Mal'],
   // The response to HEAD has no reason.
-  ['HEAD without permission', [403, 'AccessDenied'], 'must be allowed for s3:', putFile],
-  ['HEAD in an expired session', [400, 'ExpiredToken'], '(because of it): sign in again', putFile],
-  ['HEAD of another region', [400, 'AuthorizationHeaderMalformed', 'eu-west-1'], OTHER_REGION, putFile],
-])('explains %s', async (_, answer, message, act = putText) => {
+  ['HEAD without permission', [403, 'AccessDenied'], 'must be allowed for s3:', uploadFile],
+  ['HEAD in an expired session', [400, 'ExpiredToken'], '(because of it): sign in again', uploadFile],
+  ['HEAD of another region', [400, 'AuthorizationHeaderMalformed', 'eu-west-1'], OTHER_REGION, uploadFile],
+])('explains %s', async (_, answer, message, act = putFile) => {
   expect(await failure(answer, act)).toContain(message);
 });
 
@@ -71,7 +74,7 @@ test('explains a network that does not lead to S3', async () => {
   const { client } = s3.connect(() => {
     throw Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:9'), { code: 'ECONNREFUSED' });
   });
-  expect(await messageOf(putText(client))).toBe(
+  expect(await messageOf(putFile(client))).toBe(
     'S3 must be reachable for s3://the-bucket/plan.json, got ECONNREFUSED (connect ECONNREFUSED 127.0.0.1:9): ' +
       'check the network, the proxy and AWS_ENDPOINT_URL_S3, then run the command again to continue',
   );
@@ -93,7 +96,7 @@ describe('without AWS environment variables', () => {
     ['a region', undefined, /^the AWS region must be known, got none: set AWS_REGION .*'the-bucket'$/],
   ])('explains that it lacks %s', async (_, region, message) => {
     const client = uploadClient({ endpoint: s3.server.endpoint, ...(region && { region }) });
-    expect(await messageOf(putText(client))).toMatch(message);
+    expect(await messageOf(putFile(client))).toMatch(message);
     client.destroy();
   });
 });
