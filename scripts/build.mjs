@@ -8,10 +8,13 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { build } from 'esbuild';
 
-console.error('Compiling TypeScript. The first time takes a minute ...');
-const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'];
-const { status } = spawnSync(process.execPath, tsc, { stdio: 'inherit' });
-if (status !== 0) process.exit(status ?? 1);
+// With `--bundles`, only the bundles, which are made from the sources.
+if (!process.argv.includes('--bundles')) {
+  console.error('Compiling TypeScript. The first time takes a minute ...');
+  const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'];
+  const { status } = spawnSync(process.execPath, tsc, { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
 
 console.error('Bundling the programs ...');
 fs.rmSync('dist/bundle', { recursive: true, force: true });
