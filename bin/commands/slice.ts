@@ -5,7 +5,7 @@ import type { PlanEstimates } from '../../lib/compile/plan-estimates';
 import { writeSlices } from '../../lib/emit/write';
 import { SlicedInferenceError, printable, quoted } from '../../lib/errors';
 import { NOT_PACKED, dataSizesNote, longCallNote, longRunNote } from '../../lib/plan/notes';
-import type { SlicePlan } from '../../lib/plan/file/plan';
+import { remoteKey, type SlicePlan } from '../../lib/plan/file/plan';
 import type { Slicer } from '../../lib/plan/slicers';
 import { quantityText } from '../plan/figures';
 import { formatBytes, formatTable, formatType } from '../terminal/format';
@@ -61,7 +61,7 @@ export function sliceCommand(): Command {
 function writtenSlices(path: string, slicer: Slicer, options: Options) {
   const { compiled, estimates } = compileEstimated(path, slicer, slicing.analyzeOptions(options));
   const plan = writeSlices(compiled, options.out, {
-    byDigest: options.forBucket ?? false,
+    ...(options.forBucket && { nameOf: (file) => remoteKey('', file) }),
     onStart: noteUnfinished,
     onFile: ({ file, bytes }) => {
       showProgress(`writing ${file} (${formatBytes(bytes)})`);

@@ -8,7 +8,7 @@ import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import { linkTarget, makeFolder, withPartial } from '../host/folders';
 import type { SourceFile } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
-import { type FileDraft, remoteKey, type SlicePlan } from '../plan/file/plan';
+import type { FileDraft, PlannedFile, SlicePlan } from '../plan/file/plan';
 import { type SliceDigests, sealPlan } from './seal-plan';
 
 export const PLAN_FILE = 'plan.json';
@@ -22,8 +22,8 @@ export interface Unfinished {
 }
 
 interface WriteOptions {
-  /** Names the files by their SHA-256, as `SlicedModel.fromBucket` expects. The same file has one name, so no upload replaces another. */
-  readonly byDigest?: boolean;
+  /** The name in the folder. @default - the name in the plan */
+  readonly nameOf?: (file: PlannedFile) => string;
   /** Called before any folder is created, with the folders to remove if the process is killed. */
   readonly onStart?: (unfinished: Unfinished) => void;
   readonly onFile?: (file: FileDraft) => void;
@@ -66,7 +66,7 @@ export function writeSlices(compiled: CompiledModel, folder: string, options: Wr
 }
 
 function writeFiles(compiled: CompiledModel, folder: string, options: WriteOptions): SlicePlan {
-  const { onFile, byDigest } = options;
+  const { onFile, nameOf } = options;
   const { plan: draft, files } = compiled;
   const digests = draft.slices.map(({ model, weights }, index): SliceDigests => {
     const chunks = compiled.slices[index];
@@ -78,9 +78,9 @@ function writeFiles(compiled: CompiledModel, folder: string, options: WriteOptio
   });
   const plan = sealPlan(draft, digests);
   fs.writeFileSync(path.join(folder, PLAN_FILE), planText(plan));
-  if (byDigest) {
+  if (nameOf) {
     for (const file of plan.slices.flatMap(({ model, weights }) => [model, ...(weights ? [weights] : [])]))
-      fs.renameSync(path.join(folder, file.file), path.join(folder, remoteKey('', file)));
+      fs.renameSync(path.join(folder, file.file), path.join(folder, nameOf(file)));
   }
   return plan;
 }

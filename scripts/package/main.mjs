@@ -5,7 +5,7 @@ import { hash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
-import { packLanguage } from './languages/pack-language.mjs';
+import { checkLanguage, packLanguage } from './languages/pack-language.mjs';
 import { LANGUAGE_NAMES } from './languages/tools.mjs';
 import { IS_WINDOWS, megabytes, NPM, PACKAGES, ROOT, STAGED, TARBALL } from './project.mjs';
 import { stagePackage } from './stage.mjs';
@@ -14,6 +14,10 @@ import { stagePackage } from './stage.mjs';
 const SMALLEST_LISTED_BYTES = 100_000;
 
 const { values } = parseArgs({ options: { languages: { type: 'string', default: '' } } });
+
+const languages = values.languages === 'all' ? LANGUAGE_NAMES : values.languages.split(',').filter(Boolean);
+// Packing takes minutes.
+for (const language of languages) checkLanguage(language);
 
 stagePackage();
 fs.rmSync(path.dirname(TARBALL), { recursive: true, force: true });
@@ -31,7 +35,6 @@ console.log(
   `${inRepository(TARBALL)}: ${packed.files.length} files, ${megabytes(packed.size)} packed, ${megabytes(packed.unpackedSize)} installed`,
 );
 
-const languages = values.languages === 'all' ? LANGUAGE_NAMES : values.languages.split(',').filter(Boolean);
 const files = [TARBALL];
 for (const language of languages) {
   for (const file of packLanguage(language, PACKAGES)) {

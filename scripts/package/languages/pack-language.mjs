@@ -51,16 +51,20 @@ const LANGUAGES = {
   dotnet: {},
 };
 
+export function checkLanguage(language) {
+  if (!(language in LANGUAGES))
+    throw new Error(
+      `a language must be one of ${LANGUAGE_NAMES.join(', ')}, got '${language}': use one of these`,
+    );
+}
+
 /**
  * Builds the package of a language in `<outdir>/<language>`. It contains npm's package.
  *
  * @returns {string[]} the files; none after a message if a tool is missing
  */
 export function packLanguage(language, outdir) {
-  if (!(language in LANGUAGES))
-    throw new Error(
-      `a language must be one of ${LANGUAGE_NAMES.join(', ')}, got '${language}': use one of these`,
-    );
+  checkLanguage(language);
   const problem = problemOf(language);
   if (problem !== undefined) {
     console.log(`skipped: ${problem}`);
