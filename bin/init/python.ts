@@ -24,7 +24,7 @@ os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 `;
 
 function appFile(module: string, stack: string): string {
-  return `"""The CDK app: \`npx aws-cdk synth\` cuts the model, \`npx aws-cdk deploy\` deploys it."""
+  return `"""The CDK app: \`npx --yes aws-cdk synth\` cuts the model, \`npx --yes aws-cdk deploy\` deploys it."""
 
 import os
 import platform

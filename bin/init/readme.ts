@@ -21,7 +21,7 @@ export const COMMANDS: Readonly<Record<AppLanguage, AppCommands>> = {
   python: {
     install: 'python3 -m venv .venv && . .venv/bin/activate\npip install -r requirements.txt',
     test: 'pytest',
-    cdk: 'npx aws-cdk@2',
+    cdk: 'npx --yes aws-cdk@2',
     command: 'sliced-inference',
     enter: '. .venv/bin/activate && ',
     call: 'python call.py',
