@@ -22,7 +22,7 @@ it.each([
   [['inspect', model, model], /^too many arguments for 'inspect'/],
   [['inspect', model, '--odd'], /^unknown option '--odd': --help lists the options$/],
   [['inspect', model, '--jsn'], /^unknown option '--jsn' \(Did you mean --json\?\)$/],
-  [['slice', model], /^required option '--out <place>' not specified$/],
+  [['slice', model], /^required option '--out <folder>' not specified$/],
   [['verify', model, '--seed', 'x'], /^option '--seed <n>' argument 'x' is invalid/],
   [['init', model], /^required option '--model <file>' not specified: .*; pass the model as --model /],
   [
