@@ -7,6 +7,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { Coverage } from './coverage.mjs';
 import { drawn, mutated } from './mutants.mjs';
 import { Sandbox } from './sandbox.mjs';
 import { Selection } from './selection.mjs';
@@ -40,7 +41,8 @@ const results = new Map(
 );
 const candidates = drawn(ROOT, seed);
 const types = new Types(ROOT);
-const selection = new Selection(ROOT);
+const coverage = new Coverage(ROOT, path.join(ROOT, 'dist', 'mutation-coverage'));
+const selection = new Selection(ROOT, coverage);
 const isCounted = ({ status }) => status !== 'refused by types';
 const counted = () => [...results.values()].filter(isCounted).length;
 
@@ -69,8 +71,8 @@ async function judged(mutant, sandbox) {
   const about = { file, line: place, kind, from: original.slice(start, end), to: replacement };
   const text = mutated(original, mutant);
   if (!types.accepts(file, text)) return { ...about, status: 'refused by types' };
-  const tests = selection.testsOf(file);
-  if (tests.length === 0) return { ...about, status: 'survived', note: 'no test imports the file' };
+  const tests = selection.testsOf(file, start);
+  if (tests.length === 0) return { ...about, status: 'survived', note: 'no test runs it' };
   const { by, note } = await sandbox.noticed(file, original, text, tests, Number(values.seconds));
   return { ...about, status: by === undefined ? 'survived' : 'noticed', by, note };
 }

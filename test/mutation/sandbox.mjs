@@ -7,6 +7,9 @@ import { transform } from 'esbuild';
 /** The nearest tests notice most changes, so they run first. */
 const BATCHES = [4, 12, 24];
 
+/** Characters of what a program says. The first failure is at their start. */
+const MAX_OUTPUT = 1_000_000;
+
 function git(root, ...args) {
   const { status, stderr } = spawnSync('git', ['-C', root, ...args], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`git ${args.join(' ')} failed: ${stderr.trim()}`);
@@ -40,7 +43,7 @@ export class Sandbox {
         if (batch.length === 0) break;
         const { code, failed } = await this.jest(batch, endsAt);
         if (code === undefined) return { by: undefined, note: `stopped after ${seconds} s` };
-        if (code !== 0) return { by: failed ?? batch.join(' ') };
+        if (code !== 0) return { by: failed };
       }
       return { by: undefined };
     } finally {
@@ -62,25 +65,25 @@ export class Sandbox {
   }
 
   async jest(tests, endsAt) {
-    const results = path.join(this.folder, 'dist', 'mutation.json');
-    fs.rmSync(results, { force: true });
-    const args = [
-      'node_modules/jest/bin/jest.js',
-      '--bail',
-      '--maxWorkers',
-      '1',
-      '--json',
-      '--outputFile',
-      results,
-    ];
-    const { code } = await this.run([...args, '--runTestsByPath', ...tests], endsAt);
-    return { code, failed: firstFailure(results) };
+    const args = ['node_modules/jest/bin/jest.js', '--ci', '--bail', '--maxWorkers=1', '--runTestsByPath'];
+    const { code, said } = await this.run([...args, ...tests], endsAt);
+    const [, file = tests[0]] = /^FAIL (\S+)/m.exec(said) ?? [];
+    const [, title = 'does not load'] = /^ +● (.+)/m.exec(said) ?? [];
+    return { code, failed: `${file}: ${title}` };
   }
 
-  /** `code` is `undefined` if the time is over. */
+  /** `code` is `undefined` if the time is over. A program that has ended may have left processes, which are not waited for. */
   run(args, endsAt) {
     return new Promise((resolve) => {
-      const child = spawn(process.execPath, args, { cwd: this.folder, stdio: 'ignore', detached: true });
+      const child = spawn(process.execPath, args, {
+        cwd: this.folder,
+        stdio: ['ignore', 'ignore', 'pipe'],
+        detached: true,
+      });
+      let said = '';
+      child.stderr.setEncoding('utf8').on('data', (text) => {
+        if (said.length < MAX_OUTPUT) said += text;
+      });
       let isLate = false;
       const timer = setTimeout(
         () => {
@@ -91,17 +94,8 @@ export class Sandbox {
       );
       child.once('exit', (code) => {
         clearTimeout(timer);
-        resolve({ code: isLate ? undefined : (code ?? 1) });
+        resolve({ code: isLate ? undefined : (code ?? 1), said });
       });
     });
   }
-}
-
-function firstFailure(file) {
-  if (!fs.existsSync(file)) return undefined;
-  const { testResults } = JSON.parse(fs.readFileSync(file, 'utf8'));
-  const failed = testResults.find(({ status }) => status === 'failed');
-  if (failed === undefined) return undefined;
-  const test = failed.assertionResults.find(({ status }) => status === 'failed');
-  return `${failed.name.replace(/^.*\/test\//, 'test/')}: ${test?.fullName ?? 'does not load'}`;
 }

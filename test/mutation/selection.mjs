@@ -1,4 +1,4 @@
-/** Which test files can notice a change of a file: those that import it, and those that run a bundle with it. The nearest come first. */
+/** Which test files can notice a change of a file: those that run the changed place, and those that run a bundle with it. The nearest come first. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import longChecks from '../support/jest/long-checks.cjs';
@@ -28,8 +28,9 @@ export class Selection {
   /** By test file: the files that it imports, with their distances. */
   reached = new Map();
 
-  constructor(root) {
+  constructor(root, coverage) {
     this.root = root;
+    this.coverage = coverage;
     this.bundles = JSON.parse(fs.readFileSync(path.join(root, 'dist/bundle.json'), 'utf8'));
     const tests = fs
       .readdirSync(path.join(root, 'test'), { recursive: true, encoding: 'utf8' })
@@ -74,12 +75,13 @@ export class Selection {
   }
 
   /** @returns {string[]} */
-  testsOf(file) {
+  testsOf(file, offset) {
+    const running = this.coverage.testsOf(file, offset);
     const runners = Object.entries(this.bundles)
       .filter(([, files]) => files.includes(file))
       .flatMap(([bundle]) => RUNNERS[bundle] ?? []);
     const ranked = [...this.reached].flatMap(([test, distances]) => {
-      const direct = distances.get(file);
+      const direct = running === undefined || running.includes(test) ? distances.get(file) : undefined;
       const byBundle = runners
         .filter((runner) => distances.has(runner))
         .map((each) => distances.get(each) + 2);
