@@ -22,7 +22,7 @@ import type { LoggedCall, Telemetry } from './telemetry/telemetry';
 import type { Receiver } from './tensor-flow/results';
 import { runSlice } from './tensor-flow/run-slice';
 import { bodyOf, isOpenCall, isUrlCall, urlAnswer, type UrlAnswer } from './url-call';
-import { handled } from './user-handlers';
+import { handled, preloaded } from './user-handlers';
 import { loadOnce, LONGEST_CALL_MS } from './whole-model';
 
 /** The part of Lambda's context that the function uses. */
@@ -118,7 +118,10 @@ async function answerStep(
 async function answerMachine(event: SliceEvent, call: Call): Promise<EventAnswer> {
   const { environment, resident, telemetry, about, counted, startedAt, context } = call;
   if (event.warmUp) {
-    const { cold, loadMs } = await resident.warm(environment, event.run);
+    const [{ cold, loadMs }] = await Promise.all([
+      resident.warm(environment, event.run),
+      preloaded(environment.handlers),
+    ]);
     const warmed = { slice: environment.slice, cold, loadMs };
     telemetry.note(about, 'slice is warm', warmed, counted.take());
     return warmed;

@@ -41,6 +41,11 @@ export async function handled(
   }
 }
 
+/** Loads the modules before calls come. A call loads a module again that fails to load. */
+export async function preloaded(handlers: UserHandlers): Promise<void> {
+  await Promise.allSettled(Object.values(handlers).map(({ file }) => moduleOf(file)));
+}
+
 async function moduleOf(file: string): Promise<Exports & { readonly default?: Exports }> {
   const url = pathToFileURL(path.join(process.env.LAMBDA_TASK_ROOT ?? '', file));
   const failed = failedLoads.get(file) ?? 0;

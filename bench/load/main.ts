@@ -54,6 +54,11 @@ async function rowsOf(folder: string, network: string, bytes: number, rounds: nu
     String(bytes),
     JSON.stringify(shape ?? null),
   ]);
+  server.once('exit', (code) => {
+    // Nothing else would end the waits for its messages.
+    process.stderr.write(`the server of the downloads ended with ${String(code)}: run the benchmark again\n`);
+    process.exit(1);
+  });
   try {
     const [served] = (await once(server, 'message')) as [Served];
     const samples: Record<Way, Sample>[] = [];
@@ -81,6 +86,7 @@ async function rowsOf(folder: string, network: string, bytes: number, rounds: nu
       ];
     });
   } finally {
+    server.removeAllListeners('exit');
     server.disconnect();
   }
 }

@@ -7,8 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { BatchItemsSignature } from '../../contract/batch';
 import { quoted, SlicedInferenceError } from '../../lib/errors';
-import type { UploadTask } from '../upload';
-import { chunkBytes } from '../upload/checked-content';
+import { chunkBytes, type UploadTask } from '../upload/checked-content';
 import { FILES_AT_ONCE } from '../upload/s3-client';
 import { UploadBucket } from '../upload/upload-bucket';
 import { inPool } from './in-pool';
@@ -69,7 +68,7 @@ export async function upload(
     if (kind === 'jsonLines') await checkLines(file);
     const { size: bytes } = fs.statSync(file);
     const task = { file, key, bytes, sha256: await digestOf(file, bytes) };
-    if (!(await isThere(client, bucketName, task))) await bucket.putFile(task, () => undefined);
+    if (!(await isThere(client, bucketName, task))) await bucket.putFile(task);
   });
 }
 

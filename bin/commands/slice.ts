@@ -75,7 +75,9 @@ function checkOut(out: string): void {
   throw new SlicedInferenceError(
     '--out must name a folder',
     quoted(out),
-    'write to a folder with --for-bucket, and upload it with `aws s3 sync`',
+    out === ''
+      ? 'pass the path of a folder'
+      : 'write to a folder with --for-bucket, and upload it with `aws s3 sync`',
   );
 }
 
@@ -105,6 +107,8 @@ function describePlan(plan: SlicePlan, { out, forBucket }: Options): string {
     const reads = slice.inputs.map((input) => `${input.name} ${formatType(input)}`).join(', ');
     return [index, nodes, formatBytes(slice.weightBytes), quantityText('megabytes', slice.memoryMb), reads];
   });
-  const next = forBucket ? `next: aws s3 sync ${quotedForShell(out)} s3://BUCKET/PREFIX --size-only\n` : '';
+  const next = forBucket
+    ? `next: aws s3 sync ${quotedForShell(out)} s3://BUCKET/PREFIX --size-only --exclude plan.json\n`
+    : '';
   return `${formatTable(['slice', 'nodes', 'weights', 'memory', 'reads'], rows)}\nwritten to ${out}\n${next}`;
 }

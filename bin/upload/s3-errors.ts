@@ -25,8 +25,6 @@ export function explainS3Error(error: unknown, request: FailedRequest): unknown 
   const { name, reason, status } = sdkFailure(error);
   const bucketRegion = regionOfBucket(error);
   const isRedirect = (status >= 300 && status < 400) || REGION_ERRORS.includes(name);
-  // A HEAD request for a bucket in another region may fail with this status, and has no body with the reason.
-  const isUnexplained = name === 'status 400' && bucketRegion !== undefined && bucketRegion !== region;
   const explanations: Explanation[] = [
     ...ofCredentials(name),
     [
@@ -36,7 +34,7 @@ export function explainS3Error(error: unknown, request: FailedRequest): unknown 
       'none',
     ],
     [
-      isRedirect || isUnexplained,
+      isRedirect,
       `the AWS region must be that of bucket '${bucket}'${bucketRegion === undefined ? '' : `, ${bucketRegion}`}`,
       `set AWS_REGION${bucketRegion === undefined ? '' : ` to ${bucketRegion}`}`,
       region,

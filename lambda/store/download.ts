@@ -39,7 +39,7 @@ export async function downloadVerified(
     const sha256 = await downloadHashed(objects, object, partial, hasSpareProcessor);
     if (sha256 !== expectedSha256) {
       throw new NamedFailure(ERROR_NAMES.weightsCorrupt, {
-        message: `s3://${object.bucket}/${object.key} does not have the SHA-256 that the plan records: deploy the stack again`,
+        message: `s3://${object.bucket}/${object.key} does not have the SHA-256 that the plan records: delete the object, then deploy or upload it again`,
         ...{ expected: expectedSha256, got: sha256 },
       });
     }

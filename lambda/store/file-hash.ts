@@ -49,15 +49,19 @@ export interface Hashing {
 /** Between two chunks, this thread receives bytes of the later parts. */
 export function hashHere(path: string): Hashing {
   const hash = new FileHash(path);
+  let isClosed = false;
   return {
     add: async (part) => {
       for (const chunk of partsOf(part, CHUNK_BYTES)) {
+        // A download that failed closes the file between two chunks, and another file may get its descriptor.
+        if (isClosed) return;
         hash.add(chunk);
         await setImmediate();
       }
     },
     digest: () => Promise.resolve(hash.digest()),
     close: () => {
+      isClosed = true;
       hash.close();
       return Promise.resolve();
     },

@@ -114,7 +114,7 @@ function checkedFile(file: string, planned: PlannedFile): string {
     throw new SlicedInferenceError(
       `slice file ${quoted(file)} must exist`,
       systemReason(error),
-      'slice the model again',
+      'slice the model again, without --for-bucket',
     );
   }
   if (digest === planned.sha256) return file;

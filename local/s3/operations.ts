@@ -2,7 +2,7 @@
  * The operations of the local S3. All others are refused by name.
  *
  * Users' code and tools reach it through `LocalCloud.s3` or AWS_ENDPOINT_URL_S3, so it supports more than the functions need:
- * `sliced-inference slice --out s3://` and `aws s3 cp` upload large files in parts, and `aws s3 sync` lists keys.
+ * `sliced-inference batch` and `aws s3 cp` upload large files in parts, and `aws s3 sync` lists keys.
  */
 import type * as http from 'node:http';
 import { createSession, headBucket, listBuckets, listObjects } from './buckets';

@@ -83,6 +83,70 @@ test('with provisioned concurrency, the first call finds the model loaded', asyn
   ]);
 });
 
+describe('modules of the user', () => {
+  const logging = (name: string, fails = false) =>
+    InferenceHandler.fromFolder(
+      source(
+        'index.js',
+        `console.log('${name} is loaded'); ${fails ? `if (!globalThis.tried) { globalThis.tried = true; throw new RangeError('${name} is not ready'); }` : ''}
+        exports.handler = (event) => event;`,
+      ),
+    );
+  const request = {
+    version: 1,
+    inputs: {
+      tensors: {
+        x: { dtype: 'float32', shape: [1, 16], base64: Buffer.from(row(0).buffer).toString('base64') },
+      },
+    },
+  };
+  /** The lines of the log that the user's module and the function's messages write, in order. */
+  const order = (log: string) =>
+    [...log.matchAll(/(\w+ is loaded)\n|"message":"(slice is warm|slice ran)"/g)].map(
+      ([, loaded, message]) => loaded || message,
+    );
+
+  test('with provisioned concurrency, load with the model before the first call', async () => {
+    const { cloud, client } = await startFunction({
+      ...{ provisionedConcurrentExecutions: 1, preprocess: logging('before'), postprocess: logging('after') },
+    });
+    await client.invoke(request);
+    const [[, log]] = [...cloud.logs()];
+    const messages = order(log);
+    expect(messages.slice(0, 2).sort()).toEqual(['after is loaded', 'before is loaded']);
+    expect(messages.slice(2)).toEqual(['slice is warm', 'slice ran']);
+  });
+
+  test('that fail to load before the first call load again in it', async () => {
+    const { cloud, client } = await startFunction({
+      ...{ provisionedConcurrentExecutions: 1, preprocess: logging('before', true) },
+    });
+    const { output } = await client.invoke(request);
+    expect(Object.keys((output as { outputs: { tensors: object } }).outputs.tensors)).toEqual(['y']);
+    const [[, log]] = [...cloud.logs()];
+    expect(order(log)).toEqual(['before is loaded', 'slice is warm', 'before is loaded', 'slice ran']);
+  });
+
+  test('without provisioned concurrency, load in the first call', async () => {
+    const { cloud, client } = await startFunction({ preprocess: logging('before') });
+    await client.describe();
+    const [[, described]] = [...cloud.logs()];
+    expect(order(described)).toEqual([]);
+    await client.invoke(request);
+    const [[, log]] = [...cloud.logs()];
+    expect(order(log)).toEqual(['before is loaded', 'slice ran']);
+  });
+});
+
+test('a function of more than one vCPU, which hashes large weights in a second thread, has the bits of a session of two threads', async () => {
+  const large = saveModel(mlp(4, 2000));
+  const { client } = await startFunction({ modelPath: large, memorySize: 2048 });
+  const x = Float32Array.from({ length: 2000 }, (_, index) => Math.cos(index));
+  const { outputs, timings } = await client.infer({ x: { shape: [1, 2000], data: x } });
+  expect(outputs.y.data).toEqual(await ownSession(large, x, 2000, 2));
+  expect(timings).toMatchObject([{ cold: true }]);
+});
+
 test('moves larger tensors through S3 both ways', async () => {
   const { client } = await startFunction();
   const count = 120_000;

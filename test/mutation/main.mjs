@@ -1,7 +1,8 @@
 /**
  * `npm run check:mutants`: makes small random changes of the product, one at a time, and runs the tests that can notice each. Prints the share
- * that is noticed by folder, and the changes that are not. Goes on from the results of an earlier run with the same seed.
+ * that is noticed by folder, and the changes that are not. Goes on from the results of an earlier run with the same seed and commit.
  */
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -26,6 +27,12 @@ const { values } = parseArgs({
     folder: { type: 'string', default: os.tmpdir() },
   },
 });
+const git = (...args) => execFileSync('git', ['-C', ROOT, ...args], { encoding: 'utf8' }).trim();
+if (git('status', '--porcelain', '--untracked-files=no') !== '')
+  fail(
+    'the sources must be those of a commit, because copies of it are changed: commit or stash your changes',
+  );
+const commit = git('rev-parse', 'HEAD');
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 const wanted = Number(values.mutants);
 const resultsFile = values.results ?? path.join(ROOT, 'dist', `mutants-${seed}.jsonl`);
@@ -39,6 +46,11 @@ const results = new Map(
     .map((line) => JSON.parse(line))
     .map((result) => [result.number, result]),
 );
+const others = [...results.values()].filter((result) => result.commit !== commit);
+if (others.length > 0)
+  fail(
+    `the results in ${resultsFile} must be of commit ${commit}, got ${others[0].commit}: pass other --results`,
+  );
 const candidates = drawn(ROOT, seed);
 const types = new Types(ROOT);
 const coverage = new Coverage(ROOT, path.join(ROOT, 'dist', 'mutation-coverage'));
@@ -54,7 +66,7 @@ async function work(sandbox) {
     if (results.has(number)) continue;
     running++;
     try {
-      const result = { number, ...(await judged(candidates[number], sandbox)) };
+      const result = { number, commit, ...(await judged(candidates[number], sandbox)) };
       results.set(number, result);
       fs.appendFileSync(resultsFile, `${JSON.stringify(result)}\n`);
       if (isCounted(result)) console.log(`${counted()} ${line(result)}`);
@@ -77,17 +89,21 @@ async function judged(mutant, sandbox) {
   return { ...about, status: by === undefined ? 'survived' : 'noticed', by, note };
 }
 
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
+
 function line({ status, file, line: at, from, to, by, note }) {
   const short = (text) => text.replaceAll(/\s+/g, ' ').slice(0, 70);
   return `${status}: ${file}:${at} ${short(from)} -> ${short(to)}${by ? ` (${short(by)})` : ''}${note ? ` (${note})` : ''}`;
 }
 
 const folder = fs.mkdtempSync(path.join(values.folder, 'mutants-'));
-const sandboxes = Array.from(
-  { length: Number(values.workers) },
-  (_, worker) => new Sandbox(ROOT, path.join(folder, String(worker))),
-);
+const sandboxes = [];
 try {
+  for (let worker = 0; worker < Number(values.workers); worker++)
+    sandboxes.push(new Sandbox(ROOT, path.join(folder, String(worker))));
   await Promise.all(sandboxes.map(work));
 } finally {
   for (const sandbox of sandboxes) sandbox.remove();

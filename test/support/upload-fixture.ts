@@ -3,7 +3,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { uploadClient, type UploadTask } from '../../bin/upload';
+import type { UploadTask } from '../../bin/upload/checked-content';
+import { uploadClient } from '../../bin/upload/s3-client';
 import { BUCKET, type S3Fixture, s3Fixture } from './s3-fixture';
 
 export { BUCKET } from './s3-fixture';

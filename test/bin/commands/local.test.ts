@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -181,14 +182,14 @@ describe('local', () => {
   });
 });
 
-/** Two adjacent ports that were free a moment ago. */
+/** The first of four adjacent ports that were free a moment ago. They lie below those that systems give to other programs meanwhile. */
 async function freePorts(): Promise<number> {
-  return await until('two free ports', async () => {
-    const [first, second] = [http.createServer(), http.createServer()];
-    const port = await listen(first);
-    const next = await listen(second, port + 1).catch(() => undefined);
-    await Promise.all([closeServer(first), closeServer(second)]);
-    return next !== undefined && port;
+  return await until('four free ports', async () => {
+    const port = randomInt(15_000, 32_000);
+    const servers = Array.from({ length: 4 }, () => http.createServer());
+    const taken = await Promise.allSettled(servers.map((server, index) => listen(server, port + index)));
+    await Promise.all(servers.filter(({ listening }) => listening).map(closeServer));
+    return taken.every(({ status }) => status === 'fulfilled') && port;
   });
 }
 

@@ -112,7 +112,9 @@ describe('slice', () => {
   it('names the files by their SHA-256 for a bucket, and replaces them', async () => {
     const out = outFolder();
     const output = await succeed(['slice', model, '--slices', '2', '--out', out, '--for-bucket']);
-    expect(output).toContain(`\nnext: aws s3 sync ${out} s3://BUCKET/PREFIX --size-only\n`);
+    expect(output).toContain(
+      `\nnext: aws s3 sync ${out} s3://BUCKET/PREFIX --size-only --exclude plan.json\n`,
+    );
     const plan = readPlan(path.join(out, 'plan.json'));
     const files = plan.slices.flatMap(({ model: own, weights }) => (weights ? [own, weights] : [own]));
     const names = files.map((file) => `${file.sha256}${path.extname(file.file)}`);
@@ -128,12 +130,14 @@ describe('slice', () => {
     expect(fs.readdirSync(out)).toHaveLength(names.length + 1);
   });
 
-  it.each(['s3://bucket/a', 'S3://bucket/a', 's3:bucket', ''])(
-    'does not take %j for a folder',
-    async (out) => {
-      expect(await refuse(['slice', saveModel(mlp(1)), '--out', out])).toBe(
-        `--out must name a folder, got '${out}': write to a folder with --for-bucket, and upload it with \`aws s3 sync\``,
-      );
-    },
-  );
+  const TO_BUCKET = 'write to a folder with --for-bucket, and upload it with `aws s3 sync`';
+  it.each([
+    ['s3://bucket/a', TO_BUCKET],
+    ['S3://bucket/a', TO_BUCKET],
+    ['s3:bucket', TO_BUCKET],
+    ['', 'pass the path of a folder'],
+  ])('does not take %j for a folder', async (out, remedy) => {
+    const message = `--out must name a folder, got '${out}': ${remedy}`;
+    expect(await refuse(['slice', saveModel(mlp(1)), '--out', out])).toBe(message);
+  });
 });

@@ -2,12 +2,18 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { PART_BYTES } from '../../../contract/object-reads';
 import { messageOf } from '../../../lambda/errors';
+import * as fileHash from '../../../lambda/store/file-hash';
 import type { SliceFiles } from '../../../lambda/slice/environment';
 import { SliceFetch } from '../../../lambda/slice/load';
-
 import { MemoryObjects } from '../../support/memory-objects';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { sha256 } from '../../support/tiny-slice';
+
+// The thread is a file of the built code, which test/lambda/store/download.test.ts runs.
+jest.mock('../../../lambda/store/file-hash', () => {
+  const actual = jest.requireActual<typeof fileHash>('../../../lambda/store/file-hash');
+  return { ...actual, hashInThread: jest.fn(actual.hashHere) };
+});
 
 const MODEL = Buffer.from('the model');
 const WEIGHTS = Buffer.from('the weights');
@@ -27,8 +33,8 @@ function staged(weights: Uint8Array = WEIGHTS) {
 }
 
 /** The model's path and the bytes of both files after a fetch. */
-async function fetched({ objects, files }: { objects: MemoryObjects; files: SliceFiles }) {
-  const fetch = new SliceFetch(objects, { files, memoryBytes: 512 * 2 ** 20 }, root);
+async function fetched({ objects, files }: { objects: MemoryObjects; files: SliceFiles }, memoryMb = 512) {
+  const fetch = new SliceFetch(objects, { files, memoryBytes: memoryMb * 2 ** 20 }, root);
   const [{ path }] = await Promise.all([fetch.model(), fetch.weights()]);
   return { path, model: readFileSync(path), weights: readFileSync(join(dirname(path), 'slice-00.weights')) };
 }
@@ -56,6 +62,18 @@ describe('SliceFetch', () => {
     const slice = staged(long);
     slice.objects.connectionsToBreak = 4;
     expect((await fetched(slice)).weights.equals(long)).toBe(true);
+  });
+
+  // Lambda gives one vCPU for each 1,769 MB.
+  it.each([
+    [1769, 4, 0],
+    [1770, 4, 1],
+    [1770, 3, 0],
+  ])('with %i MB, hashes a file of %i parts in %i threads', async (memoryMb, parts, threads) => {
+    jest.mocked(fileHash.hashInThread).mockClear();
+    const weights = Buffer.alloc(parts * PART_BYTES, 5);
+    expect((await fetched(staged(weights), memoryMb)).weights.equals(weights)).toBe(true);
+    expect(fileHash.hashInThread).toHaveBeenCalledTimes(threads);
   });
 
   it('fetches a damaged file a second time', async () => {
