@@ -66,6 +66,13 @@ test.each<[what: string, node: string, seconds: number]>([
     product(120, 768, 768, PRODUCT_RATE.int8) + packed(768 * 768, 1),
   ],
   [
+    'the rate of int8 and one pass over the floats that are quantized',
+    'com.microsoft:DynamicQuantizeMatMul 120x768 i8:768x768 768 -> 120x768',
+    product(120, 768, 768, PRODUCT_RATE.int8) +
+      packed(768 * 768, 1) +
+      elements(120 * 768, ELEMENT_NS.vectorized),
+  ],
+  [
     'the rate of uint8',
     'MatMulInteger u8:120x768 u8:768x768 -> i32:120x768',
     product(120, 768, 768, PRODUCT_RATE.uint8) + packed(768 * 768, 1),

@@ -6,6 +6,8 @@ import {
   type InvokeCommandInput,
 } from '@aws-sdk/client-lambda';
 import type { LocalCloud } from '../../../local';
+import { apiErrorOf } from '../../../local/lambda/api';
+import { StateError } from '../../../local/step-functions/state-error';
 import { start } from '../../support/deployed-pipeline';
 import { functionAssembly } from '../../support/function-stack';
 
@@ -59,4 +61,20 @@ test('refuses unknown callers and other operations', async () => {
   await expect(client.send(new ListFunctionsCommand({}))).rejects.toThrow(
     'the local cloud does not support lambda:GET',
   );
+});
+
+// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+test.each([
+  ['TooManyRequestsException', 429],
+  ['RequestEntityTooLargeException', 413],
+  ['ServiceException', 500],
+  ['AWSLambdaException', 503],
+])('a call that fails with Lambda.%s in a state machine has the status %i', (name, status) => {
+  expect(apiErrorOf(new StateError(`Lambda.${name}`, 'the reason'))).toMatchObject({
+    ...{ name, message: `Lambda.${name}: the reason`, status },
+  });
+});
+
+test("a failure of the local cloud is one of Lambda's service", () => {
+  expect(apiErrorOf(new Error('it is closed'))).toMatchObject({ name: 'ServiceException', status: 500 });
 });

@@ -5,6 +5,7 @@ import {
   peakBytes,
   threadCount,
   timeoutSeconds,
+  unevenness,
 } from '../../../../lib/plan/sizes/estimate';
 
 const MIB = 1024 * 1024;
@@ -57,4 +58,15 @@ describe('the function of a slice', () => {
   test('has threads for the largest memory of the plan', () => {
     expect([512, 1769, 1770, 10_240, 99_999].map(threadCount)).toEqual([1, 1, 2, 6, 6]);
   });
+});
+
+test('the unevenness of a cut is 1 for equal slices, and more for others', () => {
+  const whole = { nodes: 10, weightBytes: 20 };
+  const of = (nodes: number, weightBytes: number, slices = 2) =>
+    unevenness({ nodes, weightBytes }, whole, slices);
+  expect(of(5, 10) + of(5, 10)).toBe(1);
+  // Half of the nodes and a quarter of the weights: 2 * ((1/2 + 1/4) / 2)^2.
+  expect(of(5, 5)).toBe(0.28125);
+  expect(of(10, 20) + of(0, 0)).toBe(2);
+  expect(unevenness({ nodes: 5, weightBytes: 0 }, { nodes: 10, weightBytes: 0 }, 2)).toBe(0.125);
 });
