@@ -1,7 +1,8 @@
-/** The environment of every test file: Node.js's, with the three adjustments below. */
+/** The environment of every test file: Node.js's, with the adjustments below. It refuses tests of programs that are older than their sources. */
 const fs = require('node:fs');
 const path = require('node:path');
 const { TestEnvironment } = require('jest-environment-node');
+const { refuseStaleBundles } = require('./stale-bundles.cjs');
 
 /**
  * ONNX Runtime's native library creates typed arrays of the main context, and its JavaScript side checks them with
@@ -44,6 +45,11 @@ function sharedInference() {
 }
 
 module.exports = class Environment extends TestEnvironment {
+  constructor(config, context) {
+    super(config, context);
+    refuseStaleBundles(config.projectConfig.rootDir, context.testPath);
+  }
+
   async setup() {
     await super.setup();
     for (const name of SHARED) this.global[name] = globalThis[name];

@@ -1,0 +1,1 @@
+export declare function refuseStaleBundles(root: string, testFile: string): void;
