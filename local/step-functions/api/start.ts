@@ -7,6 +7,9 @@ import { describeOutcome } from './executions';
 import { ApiError, typeNotSupported } from './api-error';
 import type { Parameters } from './parameters';
 
+/** More would overflow the stack of the interpreter. AWS documents no limit. */
+const MAX_LEVELS = 1000;
+
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html */
 export function startExecution(parameters: Parameters): JsonObject {
   const machine = parameters.machine('findStartable');
@@ -50,11 +53,21 @@ function parseInput(text: string): Json {
   if (size > MAX_STATE_BYTES) {
     throw invalidInput(`The input has ${size} bytes, and the maximum is ${MAX_STATE_BYTES}.`);
   }
+  let input: Json;
   try {
-    return JSON.parse(text) as Json;
+    input = JSON.parse(text) as Json;
   } catch (error) {
     throw invalidInput((error as Error).message);
   }
+  if (isDeeper(input, MAX_LEVELS)) {
+    throw invalidInput(`The input has more than ${MAX_LEVELS} nested levels.`);
+  }
+  return input;
+}
+
+function isDeeper(value: Json, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((field) => isDeeper(field, levels - 1));
 }
 
 function invalidInput(reason: string): ApiError {

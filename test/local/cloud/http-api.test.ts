@@ -105,10 +105,12 @@ describe('the HTTP API of a stack', () => {
   });
 
   const [refused, hanging] = [{ body: 'no JSON' }, { body: '{"hang":true}' }];
+  const deep = { body: `${'['.repeat(100_000)}${']'.repeat(100_000)}` };
   const tooLarge = { body: Buffer.alloc(10_485_761, ' ') };
   test.each<[string, number, object, string, Request]>([
     ['a malformed path', 400, { message: 'Bad Request' }, '/%E0%A4%A', {}],
     ['an input that is no JSON', 400, { __type: 'InvalidExecutionInput' }, '/open', refused],
+    ['an input that is nested too deeply', 400, { __type: 'InvalidExecutionInput' }, '/open', deep],
     ['another host', 403, { message: 'Forbidden' }, '/open', { headers: { host: 'page.example' } }],
     ['a body of more than 10 MB', 413, { message: 'Request Entity Too Large' }, '/open', tooLarge],
     ['an execution beyond the time limit', 503, { message: 'Service Unavailable' }, '/late', hanging],
