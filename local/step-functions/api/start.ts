@@ -65,7 +65,7 @@ function parseInput(text: string): Json {
   return input;
 }
 
-function isDeeper(value: Json, levels: number): boolean {
+function isDeeper(value: Json | undefined, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return levels === 0 || Object.values(value).some((field) => isDeeper(field, levels - 1));
 }
